@@ -1,0 +1,387 @@
+"""The commands: what a technician, a Headteacher or a script can ask of schoolgate."""
+
+import json
+import re
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.identity import Confidence, Identity
+from schoolgate.policy.request import BadAddress, request_from_url, shorten
+from schoolgate.policy.rules import Action
+from schoolgate.settings.faults import SettingsError, unknown
+from schoolgate.settings.folders import find_folders, make_school
+from schoolgate.settings.load import Settings, load_settings
+from schoolgate.settings.models import FILES
+
+GOOD, FAULT, WRONG, BLOCKED = 0, 1, 2, 3
+
+_config = click.option(
+    "--config", type=click.Path(path_type=Path), help="Folder that holds school.yaml.  [default: ./config, or the shipped one]"
+)
+
+
+class _Wrong(click.ClickException):
+    """The command or a file is wrong."""
+
+    exit_code = WRONG
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="schoolgate")
+def main() -> None:
+    """schoolgate: the network filter and monitor of a school.
+
+    Exit codes: 0 good, 1 a fault, 2 the command or a file is wrong, 3 blocked (check only).
+    """
+
+
+@main.command()
+@_config
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+def run(config: Path | None, workers: int) -> None:
+    """Run the gateway and the office until Ctrl-C, which drains and stops."""
+    from schoolgate.service import CannotStart, Supervisor
+
+    with _told_plainly():
+        try:
+            Supervisor(find_folders(config), workers, lambda words: click.echo(words)).run()
+        except CannotStart as error:
+            raise _Wrong(str(error)) from None
+    click.echo("schoolgate has stopped; everything is in the record.")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a new school's config/, blocklists/local/ and reports/ into DIR, to edit."""
+    with _told_plainly():
+        try:
+            written = make_school(folder)
+        except FileExistsError as error:
+            raise _Wrong(f"{error.args[0]}: there is a config already; nothing was written") from None
+        except OSError as error:
+            raise _Wrong(f"{folder}: cannot be written: {error.strerror}") from None
+    for path in written:
+        click.echo(path)
+    click.echo(f"Edit these files, then: schoolgate run --config {folder / 'config'}")
+
+
+@main.command()
+@click.argument("urls", metavar="URL...", nargs=-1)
+@click.option("--group", help="Judge as this group.")
+@click.option("--client", help="Judge as the device with this IP address.")
+@click.option("--user", help="Judge as this user, as if logged in.")
+@click.option("--at", help="Judge at this time, like 2026-11-24T10:42 (school time).  [default: now]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--stream", is_flag=True, help="JSON lines in, JSON lines out, in order.")
+@_config
+def check(
+    urls: tuple[str, ...],
+    group: str | None,
+    client: str | None,
+    user: str | None,
+    at: str | None,
+    as_json: bool,
+    stream: bool,
+    config: Path | None,
+) -> None:
+    """The verdict on each URL and every reason for it. Exit 0 allow, log or warn; 3 if any is blocked."""
+    if stream == bool(urls):
+        raise _Wrong("name URLs to check, or give --stream and send JSON lines")
+    with _settings(config) as settings:
+        who = {"group": group, "client": client, "user": user, "at": at}
+        if stream:
+            for line in sys.stdin:
+                if line.strip():
+                    click.echo(json.dumps(_stream_answer(line, who, settings)))
+            return
+        answers = []
+        for url in urls:
+            try:
+                answers.append(_answer({**who, "url": url}, settings))
+            except ValueError as error:
+                raise _Wrong(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(answers if len(answers) > 1 else answers[0], indent=2))
+    else:
+        for answer in answers:
+            click.echo(_in_words(answer))
+    if any(answer["action"] == Action.BLOCK for answer in answers):
+        sys.exit(BLOCKED)
+
+
+@main.group()
+def config() -> None:
+    """Check the settings, or show what they may hold."""
+
+
+@config.command("check")
+@_config
+def config_check(config: Path | None) -> None:
+    """Every fault of config/ and blocklists/, by file and line."""
+    with _settings(config) as settings:
+        snapshot = settings.snapshot
+        for advice in settings.advice:
+            click.echo(f"Note: {advice}")
+        click.echo(
+            f"The settings are sound (version {snapshot.version}): {len(snapshot.rules)} rules, "
+            f"{len(snapshot.people.groups)} groups, {len(snapshot.categories)} categories."
+        )
+
+
+@config.command("schema")
+@click.argument("name", type=click.Choice(list(FILES)), required=False)
+def config_schema(name: str | None) -> None:
+    """JSON Schema of one file, or of all, for editors."""
+    schemas = {key: model.model_json_schema(by_alias=True) for key, model in FILES.items()}
+    click.echo(json.dumps(schemas[name] if name else schemas, indent=2))
+
+
+@main.command()
+@click.option("--since", default="24h", show_default=True, help="A length of time (1h, 7d) or a moment.")
+@click.option("--group", help="Only this group.")
+@click.option("--action", help="Only this action: log, warn, block, fault.")
+@click.option("--ref", help="The event behind the reference of a block page, however old.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@_config
+def events(
+    since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
+) -> None:
+    """What is on record, oldest first."""
+    from schoolgate.store.event import FAULT as FAULT_ACTION
+    from schoolgate.store.event import NAMES
+    from schoolgate.store.record import open_reader
+
+    with _settings(config) as settings:
+        groups = [g.id for g in settings.snapshot.people.groups]
+        if group and group not in groups:
+            raise _Wrong(f"--group: {unknown('group', group, groups)}")
+        actions = [*Action, FAULT_ACTION]
+        if action and action not in actions:
+            raise _Wrong(f"--action: {unknown('action', action, actions)}")
+        start = "" if ref else _stamp(_since(since, settings))
+        sql = "select * from events where at >= :since"
+        sql += ' and "group" = :group' if group else ""
+        sql += " and action = :action" if action else ""
+        sql += " and ref = :ref" if ref else ""
+        values = {"since": start, "group": group, "action": action, "ref": ref.upper().strip() if ref else None}
+        number = 0
+        try:
+            with open_reader(settings.data, with_waiting=True) as reader:
+                for row in reader.query(f"{sql} order by at, id", values):
+                    number += 1
+                    event = {name: row[name] for name in NAMES}
+                    click.echo(json.dumps(event) if as_json else _line(event, settings))
+        except sqlite3.Error as error:
+            raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+    if not number and not as_json:
+        click.echo("Nothing is on record for that.", err=True)
+
+
+@main.command()
+@click.option("--period", type=click.Choice(["day", "week", "term"]), required=True)
+@click.option("--at", help="A day in the period, like 2026-11-24.  [default: today]")
+@click.option("--send", is_flag=True, help="Mail it to the people that alerts.yaml names.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write digest.html and digest.txt there.")
+@_config
+def digest(period: str, at: str | None, send: bool, out: Path | None, config: Path | None) -> None:
+    """The Headteacher's page of a day, a week or a term: shown, mailed, or written to a folder."""
+    from schoolgate.office import digest as make
+
+    with _settings(config) as settings:
+        try:
+            rendered = make(settings, period, _moment(at, settings))
+        except ValueError as error:
+            raise _Wrong(str(error)) from None
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "digest.html").write_text(rendered.html)
+            (out / "digest.txt").write_text(rendered.text)
+            click.echo(f"Written: {out / 'digest.html'} and {out / 'digest.txt'}")
+        if send:
+            _send(settings, rendered.subject, rendered.text, rendered.html)
+        if not send and out is None:
+            click.echo(rendered.text, nl=False)
+
+
+@main.command()
+@click.argument("user")
+@click.option("--remove", is_flag=True, help="Take the login away.")
+@_config
+def login(user: str, remove: bool, config: Path | None) -> None:
+    """Set USER's password for the proxy (asked for, or read from standard input)."""
+    import bcrypt
+
+    with _told_plainly():
+        folders = find_folders(config)
+    if not re.fullmatch(r"[^\s:#]{1,64}", user):
+        raise _Wrong(f"{user!r}: a user name has no blanks, ':' or '#', and at most 64 characters")
+    path = folders.config / "logins.htpasswd"
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if line.partition(":")[0].casefold() != user.casefold()]
+    if remove and len(kept) == len(lines):
+        raise _Wrong(f"{path}: there is no user {user!r}")
+    if not remove:
+        password = getpass(f"Password for {user}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        if not 8 <= len(password.encode()) <= 72:
+            raise _Wrong("a password has 8 to 72 characters; nothing was changed")
+        kept.append(f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode()}")
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.touch(mode=0o600)
+    temporary.write_text("".join(f"{line}\n" for line in kept))
+    temporary.replace(path)
+    click.echo(f"{path}: {user} is {'removed' if remove else 'set'}. Name the file under 'logins:' in people.yaml.")
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """A human's mistake in a file gets its lines and exit code 2, never a stack trace."""
+    try:
+        yield
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        number = len(error.faults)
+        raise _Wrong(f"{number} fault{'s' if number > 1 else ''}; correct and try again.") from None
+
+
+@contextmanager
+def _settings(config: Path | None) -> Iterator[Settings]:
+    """The settings; where their data folder cannot be written, lists are compiled in a temporary one."""
+    with _told_plainly():
+        folders = find_folders(config)
+        try:
+            loaded = load_settings(folders)
+        except SettingsError as error:
+            if not any("index cannot be written" in fault.words for fault in error.faults):
+                raise
+            with tempfile.TemporaryDirectory() as folder:
+                yield load_settings(folders, Path(folder))
+            return
+        yield loaded
+
+
+def _answer(asked: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
+    for name in ("url", "group", "client", "user", "at"):
+        if asked.get(name) is not None and not isinstance(asked[name], str):
+            raise ValueError(f"{name!r} must be a text")
+    people = settings.snapshot.people
+    request = request_from_url(
+        asked["url"], at=_moment(asked.get("at"), settings), client=asked.get("client"), user=asked.get("user")
+    )
+    identity = people.identify(request.client, request.user)
+    group = asked.get("group")
+    if group:
+        names = [g.id for g in people.groups]
+        if group not in [*names, "unknown"]:
+            raise ValueError(unknown("group", group, names))
+        known = people.group(people.unknown if group == "unknown" else group)
+        identity = Identity(request.client, request.user, known, Confidence.UNKNOWN, f"asked as {group}")
+    elif not request.client and not request.user:
+        identity = people.identify(None, None)
+    verdict = decide_for(identity, request, settings.snapshot)
+    return _verdict_row(request.url, verdict)
+
+
+def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "url": url,
+        "action": verdict.action,
+        "category": verdict.category or None,
+        "theme": verdict.theme or None,
+        "list": verdict.list or None,
+        "entry": verdict.entry or None,
+        "rule": verdict.rule or None,
+        "basis": verdict.basis or None,
+        "why": verdict.why,
+        "alert": verdict.alert,
+        "stage": verdict.stage,
+        "search": None,
+        "group": verdict.identity.group.id,
+        "identity": verdict.identity.reason,
+        "calendar": verdict.calendar,
+        "snapshot": verdict.snapshot,
+    }
+
+
+def _stream_answer(line: str, who: dict[str, str | None], settings: Settings) -> dict[str, Any]:
+    try:
+        asked = json.loads(line)
+        if not isinstance(asked, dict) or "url" not in asked:
+            raise ValueError('each line is a JSON object with a "url"')
+        for later in ("html", "text", "search"):
+            if later in asked:
+                raise ValueError(f"{later!r} is not judged by this version, only addresses are")
+        return _answer({**{name: value for name, value in who.items() if value}, **asked}, settings)
+    except ValueError as error:
+        return {"error": shorten(str(error), 300)}
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    lines = [f"{answer['action'].upper():5} {answer['url']}", f"      who       {answer['group']}: {answer['identity']}"]
+    if answer["category"]:
+        lines.append(f"      category  {answer['category']}, because {answer['list']} lists {answer['entry']}")
+    if answer["rule"]:
+        basis = f" ({answer['basis']})" if answer["basis"] else ""
+        lines.append(f"      rule      {answer['rule']}{basis}; alert: {answer['alert']}")
+    lines += [f"      why       {answer['why']}", f"      when      {answer['calendar']}"]
+    return "\n".join(lines)
+
+
+def _line(event: dict[str, Any], settings: Settings) -> str:
+    local = datetime.fromisoformat(event["at"]).astimezone(settings.school.timezone)
+    what = f"{event['method']} {event['host']}{event['path']}" if event["host"] else event["why"]
+    because = f"  {event['category']} ({event['rule']})" if event["category"] else ""
+    who = f"{event['group'] or '-':8} {event['client'] or '-':15}"
+    return f"{local:%Y-%m-%d %H:%M:%S}  {event['ref']}  {event['action']:5} {who} {event['kind'] or '-':9} {what}{because}"
+
+
+def _send(settings: Settings, subject: str, text: str, html: str) -> None:
+    from schoolgate.alerting.post import Letter, send
+
+    to = settings.recipients(settings.alerts.digest.to)
+    if not to:
+        raise _Wrong("config/alerts.yaml: digest: to: names no role that school.yaml fills")
+    stamp = int(datetime.now(UTC).timestamp())
+    letter = Letter(tuple(to), subject, text, html, f"<digest-{stamp}@{settings.school.mail.sender.partition('@')[2]}>")
+    outcome = send(letter, settings.school.mail, settings.folders.root)
+    if outcome.left:
+        raise click.ClickException(f"not sent to {', '.join(outcome.left)}: {outcome.error}")
+    click.echo(f"Sent to {', '.join(to)}.")
+
+
+def _moment(text: str | None, settings: Settings) -> datetime:
+    """A moment as people write it; without a zone it is school time. Raises ValueError."""
+    if not text:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no moment; write it like 2026-11-24T10:42") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=settings.school.timezone)
+
+
+def _since(text: str, settings: Settings) -> datetime:
+    match = re.fullmatch(r"(\d{1,5})([smhdw])", text.strip())
+    if match:
+        seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
+        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * seconds)
+    try:
+        return _moment(text, settings)
+    except ValueError:
+        raise _Wrong(f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)") from None
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

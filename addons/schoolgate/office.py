@@ -1,0 +1,117 @@
+"""The office: the process that reads the record, raises alerts, sends mails and digests. It can never hold up a page."""
+
+import logging
+import signal
+import time
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
+
+from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
+from schoolgate.alerting.outbox import Outbox
+from schoolgate.alerting.post import send
+from schoolgate.alerting.words import words_of
+from schoolgate.policy.calendar import TERM
+from schoolgate.reporting.period import span
+from schoolgate.reporting.report import Rendered, render_report, who_is
+from schoolgate.settings.load import Settings
+from schoolgate.store.office import OfficeStore
+from schoolgate.store.pseudonym import open_pseudonyms
+from schoolgate.store.record import open_reader
+
+log = logging.getLogger("schoolgate")
+
+_ROUND = 0.25  # seconds
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def run_office(settings: Settings, channel: Connection) -> None:
+    """The process's main function; ``channel`` brings new Settings or "stop"."""
+    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopped_by_parent, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s office %(message)s")
+    office = Office(settings)
+    channel.send("ready")
+    while True:
+        try:
+            if channel.poll(_ROUND):
+                message = channel.recv()
+                if message == "stop":
+                    break
+                office.settings = message
+        except (EOFError, OSError):
+            break
+        try:
+            office.round(time.time())
+        except Exception:  # the office goes on: what one round could not do, the next one tries again
+            log.exception("A round of the office failed")
+            time.sleep(1)
+    office.close()
+
+
+class Office:
+    """Works in rounds. Everything it still has to do stands in its file, so it can end at any moment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._pseudonyms = open_pseudonyms(settings.data)
+        self._store = OfficeStore(settings.data)
+        self._outbox = Outbox(
+            self._store,
+            post=lambda letter: send(letter, self.settings.school.mail, self.settings.folders.root),
+            words=lambda alert, facts: words_of(
+                alert, facts, self.settings, who_is(self.settings, self._pseudonyms)
+            ),
+        )
+
+    def round(self, now: float) -> None:
+        """Take up new events, raise and send mails, and send the digest when its hour has come."""
+        settings = self.settings
+        repeat = settings.alerts.immediate.repeat.total_seconds()
+        with open_reader(settings.data) as reader:
+            gather(self._store, reader, repeat, now)
+        raise_mails(self._store, self._recipients, repeat, now, settings.school.mail.sender.partition("@")[2])
+        self._digests(now)
+        self._outbox.round(now)
+
+    def close(self) -> None:
+        """End in good order."""
+        self._outbox.close(time.time())
+        self._store.close()
+
+    def _recipients(self, audience: str) -> list[str]:
+        alerts = self.settings.alerts
+        to = self.settings.recipients(alerts.faults.to if audience == TECHNICAL else alerts.immediate.to)
+        return to or self.settings.recipients(list(self.settings.school.roles)[:1])
+
+    def _digests(self, now: float) -> None:
+        """The day's digest on school days, and the week's on its day, each once."""
+        times, calendar = self.settings.alerts.digest, self.settings.snapshot.calendar
+        local = datetime.fromtimestamp(now, calendar.zone)
+        if times.day is None or local < _at(local, times.day):
+            return
+        due = ["day"] if TERM in calendar.moment(local, "").periods and local.weekday() < 5 else []
+        if times.week == _DAYS[local.weekday()]:
+            due.append("week")
+        for period in due:
+            name, today = f"digest-{period}", local.date().isoformat()
+            if (self._store.bookmark(name) or "") >= today:
+                continue
+            to = self.settings.recipients(times.to)
+            rendered = digest(self.settings, period, local)
+            with self._store.atomic():
+                if to:
+                    message_id = f"<{name}-{today}@{self.settings.school.mail.sender.partition('@')[2]}>"
+                    self._store.add_mail(to, rendered.subject, rendered.text, rendered.html, message_id, now)
+                self._store.set_bookmark(name, today)
+
+
+def _at(day: datetime, minute: int) -> datetime:
+    return day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=minute)
+
+
+def digest(settings: Settings, period: str, at: datetime) -> Rendered:
+    """The digest of the day, week or term that ``at`` lies in. Raises ValueError outside term, SettingsError."""
+    days = span(period, at.astimezone(settings.school.timezone).date(), settings.snapshot.calendar)
+    with open_reader(settings.data, with_waiting=True) as reader:
+        return render_report("digest", days, reader, settings, who_is(settings, open_pseudonyms(settings.data)))

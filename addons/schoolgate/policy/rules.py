@@ -1,0 +1,69 @@
+"""What a group may do, with which categories, when: the words that rules, lists and verdicts share."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What happens with a request, from the mildest to the strictest."""
+
+    ALLOW = "allow"
+    LOG = "log"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class Alert(StrEnum):
+    """Who hears of it, and when."""
+
+    IMMEDIATE = "immediate"
+    DIGEST = "digest"
+    NONE = "none"
+
+
+class Stage(StrEnum):
+    """How much was known when the verdict fell."""
+
+    HELLO = "hello"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A subject that lists sort addresses into; ``theme`` is one of the 4 Cs of KCSIE."""
+
+    id: str
+    title: str
+    theme: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An address stands on a list: which category, by which list, by which of its entries."""
+
+    category: str
+    list: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that the lists say of one address; ``local`` is the school's own last word, if it has one."""
+
+    hits: tuple[Hit, ...] = ()
+    local: tuple[Action, Hit] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of config/rules.yaml."""
+
+    id: str
+    groups: frozenset[str]
+    categories: tuple[str, ...]
+    when: str
+    action: Action
+    alert: Alert
+    why: str
+    basis: str

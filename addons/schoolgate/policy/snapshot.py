@@ -1,0 +1,29 @@
+"""All that a verdict is reached from, frozen: the school's settings and lists as they were when they were last sound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from schoolgate.policy.calendar import Calendar
+from schoolgate.policy.identity import People
+from schoolgate.policy.rules import Category, Listing, Rule
+
+
+class Lists(Protocol):
+    """What policy asks of the compiled lists."""
+
+    def look_up(self, host: str, target: str) -> Listing:
+        """Everything that is listed for a canonical host and a match target ("" where only the name is known)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of the school's will; ``version`` is a hash of every file it was read from."""
+
+    version: str
+    people: People
+    calendar: Calendar
+    categories: Mapping[str, Category]
+    rules: tuple[Rule, ...]
+    lists: Lists

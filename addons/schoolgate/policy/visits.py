@@ -1,0 +1,50 @@
+"""Whether a person did this, or a page did.
+
+Only a ``visit`` counts against anybody. The mark of a visit is ``Sec-Fetch-Dest: document`` (Fetch Metadata, W3C),
+which scripts cannot set. ``Sec-Fetch-User`` is no mark: more than half of all iframes send it too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+_FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Kind(StrEnum):
+    """What a request was, seen from the person at the device."""
+
+    VISIT = "visit"
+    REDIRECT = "redirect"
+    EMBEDDED = "embedded"
+    PREFETCH = "prefetch"
+    BACKGROUND = "background"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A kind with its one-line reason."""
+
+    kind: Kind
+    reason: str
+
+
+def classify(headers: Mapping[str, str], status: int | None = None) -> Origin:
+    """Judge a request by its headers (lower-case names) and, once known, by the status that came back."""
+    purpose = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}".lower()
+    if "prefetch" in purpose or "prerender" in purpose or "preview" in purpose:
+        return Origin(Kind.PREFETCH, "the browser fetched it ahead, nobody asked for it yet")
+    dest = headers.get("sec-fetch-dest", "").strip().lower()
+    if not dest:
+        return Origin(Kind.UNKNOWN, "the client does not say what the request was for")
+    if dest == "document":
+        if status in _REDIRECTS:
+            return Origin(Kind.REDIRECT, f"the site sent the browser on (status {status})")
+        return Origin(Kind.VISIT, "the browser opened it as a page of its own")
+    if dest in _FRAMES:
+        return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")
+    if dest in ("serviceworker", "sharedworker", "worker"):
+        return Origin(Kind.BACKGROUND, f"a script running behind a page ({dest})")
+    return Origin(Kind.EMBEDDED, f"a part that a page loaded by itself ({dest})")

@@ -1,0 +1,56 @@
+"""The product as one ordered list: every duty that a request meets, in the order in which it meets them."""
+
+from pathlib import Path
+from typing import Any
+
+from mitmproxy.addons.core import Core
+from mitmproxy.addons.disable_h2c import DisableH2C
+from mitmproxy.addons.next_layer import NextLayer
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
+from mitmproxy.addons.tlsconfig import TlsConfig
+
+from schoolgate.proxy.gate import Gate
+from schoolgate.proxy.live import Live
+from schoolgate.proxy.login import Login
+from schoolgate.proxy.metrics import WorkerMetrics
+from schoolgate.proxy.pages import open_pages
+from schoolgate.proxy.recording import Recording
+from schoolgate.proxy.streaming import Streaming
+from schoolgate.settings.folders import find_folders
+from schoolgate.settings.load import Settings, load_settings
+from schoolgate.store.journal import Journal
+from schoolgate.store.pseudonym import open_pseudonyms
+
+
+def open_live(settings: Settings, worker: str) -> Live:
+    """What the duties share, with a journal of this process's own."""
+    data = settings.data
+    live = Live(
+        settings, open_pages(settings), Journal(data, worker), open_pseudonyms(data), WorkerMetrics(worker)
+    )
+    live.take_up(settings, live.pages)
+    return live
+
+
+def duties(live: Live) -> list[Any]:
+    """schoolgate's own duties; the gate stands after the login and before everything that acts on its verdict."""
+    return [Login(live), Gate(live), Recording(live), Streaming()]
+
+
+def chain(live: Live) -> list[Any]:
+    """The few addons of mitmproxy that a filter needs, then the duties."""
+    return [
+        Core(),
+        StripDnsHttpsRecords(),
+        DisableH2C(),
+        Proxyserver(),
+        NextLayer(),
+        TlsConfig(),
+        *duties(live),
+    ]
+
+
+def bench(config: Path | None = None) -> list[Any]:
+    """The duties for ``mitmdump -s addons/gateway.py``: for trying things out, never for a school's gateway."""
+    return duties(open_live(load_settings(find_folders(config)), "bench"))

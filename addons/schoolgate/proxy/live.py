@@ -1,0 +1,87 @@
+"""What the duties of one worker share: the settings in force, the journal, and what is known of each connection."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from mitmproxy.connection import Client
+from mitmproxy.http import HTTPFlow
+
+from schoolgate.policy.decision import Verdict
+from schoolgate.policy.request import WebRequest
+from schoolgate.policy.snapshot import Snapshot
+from schoolgate.proxy.metrics import WorkerMetrics
+from schoolgate.proxy.pages import Pages
+from schoolgate.settings.load import Settings
+from schoolgate.store.event import Event
+from schoolgate.store.journal import Journal
+from schoolgate.store.pseudonym import Pseudonyms
+
+
+@dataclass(slots=True)
+class Tunnel:
+    """A CONNECT tunnel: the host and port that were asked for, and the refusal if its name alone was refused."""
+
+    host: str
+    port: int
+    refused: tuple[Verdict, Event] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A request that was judged, with its verdict."""
+
+    request: WebRequest
+    verdict: Verdict
+
+
+def _tallies() -> Counter[tuple[str, str, str, str]]:
+    return Counter()
+
+
+@dataclass(slots=True)
+class Live:
+    """One a worker. ``settings`` is replaced as a whole when a new version is sound."""
+
+    settings: Settings
+    pages: Pages
+    journal: Journal
+    pseudonyms: Pseudonyms
+    metrics: WorkerMetrics
+    tunnels: WeakKeyDictionary[Client, Tunnel] = field(default_factory=WeakKeyDictionary[Client, Tunnel])
+    users: WeakKeyDictionary[Client, str] = field(default_factory=WeakKeyDictionary[Client, str])
+    judged: WeakKeyDictionary[HTTPFlow, Passage | None] = field(
+        default_factory=WeakKeyDictionary[HTTPFlow, Passage | None]
+    )
+    tallies: Counter[tuple[str, str, str, str]] = field(default_factory=_tallies)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot in force."""
+        return self.settings.snapshot
+
+    def take_up(self, settings: Settings, pages: Pages) -> None:
+        """One reference changes hands; requests under way end under the version they began with."""
+        self.settings, self.pages = settings, pages
+        self.metrics.snapshot_loaded(settings.snapshot.version)
+
+    def record(self, event: Event) -> None:
+        """Put an event where no death of a process can lose it. Raises OSError when that cannot be done."""
+        with self.metrics.journal_write():
+            self.journal.append({"t": "event", **event.row()})
+
+    def count(self, verdict: Verdict) -> None:
+        """Count a verdict; counts reach the journal with the next ``flush``."""
+        group, action = verdict.identity.group.id, verdict.action
+        self.metrics.request(group, action, verdict.category)
+        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
+        self.tallies[hour, group, action, verdict.category] += 1
+
+    def flush(self) -> None:
+        """Write the counts to the journal; what cannot be written now is kept for the next time."""
+        for key, number in list(self.tallies.items()):
+            hour, group, action, category = key
+            entry = {"hour": hour, "group": group, "action": action, "category": category, "requests": number}
+            self.journal.append({"t": "tally", **entry})
+            del self.tallies[key]

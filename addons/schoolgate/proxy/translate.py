@@ -1,0 +1,75 @@
+"""Turns mitmproxy's flow into the one ``WebRequest`` that policy judges."""
+
+from datetime import datetime
+from urllib.parse import quote_from_bytes
+
+import can_ada
+from mitmproxy.http import HTTPFlow
+
+from schoolgate.policy.request import (
+    BadAddress,
+    WebRequest,
+    canonical_host,
+    host_address,
+    match_target,
+    shown_path,
+    split_authority,
+)
+from schoolgate.proxy.live import Tunnel
+
+_KEEP = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+
+
+def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datetime) -> WebRequest:
+    """Every name that the request carries, and its path as a browser reads it. Raises BadAddress."""
+    request = flow.request
+    raw = quote_from_bytes(request.data.path, safe=_KEEP)
+    if not raw.startswith("/"):
+        raw = "/" if raw == "*" else "/" + raw
+    try:
+        parsed = can_ada.parse("http://host" + raw)
+    except ValueError as error:
+        raise BadAddress("the path of the address cannot be read") from error
+    peer = flow.client_conn.peername
+    return WebRequest(
+        at=at,
+        client=str(peer[0]) if peer else None,
+        user=user,
+        method=request.method,
+        scheme=request.scheme,
+        names=_names(flow, tunnel),
+        port=request.port,
+        path=shown_path(parsed.pathname),
+        target=match_target(parsed.pathname, parsed.search),
+    )
+
+
+def _names(flow: HTTPFlow, tunnel: Tunnel | None) -> tuple[str, ...]:
+    """The host that would be contacted, then every other name: Host or :authority, CONNECT target, SNI."""
+    request = flow.request
+    names = [canonical_host(request.host)]
+    headers = request.headers.get_all("host")
+    if len(headers) > 1:
+        raise BadAddress("the request names its host twice")
+    for authority in (*headers, request.authority):
+        if authority:
+            if "@" in authority:
+                raise BadAddress("the request hides a login in its host name")
+            names.append(split_authority(authority)[0])
+    if tunnel is not None:
+        names.append(tunnel.host)
+    if flow.client_conn.sni:
+        names.append(canonical_host(flow.client_conn.sni))
+    return tuple(dict.fromkeys(names))
+
+
+def names_disagree(request: WebRequest, sni: str | None) -> bool:
+    """Whether one request names several sites: the one that is shown could then differ from the one that is judged.
+
+    An address as CONNECT target beside one name is no disagreement where that name is the SNI: the site's certificate
+    then has to prove the name.
+    """
+    others = set(request.names)
+    if sni and len(others) == 2 and host_address(request.host) is not None:
+        others.discard(request.host)
+    return len(others) > 1

@@ -1,0 +1,138 @@
+"""One worker: a process with our own mitmproxy master, which runs until its supervisor says stop or is gone."""
+
+import asyncio
+import logging
+import signal
+import threading
+from multiprocessing.connection import Connection
+from typing import Any
+
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+
+from schoolgate.proxy.certificates import upstream_bundle
+from schoolgate.proxy.chain import chain, open_live
+from schoolgate.proxy.live import Live
+from schoolgate.proxy.pages import open_pages
+from schoolgate.settings.faults import SettingsError
+from schoolgate.settings.load import Settings
+
+log = logging.getLogger("schoolgate")
+
+DRAIN_SECONDS = 5.0
+_FLUSH_EVERY = 5.0  # seconds between two writings of the counts
+STOP = "stop"
+READY = "ready"
+
+
+class _SharedPortLoop(asyncio.SelectorEventLoop):
+    """Opens listening sockets with SO_REUSEPORT, so that several workers share the proxy's port."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # type: ignore[override]
+        options.setdefault("reuse_port", True)
+        return await super().create_server(*args, **options)
+
+
+def run_worker(number: int, settings: Settings, channel: Connection) -> None:
+    """The process's main function. ``channel`` brings new Settings or STOP, and takes READY or words of failure."""
+    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopped_by_parent, signal.SIG_IGN)
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s worker %(message)s")
+    log.setLevel(logging.INFO)
+    with asyncio.Runner(loop_factory=_SharedPortLoop) as runner:
+        runner.run(_serve(number, settings, channel))
+
+
+async def _serve(number: int, settings: Settings, channel: Connection) -> None:
+    try:
+        live = open_live(settings, f"worker{number}")
+    except (OSError, SettingsError) as error:
+        channel.send(f"worker {number} cannot start: {error}")
+        return
+    master = Master(Options())
+    master.addons.add(*chain(live))
+    master.options.update(**options_for(settings))
+    running = asyncio.create_task(master.run())
+    proxyserver: Proxyserver = master.addons.get("proxyserver")
+    while not proxyserver.is_running and not running.done():
+        await asyncio.sleep(0.02)
+    if not any(server.is_running for server in proxyserver.servers):
+        host, port = settings.school.listen.proxy
+        channel.send(f"worker {number} cannot listen on {host}:{port}")
+        master.shutdown()
+        await running
+        return
+    channel.send(READY)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_listen, args=(channel, live, loop, stop), daemon=True).start()
+    await _until_stopped(live, stop)
+    await proxyserver.servers.update([])
+    await _drain(live)
+    _flush(live)
+    master.shutdown()
+    await running
+    live.journal.close()
+
+
+def options_for(settings: Settings) -> dict[str, Any]:
+    """mitmproxy's options; ``lazy`` keeps a blocked request from touching the site at all."""
+    host, port = settings.school.listen.proxy
+    extra = settings.school.upstream_ca
+    return {
+        "listen_host": host,
+        "listen_port": port,
+        "confdir": str(settings.data / "ca"),
+        "connection_strategy": "lazy",
+        "upstream_cert": False,
+        "rawtcp": False,
+        "http3": False,
+        "ssl_verify_upstream_trusted_ca": str(
+            upstream_bundle(settings.data, settings.folders.root / extra if extra else None)
+        ),
+    }
+
+
+def _listen(channel: Connection, live: Live, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """A thread that waits for the supervisor; if the supervisor dies, this worker ends too."""
+    while True:
+        try:
+            message = channel.recv()
+        except (EOFError, OSError):
+            message = STOP
+        if message == STOP:
+            loop.call_soon_threadsafe(stop.set)
+            return
+        try:
+            pages = open_pages(message)
+        except SettingsError as error:
+            log.error("%s", error)
+            continue
+        loop.call_soon_threadsafe(live.take_up, message, pages)
+
+
+async def _until_stopped(live: Live, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), _FLUSH_EVERY)
+        except TimeoutError:
+            _flush(live)
+
+
+async def _drain(live: Live) -> None:
+    """Let requests under way come to their end, for a while."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + DRAIN_SECONDS
+    while loop.time() < end and any(flow.live for flow in list(live.judged)):
+        await asyncio.sleep(0.05)
+
+
+def _flush(live: Live) -> None:
+    try:
+        live.flush()
+    except OSError as error:
+        live.metrics.fault("flush")
+        log.error("Counts could not be written yet: %s", error)
+
+

@@ -1,0 +1,1 @@
+"""``reports/`` pages filled from the record: each report is one template with its own queries."""

@@ -1,0 +1,41 @@
+"""The stretch of time that a report is about, on the school's clock."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from schoolgate.policy.calendar import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of days, with its name for the heading."""
+
+    words: str
+    first: date
+    end: date
+    since: str
+    until: str
+
+
+def span(period: str, day: date, calendar: Calendar) -> Span:
+    """The ``day``, ``week`` (Monday to Sunday) or ``term`` that ``day`` lies in.
+
+    Raises ValueError when the day lies in no term.
+    """
+    if period == "day":
+        return _span(f"{day:%A %d %B %Y}", day, day + timedelta(days=1), calendar)
+    if period == "week":
+        monday = day - timedelta(days=day.weekday())
+        return _span(f"Week from {monday:%d %B %Y}", monday, monday + timedelta(days=7), calendar)
+    for term in calendar.terms:
+        if day in term:
+            return _span(term.name, term.first, term.last + timedelta(days=1), calendar)
+    raise ValueError(f"{day} lies in no term of config/calendar.yaml")
+
+
+def _span(words: str, first: date, end: date, calendar: Calendar) -> Span:
+    def stamp(day: date) -> str:
+        midnight = datetime.combine(day, time(), calendar.zone)
+        return midnight.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+    return Span(words, first, end, stamp(first), stamp(end))

@@ -1,0 +1,316 @@
+"""``schoolgate run``: settings first, then ports; the recorder, the office and the workers as child processes.
+
+The supervisor holds no connection and judges nothing. It reads the settings, hands each child one frozen version of
+them, starts again what dies, takes up edits that are sound, and reports edits that are not.
+"""
+
+import contextlib
+import fcntl
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from schoolgate.office import run_office
+from schoolgate.policy.rules import Action
+from schoolgate.settings.faults import Fault, SettingsError
+from schoolgate.settings.folders import Folders
+from schoolgate.settings.load import Settings, load_settings, watched_files
+from schoolgate.store.event import FAULT, fault_event
+from schoolgate.store.journal import Journal
+from schoolgate.store.recorder import Recorder
+
+log = logging.getLogger("schoolgate")
+
+_ROUND = 0.1  # seconds
+_WATCH_EVERY = 1.0  # seconds
+_START_WITHIN = 30.0  # seconds
+_STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
+_RESTART_PAUSE = 1.0  # seconds before a child that died within 5 seconds of its start is started again
+_SPAWN = multiprocessing.get_context("spawn")
+Say = Callable[[str], None]
+
+
+class CannotStart(Exception):
+    """The gateway cannot start for a reason outside its files: a port in use, a folder that cannot be written."""
+
+
+def run_recorder(settings: Settings, channel: Connection) -> None:
+    """The recorder's main function."""
+    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopped_by_parent, signal.SIG_IGN)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s recorder %(message)s")
+    recorder = Recorder(settings.data, _keep(settings))
+    channel.send("ready")
+    while True:
+        try:
+            if channel.poll(_ROUND):
+                message = channel.recv()
+                if message == "stop":
+                    break
+                recorder.keep = _keep(message)
+        except (EOFError, OSError):
+            break
+        try:
+            recorder.round()
+        except Exception:  # the journals keep everything until a round succeeds
+            log.exception("The record could not be written; it is tried again")
+            time.sleep(1)
+    recorder.close()
+
+
+def _keep(settings: Settings) -> dict[str, Any]:
+    kept = settings.school.retention
+    return {
+        Action.ALLOW: kept.allowed,
+        Action.LOG: kept.logged,
+        Action.WARN: kept.logged,
+        Action.BLOCK: kept.blocked,
+        FAULT: kept.blocked,
+    }
+
+
+@dataclass(slots=True)
+class _Child:
+    """A child process that is to run as long as the gateway does."""
+
+    name: str
+    main: Callable[..., None]
+    arguments: tuple[Any, ...]
+    process: SpawnProcess | None = None
+    channel: Connection | None = None
+    started: float = 0.0
+    start_at: float = 0.0
+    restarts: int = 0
+
+    def start(self, settings: Settings) -> None:
+        """Start it (again) with the settings in force."""
+        ours, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(
+            target=self.main, args=(*self.arguments, settings, theirs), name=self.name, daemon=False
+        )
+        self.process.start()
+        theirs.close()
+        self.channel, self.started = ours, time.monotonic()
+
+    def wait_until_ready(self) -> None:
+        """Raises CannotStart with the child's own words."""
+        assert self.channel is not None
+        try:
+            words = self.channel.recv() if self.channel.poll(_START_WITHIN) else "it did not answer in time"
+        except (EOFError, OSError):
+            words = "it ended at once; see the lines above"
+        if words != "ready":
+            raise CannotStart(f"{self.name} did not start: {words}")
+
+    def tell(self, message: object) -> None:
+        """Send a message; a child that is just dying misses it and gets it at its restart."""
+        with contextlib.suppress(OSError, ValueError):
+            if self.channel is not None:
+                self.channel.send(message)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.is_alive()
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps a gateway running."""
+
+    folders: Folders
+    workers: int
+    say: Say
+    stopping: bool = False
+    _children: list[_Child] = field(default_factory=list[_Child])
+
+    def run(self) -> None:
+        """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        settings = load_settings(self.folders)
+        data = settings.data
+        with _locked(data):
+            self._prepare(settings)
+            from schoolgate.proxy.certificates import ensure_authority
+            from schoolgate.proxy.metrics import prepare_metrics, serve_metrics
+            from schoolgate.proxy.worker import run_worker
+
+            authority = ensure_authority(data, settings.school.name)
+            prepare_metrics(data)
+            journal = Journal(data, "supervisor")
+            self._children = [_Child("recorder", run_recorder, ()), _Child("office", run_office, ())]
+            self._children += [_Child(f"worker {n}", run_worker, (n,)) for n in range(1, self.workers + 1)]
+            try:
+                for child in self._children:
+                    child.start(settings)
+                for child in self._children:
+                    child.wait_until_ready()
+                if settings.school.listen.metrics:
+                    serve_metrics(settings.school.listen.metrics, data)
+                self.say(_banner(settings, authority.certificate, authority.fingerprint))
+                self._watch(settings, journal)
+            except OSError as error:
+                raise CannotStart(str(error)) from error
+            finally:
+                self._end(journal)
+
+    def _prepare(self, settings: Settings) -> None:
+        for name, address in (("proxy", settings.school.listen.proxy), ("metrics", settings.school.listen.metrics)):
+            if address is not None:
+                _try_address(name, address)
+        from schoolgate.proxy.pages import open_pages
+
+        open_pages(settings)
+
+    def _watch(self, settings: Settings, journal: Journal) -> None:
+        """Restart what dies and take up sound edits until told to stop."""
+        stamps, next_look, reported = watched_files(self.folders), 0.0, ""
+        while not self.stopping:
+            time.sleep(_ROUND)
+            now = time.monotonic()
+            for child in self._children:
+                self._revive(child, settings, journal, now)
+            if now < next_look:
+                continue
+            next_look = now + _WATCH_EVERY
+            fresh = watched_files(self.folders)
+            if fresh == stamps:
+                continue
+            stamps = fresh
+            try:
+                settings = self._take_up(settings)
+                reported = ""
+            except SettingsError as error:
+                if str(error) != reported:
+                    reported = str(error)
+                    self.say(f"The edited settings have faults, the old ones stay in force:\n{error}")
+                    _report(journal, "settings", str(error), settings)
+
+    def _take_up(self, old: Settings) -> Settings:
+        from schoolgate.proxy.pages import open_pages
+
+        new = load_settings(self.folders)
+        if new.snapshot.version == old.snapshot.version:
+            return old
+        if new.school.listen != old.school.listen or new.data != old.data:
+            words = "listen: and data: are taken up at the next start only; the rest waits with them"
+            raise SettingsError([Fault("config/school.yaml", 0, words)])
+        open_pages(new)
+        for child in self._children:
+            child.tell(new)
+        self.say(f"New settings are in force (version {new.snapshot.version}).")
+        return new
+
+    def _revive(self, child: _Child, settings: Settings, journal: Journal, now: float) -> None:
+        if child.alive or self.stopping:
+            return
+        if child.start_at <= child.started:  # its end was not noticed before
+            code = child.process.exitcode if child.process else None
+            quick = now - child.started < 5.0
+            child.start_at = now + (_RESTART_PAUSE * min(30, 2**child.restarts) if quick else 0.0)
+            child.start_at = max(child.start_at, child.started + 1e-6)
+            child.restarts = child.restarts + 1 if quick else 0
+            words = f"{child.name} ended by itself (exit code {code}) and is started again."
+            self.say(words)
+            _report(journal, child.name.replace(" ", "-"), words, settings)
+        if now >= child.start_at:
+            child.start(settings)
+
+    def _stop(self, number: int, frame: object) -> None:
+        self.stopping = True
+
+    def _end(self, journal: Journal) -> None:
+        """Workers first, so that the recorder carries over their last words; then the office."""
+        end = time.monotonic() + _STOP_WITHIN
+        recorder = [child for child in self._children if child.name == "recorder"]
+        others = [child for child in self._children if child.name != "recorder"]
+        for children in (others, recorder):
+            if children is recorder:
+                journal.close()
+            for child in children:
+                child.tell("stop")
+            for child in children:
+                if child.process is not None:
+                    child.process.join(max(0.1, end - time.monotonic()))
+                    if child.process.is_alive():
+                        child.process.kill()
+                        child.process.join(1)
+
+
+def _report(journal: Journal, where: str, words: str, settings: Settings) -> None:
+    event = fault_event(datetime.now(UTC), where, words, settings.snapshot.version)
+    try:
+        journal.append({"t": "event", **event.row()})
+    except OSError as error:
+        log.error("A fault could not be recorded: %s", error)
+
+
+@contextlib.contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    """One gateway for one data folder: two would write one record."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotStart(f"{data} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise CannotStart(f"another schoolgate is running with {data}; stop it first") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_address(name: str, address: tuple[str, int]) -> None:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            where = f"config/school.yaml: listen: {name}: {address[0]}:{address[1]}"
+            raise CannotStart(f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it") from None
+
+
+def _banner(settings: Settings, certificate: Path, fingerprint: str) -> str:
+    school, (host, port) = settings.school, settings.school.listen.proxy
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    to = ", ".join(settings.recipients(settings.alerts.immediate.to)) or "nobody"
+    lines = [
+        f"schoolgate is running for {school.name}.",
+        "",
+        f"  Proxy     {where}   set this as HTTP and HTTPS proxy on the devices",
+        f"  CA        {certificate}",
+        f"            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
+        f"            {fingerprint}",
+    ]
+    if school.listen.metrics:
+        lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
+    lines += [
+        f"  Office    alerts go to {to} through {school.mail.host}:{school.mail.port}",
+        f"  Record    {settings.data}   settings {settings.folders.config} (version {settings.snapshot.version})",
+        "",
+        "  Try it    schoolgate check pornhub.com --group pupils",
+        f"            curl --proxy http://{where} --cacert {certificate} https://example.org/",
+        "  Look      schoolgate events --since 1h        Edit config/*.yaml: sound edits are taken up by themselves.",
+        "  Stop      Ctrl-C",
+        "",
+        "  NOT COMPLIANT on one point: no feed of illegal content (IWF, CTIRU) is present, and this version cannot",
+        "  take one. Keep the feed that your internet provider or broadband consortium filters by.",
+    ]
+    lines += [f"  Note      {advice}" for advice in settings.advice]
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""Where the school's files are, and the shipped ones that stand behind them."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from schoolgate.settings.faults import Fault, SettingsError
+
+
+def shipped() -> Path:
+    """The folder that holds the shipped ``config/``, ``blocklists/`` and ``reports/``: the checkout or the install."""
+    for root in (Path(__file__).resolve().parents[3], Path(sys.prefix) / "share" / "schoolgate"):
+        if (root / "blocklists").is_dir() and (root / "reports").is_dir():
+            return root
+    raise SettingsError([Fault("schoolgate", 0, "its own blocklists/ and reports/ are missing; install it again")])
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """A school's folder: ``root`` is the one above ``config``."""
+
+    config: Path
+
+    @property
+    def root(self) -> Path:
+        """The folder above config/, from which relative paths count."""
+        return self.config.parent
+
+    def named(self, path: Path) -> str:
+        """A file as messages call it: relative to the school's folder where it is inside."""
+        for root in (self.root, shipped()):
+            if path.is_relative_to(root):
+                return str(path.relative_to(root))
+        return str(path)
+
+    def report(self, name: str) -> Path:
+        """A file of reports/: the school's own, or else the shipped one."""
+        own = self.root / "reports" / name
+        return own if own.is_file() else shipped() / "reports" / name
+
+    def blocklists(self) -> list[Path]:
+        """The YAML files of blocklists/: a file of the school's own replaces the shipped one of the same name."""
+        found: dict[str, Path] = {}
+        for folder in (shipped() / "blocklists", self.root / "blocklists"):
+            found.update({path.name: path for path in sorted(folder.glob("*.yaml")) + sorted(folder.glob("*.yml"))})
+        return [found[name] for name in sorted(found)]
+
+    def local(self, name: str) -> Path:
+        """``blocklists/local/allow.yaml`` or ``block.yaml``; it need not exist."""
+        return self.root / "blocklists" / "local" / f"{name}.yaml"
+
+    def source(self, listed_in: Path, file: str) -> Path:
+        """A ``file:`` source: beside the file that names it, or else among the shipped ones."""
+        own = listed_in.parent / file
+        return own if own.exists() else shipped() / "blocklists" / file
+
+
+def find_folders(config: Path | None) -> Folders:
+    """The folder of ``--config``, or ``./config``, or the shipped default. Raises SettingsError."""
+    if config is None:
+        here = Path.cwd() / "config"
+        return Folders(here if (here / "school.yaml").is_file() else shipped() / "config")
+    for folder in (config, config / "config"):
+        if (folder / "school.yaml").is_file():
+            return Folders(folder.resolve())
+    words = "has no school.yaml; name the folder that holds it, or make a new one with 'schoolgate init DIR'"
+    raise SettingsError([Fault(str(config), 0, words)])
+
+
+def make_school(target: Path) -> list[Path]:
+    """Write a new school's config/, blocklists/local/ and reports/ into ``target``; returns the files written.
+
+    Raises FileExistsError when there is a config/ already, before anything is written.
+    """
+    if (target / "config").exists():
+        raise FileExistsError(target / "config")
+    source = shipped()
+    written: list[Path] = []
+    for pattern in ("config/*.yaml", "blocklists/local/*.yaml", "reports/*.html"):
+        for path in sorted(source.glob(pattern)):
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            written.append(copy)
+    return written

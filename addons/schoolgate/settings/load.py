@@ -1,0 +1,304 @@
+"""Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
+
+import hashlib
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import holidays
+from pydantic import BaseModel
+
+from schoolgate.lists.compiler import Report
+from schoolgate.policy import calendar as days
+from schoolgate.policy.identity import Group, People
+from schoolgate.policy.rules import Action, Alert, Rule
+from schoolgate.policy.snapshot import Snapshot
+from schoolgate.settings.blocklists import Blocklists, read_blocklists
+from schoolgate.settings.document import Document, read_document
+from schoolgate.settings.faults import Fault, SettingsError, unknown
+from schoolgate.settings.folders import Folders
+from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile
+
+_NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
+_YEARS = range(2020, 2051)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a process of the gateway needs to know, as one frozen value that can be handed to a child process."""
+
+    snapshot: Snapshot
+    school: SchoolFile
+    people: PeopleFile
+    alerts: AlertsFile
+    folders: Folders
+    advice: tuple[str, ...]
+    compiled: Report | None = None
+
+    @property
+    def data(self) -> Path:
+        """The folder of everything that the gateway writes."""
+        return data_folder(self.folders, self.school)
+
+    def recipients(self, roles: list[str]) -> list[str]:
+        """The e-mail addresses behind roles; roles that the school has not filled are left out."""
+        return list(dict.fromkeys(self.school.roles[role].email for role in roles if role in self.school.roles))
+
+
+def data_folder(folders: Folders, school: SchoolFile) -> Path:
+    """``data:`` of school.yaml, relative to the folder above config/."""
+    return (folders.root / school.data).resolve()
+
+
+def watched_files(folders: Folders) -> dict[Path, tuple[int, int]]:
+    """Every file that settings come from, with its time and size: a change here means reading again."""
+    paths = [*folders.config.glob("*.y*ml"), *folders.blocklists(), folders.local("allow"), folders.local("block")]
+    stamps: dict[Path, tuple[int, int]] = {}
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        stamps[path] = (stat.st_mtime_ns, stat.st_size)
+    return stamps
+
+
+def load_settings(folders: Folders, index_folder: Path | None = None, progress: Callable[[str], None] = print) -> Settings:
+    """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
+
+    Raises SettingsError with every fault of every file; nothing is half-used.
+    """
+    files = _Files(folders)
+    school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
+    year = files.read("calendar", CalendarFile, optional=True)
+    rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
+    try:
+        lists: Blocklists | None = read_blocklists(folders)
+    except SettingsError as error:
+        files.faults.extend(error.faults)
+        lists = None
+    if school:
+        files.faults.extend(_check_school(files, school, alerts))
+    if people:
+        files.faults.extend(_check_people(files, people))
+    if year:
+        files.faults.extend(_check_calendar(files, year, people))
+    if rules:
+        files.faults.extend(_check_rules(files, rules, people, year, lists))
+    if rules and people:
+        files.faults.extend(_check_unknown_group(files, rules, people))
+    if files.faults or not (school and people and year and rules and alerts and lists):
+        raise SettingsError(files.faults)
+    folder = index_folder or data_folder(folders, school) / "index"
+    try:
+        index, compiled = lists.open_index(folder)
+    except OSError as error:
+        raise SettingsError([Fault(str(folder), 0, f"the list index cannot be written: {error.strerror}")]) from None
+    snapshot = Snapshot(
+        version=_version([*files.paths, *lists.files]),
+        people=_people(people),
+        calendar=_calendar(school, year),
+        categories=lists.categories,
+        rules=tuple(
+            Rule(r.id, frozenset(r.groups), tuple(r.categories), r.when, r.action, r.alert, r.why, r.basis)
+            for r in rules.rules
+        ),
+        lists=index,
+    )
+    advice = (*lists.advice, *_advice(people, year, rules, alerts, school))
+    return Settings(snapshot, school, people, alerts, folders, advice, compiled)
+
+
+class _Files:
+    """The files of config/ with all that was wrong in them so far."""
+
+    def __init__(self, folders: Folders) -> None:
+        self.folders = folders
+        self.faults: list[Fault] = []
+        self.paths: list[Path] = []
+        self.documents: dict[str, Document] = {}
+
+    def read[M: BaseModel](self, name: str, model: type[M], optional: bool = False) -> M | None:
+        path = self.folders.config / f"{name}.yaml"
+        if not path.exists():
+            if optional:
+                return model()
+            self.faults.append(Fault(self.folders.named(path), 0, "is missing; 'schoolgate init DIR' shows one"))
+            return None
+        self.paths.append(path)
+        try:
+            self.documents[name] = read_document(path, self.folders.named(path))
+            return self.documents[name].read(model)
+        except SettingsError as error:
+            self.faults.extend(error.faults)
+            return None
+
+    def fault(self, name: str, place: tuple[str | int, ...], words: str) -> Fault:
+        return self.documents[name].fault(place, words)
+
+
+def _check_school(files: _Files, school: SchoolFile, alerts: AlertsFile | None) -> Iterator[Fault]:
+    for name, role in school.roles.items():
+        if role.deputy and role.deputy not in school.roles:
+            yield files.fault("school", ("roles", name, "deputy"), unknown("role", role.deputy, school.roles))
+    if school.upstream_ca:
+        path = files.folders.root / school.upstream_ca
+        try:
+            ssl.create_default_context().load_verify_locations(path)
+        except FileNotFoundError:
+            yield files.fault("school", ("upstream_ca",), f"{school.upstream_ca!r} does not exist")
+        except (ssl.SSLError, OSError):
+            yield files.fault("school", ("upstream_ca",), f"{school.upstream_ca!r} holds no PEM certificate")
+    if school.mail.password_file and not (files.folders.root / school.mail.password_file).is_file():
+        words = f"{school.mail.password_file!r} does not exist"
+        yield files.fault("school", ("mail", "password_file"), words)
+    opened = [address for address in (school.listen.proxy, school.listen.console, school.listen.metrics) if address]
+    if len(set(opened)) < len(opened):
+        yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")
+    if alerts and "alerts" in files.documents:
+        for part in ("immediate", "digest", "faults"):
+            for number, role in enumerate(getattr(alerts, part).to):
+                if role not in school.roles:
+                    yield files.fault("alerts", (part, "to", number), unknown("role", role, school.roles))
+    if not school.roles:
+        yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")
+
+
+def _check_people(files: _Files, people: PeopleFile) -> Iterator[Fault]:
+    if people.unknown not in people.groups:
+        yield files.fault("people", ("unknown",), unknown("group", people.unknown, people.groups))
+    networks: dict[object, str] = {}
+    users: dict[str, str] = {}
+    for name, group in people.groups.items():
+        for number, network in enumerate(group.networks):
+            if network in networks:
+                words = f"{network} stands already in group {networks[network]!r}"
+                yield files.fault("people", ("groups", name, "networks", number), words)
+            networks[network] = name
+        for number, user in enumerate(group.users):
+            if user.casefold() in users:
+                words = f"user {user!r} stands already in group {users[user.casefold()]!r}"
+                yield files.fault("people", ("groups", name, "users", number), words)
+            users[user.casefold()] = name
+    if people.logins and not (files.folders.config / people.logins.file).is_file():
+        words = f"{people.logins.file!r} does not exist; 'schoolgate login USER' makes it"
+        yield files.fault("people", ("logins", "file"), words)
+
+
+def _check_calendar(files: _Files, year: CalendarFile, people: PeopleFile | None) -> Iterator[Fault]:
+    for group in year.working_hours:
+        if people and group not in people.groups:
+            yield files.fault("calendar", ("working_hours", group), unknown("group", group, people.groups))
+    for part, periods in (("terms", year.terms), ("closed", year.closed)):
+        ordered = sorted(enumerate(periods), key=lambda item: item[1].first)
+        for number, period in ordered:
+            if period.last < period.first:
+                words = f"{period.name!r} ends on {period.last}, before it begins on {period.first}"
+                yield files.fault("calendar", (part, number, "to"), words)
+        for (_, before), (number, after) in zip(ordered, ordered[1:], strict=False):
+            if after.first <= before.last and before.first <= before.last:
+                yield files.fault("calendar", (part, number), f"{after.name!r} overlaps {before.name!r}")
+    reserved = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
+    for name in year.periods:
+        if name in reserved:
+            yield files.fault("calendar", ("periods", name), f"{name!r} already means something; take another name")
+
+
+def _check_rules(
+    files: _Files, rules: RulesFile, people: PeopleFile | None, year: CalendarFile | None, lists: Blocklists | None
+) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for number, rule in enumerate(rules.rules):
+        if rule.id in seen:
+            yield files.fault("rules", ("rules", number, "id"), f"there are two rules called {rule.id!r}")
+        seen.add(rule.id)
+        for place, group in enumerate(rule.groups):
+            if people and group not in people.groups:
+                words = unknown("group", group, people.groups)
+                yield files.fault("rules", ("rules", number, "groups", place), words)
+        for place, category in enumerate(rule.categories):
+            if lists and category not in lists.categories:
+                words = unknown("category", category, lists.categories)
+                yield files.fault("rules", ("rules", number, "categories", place), words)
+        if year:
+            known = _periods(year)
+            if rule.when not in known:
+                yield files.fault("rules", ("rules", number, "when"), unknown("period", rule.when, known))
+
+
+def _check_unknown_group(files: _Files, rules: RulesFile, people: PeopleFile) -> Iterator[Fault]:
+    """Devices that nobody knows must not be the freest in the house."""
+    blocked = {
+        group: {c for r in rules.rules if group in r.groups and r.action is Action.BLOCK for c in r.categories}
+        for group in people.groups
+    }
+    mine = blocked.get(people.unknown)
+    stricter = [group for group, theirs in blocked.items() if mine is not None and theirs > mine]
+    freer = [group for group, theirs in blocked.items() if mine is not None and group != people.unknown and theirs <= mine]
+    if stricter and not freer:
+        words = f"unknown devices would be treated as {people.unknown!r}, the most lenient group; take {stricter[0]!r}"
+        yield files.fault("people", ("unknown",), words)
+
+
+def _periods(year: CalendarFile) -> set[str]:
+    named = {period.name for period in (*year.terms, *year.closed)} | set(year.periods)
+    return named | {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
+
+
+def _advice(
+    people: PeopleFile, year: CalendarFile, rules: RulesFile, alerts: AlertsFile, school: SchoolFile
+) -> Iterator[str]:
+    """What is no fault but not what the school would want either."""
+    if any(group.users for group in people.groups.values()) and not people.logins:
+        yield (
+            "config/people.yaml: groups list users, but there is no 'logins' file to check a password against; "
+            "until then a name typed at the proxy is not believed ('schoolgate login USER' makes the file)"
+        )
+    for rule in rules.rules:
+        if rule.when in (days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS):
+            for group in rule.groups:
+                if group not in year.working_hours:
+                    yield f"config/rules.yaml: rule {rule.id!r} never applies to {group}: it has no working_hours"
+    if any(rule.alert is Alert.IMMEDIATE for rule in rules.rules):
+        if not any(role in school.roles for role in alerts.immediate.to):
+            yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
+    if not any(role in school.roles for role in alerts.faults.to):
+        yield "config/school.yaml: faults of the gateway reach nobody: there is no " + " or ".join(alerts.faults.to)
+
+
+def _people(people: PeopleFile) -> People:
+    groups = tuple(
+        Group(name, group.title, group.inspect, tuple(group.networks), frozenset(u.casefold() for u in group.users))
+        for name, group in people.groups.items()
+    )
+    return People(groups, people.unknown)
+
+
+def _calendar(school: SchoolFile, year: CalendarFile) -> days.Calendar:
+    def period(written: PeriodEntry) -> days.Period:
+        return days.Period(written.name, written.first, written.last)
+
+    return days.Calendar(
+        zone=school.timezone,
+        hours=year.working_hours,
+        terms=tuple(map(period, year.terms)),
+        closed=tuple(map(period, year.closed)),
+        inset=frozenset(year.inset),
+        bank_holidays=_bank_holidays(year.bank_holidays),
+        named=year.periods,
+    )
+
+
+def _bank_holidays(nation: str | None) -> dict[date, str]:
+    if nation not in _NATIONS:
+        return {}
+    return dict(holidays.country_holidays("GB", subdiv=_NATIONS[nation], years=_YEARS).items())
+
+
+def _version(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]

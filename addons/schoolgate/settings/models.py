@@ -1,0 +1,349 @@
+"""What each of the school's files may hold: the words, types and defaults of config/ and blocklists/."""
+
+import re
+from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from schoolgate.lists.formats import Entry, entry
+from schoolgate.lists.guards import is_suffix
+from schoolgate.policy.calendar import Week, Window
+from schoolgate.policy.identity import Inspect
+from schoolgate.policy.rules import Action, Alert
+from schoolgate.settings.faults import unknown
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{what} is missing here")
+    return value.strip()
+
+
+def _duration(value: Any) -> timedelta:
+    text = _text(value, "a length of time such as 30d")
+    match = re.fullmatch(r"(\d{1,5})\s*([smhdwy])", text)
+    if not match:
+        raise ValueError(f"{text!r} is no length of time; write a number and s, m, h, d, w or y, such as 30d")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    text = _text(value, "a network such as 10.20.0.0/16")
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network; write it like 10.20.0.0/16 or 2001:db8:20::/48") from None
+    raise ValueError(f"{text!r} is an address inside a network; did you mean '{meant}'?")
+
+
+def _listen(value: Any) -> tuple[str, int]:
+    text = _text(value, "an address such as 127.0.0.1:8080")
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]*)):(\d{1,5})", text)
+    if not match or not 0 < int(match[3]) < 65536:
+        raise ValueError(f"{text!r} is no address to listen on; write it like 127.0.0.1:8080 or [::1]:8080")
+    host = match[1] or match[2] or "0.0.0.0"
+    if host != "localhost":
+        try:
+            ip_network(host)
+        except ValueError:
+            raise ValueError(f"{text!r}: {host!r} is no IP address of this machine") from None
+    return host, int(match[3])
+
+
+def _email(value: Any) -> str:
+    text = _text(value, "an e-mail address")
+    if not re.fullmatch(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", text):
+        raise ValueError(f"{text!r} is no e-mail address")
+    return text
+
+
+def _zone(value: Any) -> ZoneInfo:
+    text = _text(value, "a time zone such as Europe/London")
+    if text not in available_timezones():
+        raise ValueError(unknown("time zone", text, available_timezones()))
+    return ZoneInfo(text)
+
+
+def _entry(value: Any) -> Entry:
+    written = entry(_text(value, "a domain such as example.com"))
+    if "." not in written.host and ":" not in written.host and written.host != "localhost":
+        if not is_suffix(written.host):
+            raise ValueError(f"{value!r} is no domain; write the whole name, like {written.host}.com")
+    return written
+
+
+def _minute(text: str, whole: str) -> int:
+    match = re.fullmatch(r"(\d{1,2})[:.](\d{2})", text.strip())
+    if not match or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > 24 * 60:
+        raise ValueError(f"{whole!r} is no stretch of a day; write it like 08:15-12:15")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _window(value: Any) -> Window:
+    text = _text(value, "a stretch of a day such as 08:15-12:15")
+    first, dash, last = text.partition("-")
+    window = Window(_minute(first, text), _minute(last, text))
+    if not dash or window.end <= window.start:
+        raise ValueError(f"{text!r} ends before it begins; write it like 08:15-12:15")
+    return window
+
+
+def _weekdays(text: str) -> list[int]:
+    days: list[int] = []
+    for part in text.lower().split(","):
+        first, dash, last = (piece.strip()[:3] for piece in part.partition("-"))
+        if first not in _DAYS or (dash and last not in _DAYS) or (dash and _DAYS.index(last) < _DAYS.index(first)):
+            raise ValueError(f"{text!r} is no weekday; write mon, tue, wed, thu, fri, sat, sun or a span like mon-thu")
+        days.extend(range(_DAYS.index(first), _DAYS.index(last or first) + 1))
+    return days
+
+
+def _week(value: Any) -> Week:
+    if not isinstance(value, dict):
+        raise ValueError("write the hours by weekday, like {mon-thu: ['08:15-12:15'], fri: ['08:15-12:00']}")
+    week: list[tuple[Window, ...]] = [()] * 7
+    for days, texts in value.items():
+        windows = sorted(map(_window, texts if isinstance(texts, list) else [texts]), key=lambda w: w.start)
+        for before, after in zip(windows, windows[1:], strict=False):
+            if after.start < before.end:
+                raise ValueError(f"{before} and {after} overlap")
+        for day in _weekdays(str(days)):
+            if week[day]:
+                raise ValueError(f"{_DAYS[day]} has its hours twice")
+            week[day] = tuple(windows)
+    return tuple(week)
+
+
+def _as_text(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": [example]})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
+Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]
+Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
+ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
+Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
+Hours = Annotated[
+    Week,
+    BeforeValidator(_week),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}),
+]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Role(_Strict):
+    """Somebody who is told."""
+
+    name: Words
+    email: Email
+    deputy: str | None = None
+
+
+class ListenOn(_Strict):
+    """The addresses that the gateway opens."""
+
+    proxy: Listen = ("127.0.0.1", 8080)
+    console: Listen | None = None
+    metrics: Listen | None = ("127.0.0.1", 9101)
+
+
+class Mail(_Strict):
+    """The school's mail server."""
+
+    host: Words = "localhost"
+    port: Annotated[int, Field(gt=0, lt=65536)] = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    sender: Annotated[Email, Field(alias="from")] = "schoolgate@localhost"
+    user: str | None = None
+    password_file: str | None = None
+
+
+class Retention(_Strict):
+    """How long the record is kept."""
+
+    allowed: Duration = timedelta(days=30)
+    logged: Duration = timedelta(days=90)
+    blocked: Duration = timedelta(days=365)
+    cases: Duration = timedelta(days=7 * 365)
+
+
+class SchoolFile(_Strict):
+    """config/school.yaml"""
+
+    name: Words
+    timezone: Zone = ZoneInfo("Europe/London")
+    roles: dict[str, Role]
+    listen: ListenOn = ListenOn()
+    data: Words = "var"
+    mail: Mail = Mail()
+    retention: Retention = Retention()
+    upstream_ca: str | None = None
+
+
+class GroupEntry(_Strict):
+    """A group of people or devices."""
+
+    title: Words
+    networks: list[Network] = []
+    users: list[Words] = []
+    inspect: Inspect = Inspect.FULL
+
+
+class Logins(_Strict):
+    """How a login at the proxy is checked; ``ask`` lists networks whose devices must log in."""
+
+    file: Words
+    ask: list[Network] = []
+
+
+class PeopleFile(_Strict):
+    """config/people.yaml"""
+
+    groups: Annotated[dict[str, GroupEntry], Field(min_length=1)]
+    unknown: str
+    logins: Logins | None = None
+
+
+class PeriodEntry(_Strict):
+    """Named days, both ends included."""
+
+    name: Words
+    first: Annotated[date, Field(alias="from")]
+    last: Annotated[date, Field(alias="to")]
+
+
+class CalendarFile(_Strict):
+    """config/calendar.yaml"""
+
+    working_hours: dict[str, Hours] = {}
+    terms: list[PeriodEntry] = []
+    closed: list[PeriodEntry] = []
+    inset: list[date] = []
+    bank_holidays: Literal["England", "Wales", "Scotland", "Northern Ireland", "none"] | None = None
+    periods: dict[str, Hours] = {}
+
+
+class RuleEntry(_Strict):
+    """One rule; the first that matches wins."""
+
+    id: Words
+    groups: Annotated[list[str], Field(min_length=1)]
+    categories: Annotated[list[str], Field(min_length=1)]
+    when: str = "always"
+    action: Action
+    alert: Alert = Alert.NONE
+    why: Words
+    basis: str = ""
+
+
+class RulesFile(_Strict):
+    """config/rules.yaml"""
+
+    rules: list[RuleEntry]
+
+
+class ImmediateAlerts(_Strict):
+    """Who is told at once of a block that a rule marks so."""
+
+    to: list[str] = ["headteacher", "dsl"]
+    repeat: Duration = timedelta(hours=1)
+
+
+class DigestTimes(_Strict):
+    """When the office sends digests by itself (school time), and to whom."""
+
+    to: list[str] = ["headteacher"]
+    day: Clock | None = 16 * 60 + 30
+    week: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = "fri"
+
+
+class FaultAlerts(_Strict):
+    """Who is told when the gateway itself is at fault."""
+
+    to: list[str] = ["technician"]
+
+
+class AlertsFile(_Strict):
+    """config/alerts.yaml (may be left out)"""
+
+    immediate: ImmediateAlerts = ImmediateAlerts()
+    digest: DigestTimes = DigestTimes()
+    faults: FaultAlerts = FaultAlerts()
+
+
+class SourceEntry(_Strict):
+    """A list of somebody else's that fills a category."""
+
+    name: Words
+    url: Words
+    format: Words
+    licence: str = ""
+    refresh: Duration | None = None
+
+
+class PhraseEntry(_Strict):
+    """Words that speak for a category, or against it where the weight is negative."""
+
+    say: Words
+    weight: int
+
+
+class CategoryFile(_Strict):
+    """blocklists/<category>.yaml"""
+
+    category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Words
+    theme: Literal["content", "contact", "conduct", "commerce"]
+    why: Words
+    domains: list[ListEntry] = []
+    urls: list[ListEntry] = []
+    exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
+    phrases: list[PhraseEntry] = []
+    sources: list[SourceEntry] = []
+
+
+class ProtectedFile(_Strict):
+    """blocklists/protected.yaml"""
+
+    title: str = ""
+    why: str = ""
+    domains: list[ListEntry] = []
+    exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
+
+
+class LocalFile(_Strict):
+    """blocklists/local/allow.yaml and block.yaml: the school's own word, which outranks every source"""
+
+    title: str = ""
+    why: str = ""
+    domains: list[ListEntry] = []
+    urls: list[ListEntry] = []
+
+
+FILES: dict[str, type[_Strict]] = {
+    "school": SchoolFile,
+    "people": PeopleFile,
+    "calendar": CalendarFile,
+    "rules": RulesFile,
+    "alerts": AlertsFile,
+    "blocklists/category": CategoryFile,
+    "blocklists/local": LocalFile,
+    "blocklists/protected": ProtectedFile,
+}
+"""Every kind of file, for ``schoolgate config schema``."""

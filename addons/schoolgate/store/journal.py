@@ -1,0 +1,138 @@
+"""A worker's own file of what just happened: one line an entry, checked by a checksum, appended in one write.
+
+Once ``append`` has returned, the kernel holds the line: the death of any process loses nothing. The writer keeps a
+lock on its segment; a segment without a lock belongs to nobody any more and may be deleted when it has been read.
+"""
+
+import fcntl
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = "journal"
+_SEGMENT_BYTES = 4 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
+Entry = dict[str, Any]
+
+
+class Journal:
+    """The writing end; one for each process, never shared."""
+
+    def __init__(self, data: Path, writer: str) -> None:
+        self._folder = data / FOLDER
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._writer = writer
+        self._number = 0
+        self._size = 0
+        self._handle = self._open()
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry. Raises OSError when it could not be written whole (a full disk, say)."""
+        text = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode()
+        line = b"%08x %s\n" % (zlib.crc32(text), text)
+        written = os.write(self._handle, line)
+        if written != len(line):
+            os.ftruncate(self._handle, self._size)
+            raise OSError(28, "the journal could not be written whole; is the disk full?")
+        self._size += written
+        if self._size >= _SEGMENT_BYTES:
+            full, self._handle = self._handle, self._open()
+            os.close(full)
+
+    def close(self) -> None:
+        """Give the segment up for the recorder to finish."""
+        os.close(self._handle)
+
+    def _open(self) -> int:
+        while True:
+            self._number += 1
+            path = self._folder / f"{self._writer}-{os.getpid()}-{self._number}.journal"
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            except FileExistsError:
+                continue
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._size = 0
+            return handle
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries of one segment, the place after them, and how many lines could not be read."""
+
+    segment: str
+    entries: list[Entry]
+    end: int
+    damaged: int
+
+
+def segments(data: Path) -> list[Path]:
+    """Every segment that exists, oldest first."""
+    found: list[tuple[int, Path]] = []
+    for path in (data / FOLDER).glob("*.journal"):
+        try:
+            found.append((path.stat().st_ctime_ns, path))
+        except FileNotFoundError:
+            continue
+    return [path for _, path in sorted(found)]
+
+
+def read_batch(path: Path, start: int) -> Batch:
+    """The whole lines of a segment from ``start``, up to about a megabyte; a line still being written is left."""
+    with path.open("rb") as file:
+        file.seek(start)
+        data = file.read(_READ_BYTES)
+        while data and b"\n" not in data:
+            more = file.read(_READ_BYTES)
+            if not more:
+                break
+            data += more
+    whole = data[: data.rfind(b"\n") + 1]
+    entries, damaged = list[Entry](), 0
+    for line in whole.splitlines():
+        entry = _parse(line)
+        if entry is None:
+            damaged += 1
+        else:
+            entries.append(entry)
+    return Batch(path.name, entries, start + len(whole), damaged)
+
+
+def _parse(line: bytes) -> Entry | None:
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        entry = json.loads(text)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None
+
+
+def abandoned(path: Path) -> bool:
+    """Whether no living process writes this segment any more."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def waiting(data: Path, ends: dict[str, int]) -> Iterator[Entry]:
+    """Entries that stand in journals beyond the places that were already carried over."""
+    for path in segments(data):
+        place = ends.get(path.name, 0)
+        while True:
+            try:
+                batch = read_batch(path, place)
+            except FileNotFoundError:
+                break
+            yield from batch.entries
+            if batch.end == place:
+                break
+            place = batch.end

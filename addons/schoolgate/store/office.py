@@ -1,0 +1,109 @@
+"""The office's own file: alerts being gathered, the outbox, and how far the record was read. Its one writer is the office."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+FILE = "office.db"
+
+office_migrations = Migrations("office")
+
+
+@office_migrations()
+def m001_outbox(db: Database) -> None:
+    """Alerts, mails and bookmarks; times are seconds since 1970, UTC."""
+    db["alert"].create(  # type: ignore[union-attr]
+        {
+            "id": int,
+            "key": str,
+            "audience": str,
+            "opened": float,
+            "changed": float,
+            "count": int,
+            "told": int,
+            "state": str,
+            "facts": str,
+        },
+        pk="id",
+    )
+    db["alert"].create_index(["key", "opened"])  # type: ignore[union-attr]
+    db["mail"].create(  # type: ignore[union-attr]
+        {
+            "id": int,
+            "alert": int,
+            "recipients": str,
+            "subject": str,
+            "text": str,
+            "html": str,
+            "message_id": str,
+            "created": float,
+            "attempts": int,
+            "next_try": float,
+            "sent": float,
+            "error": str,
+        },
+        pk="id",
+    )
+    db["bookmark"].create({"name": str, "value": str}, pk="name")  # type: ignore[union-attr]
+    db.create_view(
+        "mail_figures", "select count(sent) as sent, count(*) - count(sent) as waiting from mail where recipients <> '[]'"
+    )
+
+
+class OfficeStore:
+    """The writing connection. ``with store.atomic():`` makes several changes one."""
+
+    def __init__(self, data: Path) -> None:
+        self._connection = sqlite3.connect(data / FILE, timeout=30)
+        self._db = Database(self._connection)
+        self._db.enable_wal()
+        self._connection.execute("pragma synchronous = full")
+        office_migrations.apply(self._db)
+        self.atomic = self._db.atomic
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Rows of a query, as dicts."""
+        return list(self._db.query(sql, parameters))
+
+    def insert(self, table: str, **values: Any) -> int:
+        """Add a row; returns its id."""
+        return int(self._db[table].insert(values).last_pk)  # type: ignore[union-attr]
+
+    def update(self, table: str, row: int, **values: Any) -> None:
+        """Change columns of the row with that id."""
+        self._db[table].update(row, values)  # type: ignore[union-attr]
+
+    def bookmark(self, name: str) -> str | None:
+        """A value kept under a name."""
+        rows = self.rows("select value from bookmark where name = :name", name=name)
+        return str(rows[0]["value"]) if rows else None
+
+    def set_bookmark(self, name: str, value: str) -> None:
+        """Keep a value under a name."""
+        self._db["bookmark"].upsert({"name": name, "value": value}, pk="name")  # type: ignore[union-attr]
+
+    def add_mail(
+        self, recipients: list[str], subject: str, text: str, html: str, message_id: str, now: float, alert: int | None = None
+    ) -> int:
+        """Put a mail into the outbox, to be sent at once."""
+        return self.insert(
+            "mail",
+            alert=alert,
+            recipients=json.dumps(recipients),
+            subject=subject,
+            text=text,
+            html=html,
+            message_id=message_id,
+            created=now,
+            attempts=0,
+            next_try=now,
+            sent=None,
+            error=None,
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
