@@ -26,7 +26,9 @@ from schoolgate.settings.models import FILES
 GOOD, FAULT, WRONG, BLOCKED = 0, 1, 2, 3
 
 _config = click.option(
-    "--config", type=click.Path(path_type=Path), help="Folder that holds school.yaml.  [default: ./config, or the shipped one]"
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Folder that holds school.yaml.  [default: ./config, or the shipped one]",
 )
 
 
@@ -329,7 +331,10 @@ def _stream_answer(line: str, who: dict[str, str | None], settings: Settings) ->
 
 
 def _in_words(answer: dict[str, Any]) -> str:
-    lines = [f"{answer['action'].upper():5} {answer['url']}", f"      who       {answer['group']}: {answer['identity']}"]
+    lines = [
+        f"{answer['action'].upper():5} {answer['url']}",
+        f"      who       {answer['group']}: {answer['identity']}",
+    ]
     if answer["category"]:
         lines.append(f"      category  {answer['category']}, because {answer['list']} lists {answer['entry']}")
     if answer["rule"]:
@@ -344,7 +349,9 @@ def _line(event: dict[str, Any], settings: Settings) -> str:
     what = f"{event['method']} {event['host']}{event['path']}" if event["host"] else event["why"]
     because = f"  {event['category']} ({event['rule']})" if event["category"] else ""
     who = f"{event['group'] or '-':8} {event['client'] or '-':15}"
-    return f"{local:%Y-%m-%d %H:%M:%S}  {event['ref']}  {event['action']:5} {who} {event['kind'] or '-':9} {what}{because}"
+    return (
+        f"{local:%Y-%m-%d %H:%M:%S}  {event['ref']}  {event['action']:5} {who} {event['kind'] or '-':9} {what}{because}"
+    )
 
 
 def _send(settings: Settings, subject: str, text: str, html: str) -> None:
@@ -380,7 +387,9 @@ def _since(text: str, settings: Settings) -> datetime:
     try:
         return _moment(text, settings)
     except ValueError:
-        raise _Wrong(f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)") from None
+        raise _Wrong(
+            f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)"
+        ) from None
 
 
 def _stamp(at: datetime) -> str:

@@ -59,9 +59,7 @@ class Office:
         self._outbox = Outbox(
             self._store,
             post=lambda letter: send(letter, self.settings.school.mail, self.settings.folders.root),
-            words=lambda alert, facts: words_of(
-                alert, facts, self.settings, who_is(self.settings, self._pseudonyms)
-            ),
+            words=lambda alert, facts: words_of(alert, facts, self.settings, who_is(self.settings, self._pseudonyms)),
         )
 
     def round(self, now: float) -> None:

@@ -283,7 +283,9 @@ def _try_address(name: str, address: tuple[str, int]) -> None:
             probe.bind(address)
         except OSError as error:
             where = f"config/school.yaml: listen: {name}: {address[0]}:{address[1]}"
-            raise CannotStart(f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it") from None
+            raise CannotStart(
+                f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it"
+            ) from None
 
 
 def _banner(settings: Settings, certificate: Path, fingerprint: str) -> str:

@@ -86,7 +86,9 @@ class Index:
         """Open and check the file. Raises BadIndex."""
         self.path = path
         self.facts, body = _open(path)
-        self._combinations = [tuple((str(r), str(c), str(s)) for r, c, s in says) for says in self.facts["combinations"]]
+        self._combinations = [
+            tuple((str(r), str(c), str(s)) for r, c, s in says) for says in self.facts["combinations"]
+        ]
         places = self.facts["places"]
 
         def section(name: str) -> memoryview:

@@ -101,7 +101,9 @@ def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: st
     )
 
 
-def _first_match(rules: tuple[Rule, ...], group: str, moment: Moment, hits: list[Hit]) -> tuple[Rule | None, Hit | None]:
+def _first_match(
+    rules: tuple[Rule, ...], group: str, moment: Moment, hits: list[Hit]
+) -> tuple[Rule | None, Hit | None]:
     if hits:
         by_category: dict[str, Hit] = {}
         for hit in hits:
@@ -135,7 +137,6 @@ def _why_allowed(hits: list[Hit], identity: Identity, moment: Moment) -> str:
         return "No list names this address."
     named = ", ".join(sorted({hit.category for hit in hits}))
     return f"Listed as {named}, but no rule forbids that to {identity.group.id} now ({moment.words})."
-
 
 
 def heard(verdict: Verdict, kind: Kind) -> Alert:

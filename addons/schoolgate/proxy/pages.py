@@ -41,7 +41,9 @@ def wanted(headers: Mapping[str, str], method: str, path: str) -> str:
         return "json"
     by_hand = not headers.get("referer") and not headers.get("origin") and not path.lower().endswith(_ASSETS)
     if accept in ("", "*/*"):
-        return "page" if by_hand and method in ("GET", "HEAD") else "json" if method not in ("GET", "HEAD") else "nothing"
+        return (
+            "page" if by_hand and method in ("GET", "HEAD") else "json" if method not in ("GET", "HEAD") else "nothing"
+        )
     return "nothing"
 
 

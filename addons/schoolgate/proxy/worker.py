@@ -134,5 +134,3 @@ def _flush(live: Live) -> None:
     except OSError as error:
         live.metrics.fault("flush")
         log.error("Counts could not be written yet: %s", error)
-
-

@@ -32,9 +32,7 @@ class Rendered:
 
 def who_is(settings: Settings, pseudonyms: Pseudonyms) -> Who:
     """Names the users that people.yaml lists; everybody else is a device."""
-    names = {
-        pseudonyms.of("user", user): user for group in settings.people.groups.values() for user in group.users
-    }
+    names = {pseudonyms.of("user", user): user for group in settings.people.groups.values() for user in group.users}
 
     def who(person: str, client: str) -> str:
         return names.get(person) or (f"device {client}" if client else "an unknown device")
@@ -72,10 +70,11 @@ def render_report(name: str, span: Span, reader: RecordReader, settings: Setting
     try:
         template = environment.get_template(path.name)
         parts = {
-            block: "".join(template.blocks[block](template.new_context(words)))
-            for block in ("subject", "text", "html")
+            block: "".join(template.blocks[block](template.new_context(words))) for block in ("subject", "text", "html")
         }
     except (TemplateError, KeyError) as error:
         line = getattr(error, "lineno", None) or 0
-        raise SettingsError([Fault(settings.folders.named(path), line, f"the report cannot be made: {error}")]) from None
+        raise SettingsError(
+            [Fault(settings.folders.named(path), line, f"the report cannot be made: {error}")]
+        ) from None
     return Rendered(" ".join(parts["subject"].split()), parts["text"].strip() + "\n", parts["html"].strip() + "\n")

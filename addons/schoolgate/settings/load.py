@@ -65,7 +65,9 @@ def watched_files(folders: Folders) -> dict[Path, tuple[int, int]]:
     return stamps
 
 
-def load_settings(folders: Folders, index_folder: Path | None = None, progress: Callable[[str], None] = print) -> Settings:
+def load_settings(
+    folders: Folders, index_folder: Path | None = None, progress: Callable[[str], None] = print
+) -> Settings:
     """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
 
     Raises SettingsError with every fault of every file; nothing is half-used.
@@ -236,7 +238,9 @@ def _check_unknown_group(files: _Files, rules: RulesFile, people: PeopleFile) ->
     }
     mine = blocked.get(people.unknown)
     stricter = [group for group, theirs in blocked.items() if mine is not None and theirs > mine]
-    freer = [group for group, theirs in blocked.items() if mine is not None and group != people.unknown and theirs <= mine]
+    freer = [
+        group for group, theirs in blocked.items() if mine is not None and group != people.unknown and theirs <= mine
+    ]
     if stricter and not freer:
         words = f"unknown devices would be treated as {people.unknown!r}, the most lenient group; take {stricter[0]!r}"
         yield files.fault("people", ("unknown",), words)

@@ -49,7 +49,8 @@ def m001_outbox(db: Database) -> None:
     )
     db["bookmark"].create({"name": str, "value": str}, pk="name")  # type: ignore[union-attr]
     db.create_view(
-        "mail_figures", "select count(sent) as sent, count(*) - count(sent) as waiting from mail where recipients <> '[]'"
+        "mail_figures",
+        "select count(sent) as sent, count(*) - count(sent) as waiting from mail where recipients <> '[]'",
     )
 
 
@@ -86,7 +87,14 @@ class OfficeStore:
         self._db["bookmark"].upsert({"name": name, "value": value}, pk="name")  # type: ignore[union-attr]
 
     def add_mail(
-        self, recipients: list[str], subject: str, text: str, html: str, message_id: str, now: float, alert: int | None = None
+        self,
+        recipients: list[str],
+        subject: str,
+        text: str,
+        html: str,
+        message_id: str,
+        now: float,
+        alert: int | None = None,
     ) -> int:
         """Put a mail into the outbox, to be sent at once."""
         return self.insert(

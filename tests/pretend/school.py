@@ -1,0 +1,82 @@
+"""A school's folder in the formats of the real one, with ports of its own."""
+
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PEOPLE = """
+groups:
+  pupils: {title: Pupil devices, networks: ["127.0.0.2/32", "127.0.2.0/24"], inspect: full}
+  staff:  {title: Staff, networks: ["127.0.0.3/32"], users: ["j.smith"], inspect: full}
+  guests: {title: Guest Wi-Fi, networks: ["127.0.0.4/32"], inspect: names}
+  servers: {title: Servers, networks: ["127.0.0.5/32"], inspect: none}
+unknown: pupils
+"""
+ALWAYS_WORKING = 'working_hours: {staff: {mon-sun: ["00:00-24:00"]}}\nbank_holidays: none\n'
+NEVER_WORKING = "working_hours: {staff: {}}\nbank_holidays: none\n"
+RULES = """
+rules:
+  - {id: pupils-harm, groups: [pupils, guests, servers], categories: [adult, extremism, gambling, circumvention],
+     action: block, alert: immediate, why: Pupils must not be exposed to harmful material., basis: policy 7.3}
+  - {id: pupils-chat, groups: [pupils], categories: [webmail], action: warn, why: Mail is for after school.}
+  - {id: staff-adult, groups: [staff], categories: [adult, extremism], action: block, alert: immediate,
+     why: School equipment is never used for explicit or extremist material.}
+  - {id: staff-personal-use, groups: [staff], categories: [social_media, shopping], when: working_hours, action: log,
+     alert: digest, why: Staff give the whole of their time to their duties in working hours.}
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class School:
+    """Writes config/ below ``root``; attributes can be changed before ``write``."""
+
+    root: Path
+    people: str = PEOPLE
+    calendar: str = ALWAYS_WORKING
+    rules: str = RULES
+    alerts: str = ""
+    blocklists: dict[str, str] = field(default_factory=dict)
+    upstream_ca: Path | None = None
+    proxy_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
+    mail_port: int = field(default_factory=free_port)
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "var"
+
+    @property
+    def ca(self) -> Path:
+        return self.data / "schoolgate-ca.crt"
+
+    def write(self) -> "School":
+        self.config.mkdir(parents=True, exist_ok=True)
+        (self.root / "blocklists" / "local").mkdir(parents=True, exist_ok=True)
+        upstream = f"upstream_ca: {self.upstream_ca}\n" if self.upstream_ca else ""
+        (self.config / "school.yaml").write_text(
+            "name: St Test's School\n"
+            "roles:\n"
+            "  headteacher: {name: Head, email: head@school.example, deputy: dsl}\n"
+            "  dsl: {name: DSL, email: dsl@school.example}\n"
+            "  technician: {name: IT, email: it@school.example}\n"
+            f'listen: {{proxy: "127.0.0.1:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
+            f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n{upstream}"
+        )
+        for name in ("people", "calendar", "rules", "alerts"):
+            text = getattr(self, name)
+            if text:
+                (self.config / f"{name}.yaml").write_text(text)
+        for name, text in self.blocklists.items():
+            (self.root / "blocklists" / name).write_text(text)
+        return self
