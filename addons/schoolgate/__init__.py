@@ -1,4 +1,4 @@
-"""schoolgate decides what a school's devices may see, records what the school's rules ask for, and tells the right people.
+"""schoolgate decides what a school's devices may see, records what the rules ask for, and tells the right people.
 
 The road of a request::
 

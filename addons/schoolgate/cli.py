@@ -16,7 +16,7 @@ import click
 
 from schoolgate.policy.decision import Verdict, decide_for
 from schoolgate.policy.identity import Confidence, Identity
-from schoolgate.policy.request import BadAddress, request_from_url, shorten
+from schoolgate.policy.request import request_from_url, shorten
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import SettingsError, unknown
 from schoolgate.settings.folders import find_folders, make_school

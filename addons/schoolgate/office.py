@@ -1,7 +1,6 @@
-"""The office: the process that reads the record, raises alerts, sends mails and digests. It can never hold up a page."""
+"""The office: the process that reads the record, raises alerts, sends mails and digests, and never holds up a page."""
 
 import logging
-import signal
 import time
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -26,9 +25,6 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def run_office(settings: Settings, channel: Connection) -> None:
     """The process's main function; ``channel`` brings new Settings or "stop"."""
-    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopped_by_parent, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s office %(message)s")
     office = Office(settings)
     channel.send("ready")
     while True:

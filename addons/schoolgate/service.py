@@ -35,7 +35,7 @@ _ROUND = 0.1  # seconds
 _WATCH_EVERY = 1.0  # seconds
 _START_WITHIN = 30.0  # seconds
 _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
-_RESTART_PAUSE = 1.0  # seconds before a child that died within 5 seconds of its start is started again
+_YOUNG = 5.0  # seconds; a child that dies younger than that twice is started again after a pause
 _SPAWN = multiprocessing.get_context("spawn")
 Say = Callable[[str], None]
 
@@ -46,9 +46,6 @@ class CannotStart(Exception):
 
 def run_recorder(settings: Settings, channel: Connection) -> None:
     """The recorder's main function."""
-    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopped_by_parent, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s recorder %(message)s")
     recorder = Recorder(settings.data, _keep(settings))
     channel.send("ready")
     while True:
@@ -79,6 +76,17 @@ def _keep(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _be(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """What every child does first: leave signals to the supervisor, say who speaks, and show its name in ``ps``."""
+    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stopped_by_parent, signal.SIG_IGN)
+    logging.basicConfig(level=logging.ERROR, format=f"%(asctime)s {name}: %(message)s")
+    log.setLevel(logging.INFO)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"sg-{name.replace(' ', '')}"[:15])
+    main(*arguments)
+
+
 @dataclass(slots=True)
 class _Child:
     """A child process that is to run as long as the gateway does."""
@@ -89,18 +97,17 @@ class _Child:
     process: SpawnProcess | None = None
     channel: Connection | None = None
     started: float = 0.0
-    start_at: float = 0.0
-    restarts: int = 0
+    start_at: float | None = None
+    early_deaths: int = 0
 
     def start(self, settings: Settings) -> None:
         """Start it (again) with the settings in force."""
         ours, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(
-            target=self.main, args=(*self.arguments, settings, theirs), name=self.name, daemon=False
-        )
+        work = (*self.arguments, settings, theirs)
+        self.process = _SPAWN.Process(target=_be, args=(self.name, self.main, work), name=self.name)
         self.process.start()
         theirs.close()
-        self.channel, self.started = ours, time.monotonic()
+        self.channel, self.started, self.start_at = ours, time.monotonic(), None
 
     def wait_until_ready(self) -> None:
         """Raises CannotStart with the child's own words."""
@@ -111,6 +118,14 @@ class _Child:
             words = "it ended at once; see the lines above"
         if words != "ready":
             raise CannotStart(f"{self.name} did not start: {words}")
+
+    def last_words(self) -> str:
+        """What it said before it ended, other than that it was ready."""
+        words: list[str] = []
+        with contextlib.suppress(OSError, EOFError):
+            while self.channel is not None and self.channel.poll():
+                words.append(str(self.channel.recv()))
+        return " ".join(word for word in words if word != "ready")
 
     def tell(self, message: object) -> None:
         """Send a message; a child that is just dying misses it and gets it at its restart."""
@@ -213,15 +228,16 @@ class Supervisor:
         return new
 
     def _revive(self, child: _Child, settings: Settings, journal: Journal, now: float) -> None:
+        """Start a dead child again: at once, but with growing pauses if it keeps dying young."""
         if child.alive or self.stopping:
             return
-        if child.start_at <= child.started:  # its end was not noticed before
+        if child.start_at is None:  # its end was not noticed before
             code = child.process.exitcode if child.process else None
-            quick = now - child.started < 5.0
-            child.start_at = now + (_RESTART_PAUSE * min(30, 2**child.restarts) if quick else 0.0)
-            child.start_at = max(child.start_at, child.started + 1e-6)
-            child.restarts = child.restarts + 1 if quick else 0
-            words = f"{child.name} ended by itself (exit code {code}) and is started again."
+            child.early_deaths = child.early_deaths + 1 if now - child.started < _YOUNG else 0
+            child.start_at = now + (min(30.0, 2.0**child.early_deaths) if child.early_deaths > 1 else 0.0)
+            words = (
+                f"{child.name} ended by itself (exit code {code}) and is started again. {child.last_words()}".strip()
+            )
             self.say(words)
             _report(journal, child.name.replace(" ", "-"), words, settings)
         if now >= child.start_at:
@@ -261,6 +277,7 @@ def _locked(data: Path) -> Iterator[None]:
     """One gateway for one data folder: two would write one record."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data.chmod(0o700)
         handle = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CannotStart(f"{data} cannot be written: {error.strerror}") from error
@@ -297,7 +314,7 @@ def _banner(settings: Settings, certificate: Path, fingerprint: str) -> str:
         "",
         f"  Proxy     {where}   set this as HTTP and HTTPS proxy on the devices",
         f"  CA        {certificate}",
-        f"            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
+        "            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
         f"            {fingerprint}",
     ]
     if school.listen.metrics:

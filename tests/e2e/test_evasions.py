@@ -134,9 +134,7 @@ def test_a_crooked_plain_request_reaches_no_site(gateway: Gateway, sites: Sites,
 
 
 def _tunnel(gateway: Gateway, target: str, sni: str | None, alpn: list[str]) -> ssl.SSLSocket:
-    connection = socket.create_connection(
-        ("127.0.0.1", gateway.school.proxy_port), 10, source_address=("127.0.0.2", 0)
-    )
+    connection = socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 10, source_address=("127.0.0.2", 0))
     connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     answer = connection.recv(65536)
     assert b" 200 " in answer.split(b"\r\n")[0], answer
@@ -196,9 +194,7 @@ def test_the_straight_tunnel_beside_them_works(gateway: Gateway, sites: Sites) -
         [(":authority", "allowed.example"), ("host", "allowed.example"), ("host", "pornhub.com")],
     ],
 )
-def test_an_odd_http2_authority_reaches_no_site(
-    gateway: Gateway, sites: Sites, headers: list[tuple[str, str]]
-) -> None:
+def test_an_odd_http2_authority_reaches_no_site(gateway: Gateway, sites: Sites, headers: list[tuple[str, str]]) -> None:
     before = sites.connections
     with _tunnel(gateway, f"allowed.example:{sites.tls_port}", "allowed.example", ["h2"]) as tls:
         assert tls.selected_alpn_protocol() == "h2"

@@ -89,14 +89,9 @@ class Gateway:
     def children(self) -> dict[str, int]:
         """Process ids of the gateway's children, by what they are."""
         assert self.process is not None
-        found: dict[str, int] = {}
-        listing = subprocess.run(
-            ["ps", "--ppid", str(self.process.pid), "-o", "pid=,args="], capture_output=True, text=True, check=True
-        )
-        children = [int(line.split()[0]) for line in listing.stdout.splitlines() if "spawn_main" in line]
-        for name, pid in zip(("recorder", "office", "worker1", "worker2"), sorted(children), strict=False):
-            found[name] = pid
-        return found
+        command = ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "comm="]
+        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return {line.split()[1].removeprefix("sg-"): int(line.split()[0]) for line in listing.splitlines()}
 
     def curl(self, url: str, *options: str, client: str = "127.0.0.2", proxy: str | None = None) -> "Answer":
         """A real curl as the device with that address."""

@@ -51,7 +51,7 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        message = message_from_bytes(envelope.content, policy=policy.default)
+        message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         self.delivered.append(Delivered(time.time(), tuple(envelope.rcpt_tos), message))
         return "250 OK"
 

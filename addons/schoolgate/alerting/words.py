@@ -38,7 +38,8 @@ def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: 
     subject = f"{settings.school.name}: {group}, {category} ({times})"
     text = f"""What happened: {person} ({group}) {verb} "{category}" {times}, {when}.
 How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} Nothing was shown: the filter stopped it.
-What to do now: find out who used the device then, and talk to them. If you fear for a child, follow your safeguarding procedure today.
+What to do now: find out who used the device then, and talk to them. If you fear for a child, follow your
+safeguarding procedure today.
 
 Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
@@ -55,7 +56,7 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
     if facts["rule"] == "settings":
         subject = f"{settings.school.name}: schoolgate kept the old settings, because the edited files have faults"
         what = "The settings were edited, but the files have faults. The gateway goes on with the last sound settings."
-        do = "correct these lines and save; the gateway takes the files up by itself. 'schoolgate config check' tells more"
+        do = "correct these lines and save; the gateway takes them up by itself ('schoolgate config check' shows them too)"
     else:
         subject = f"{settings.school.name}: schoolgate had a fault in {facts['rule']} ({times})"
         what = f"The gateway met a fault ({facts['rule']}) {times}. Where it could not decide, pages were not shown."

@@ -37,7 +37,10 @@ def _host(text: str) -> str:
 
 
 def entry(text: str) -> Entry:
-    """Read ``host`` or ``host/path``, with or without scheme and ``www.``; a bare ``edu`` is all below it. Raises BadAddress."""
+    """Read ``host`` or ``host/path``, with or without scheme and ``www.``.
+
+    A bare ``edu`` means all below it. Raises BadAddress.
+    """
     bare = text.strip()
     if "://" in bare:
         bare = bare.split("://", 1)[1]

@@ -1,4 +1,4 @@
-"""All that a verdict is reached from, frozen: the school's settings and lists as they were when they were last sound."""
+"""All that a verdict is reached from, frozen: the school's settings and lists as they last were sound."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

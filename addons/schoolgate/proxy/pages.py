@@ -1,4 +1,4 @@
-"""The answers that the gateway gives itself: the block page, and what stands in its place where no page was asked for."""
+"""The answers that the gateway gives itself: the block page, and what stands in its place where none was asked for."""
 
 import json
 from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import threading
 from multiprocessing.connection import Connection
 from typing import Any
@@ -29,17 +28,13 @@ READY = "ready"
 class _SharedPortLoop(asyncio.SelectorEventLoop):
     """Opens listening sockets with SO_REUSEPORT, so that several workers share the proxy's port."""
 
-    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # type: ignore[override]
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
         options.setdefault("reuse_port", True)
         return await super().create_server(*args, **options)
 
 
 def run_worker(number: int, settings: Settings, channel: Connection) -> None:
     """The process's main function. ``channel`` brings new Settings or STOP, and takes READY or words of failure."""
-    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopped_by_parent, signal.SIG_IGN)
-    logging.basicConfig(level=logging.ERROR, format="%(asctime)s worker %(message)s")
-    log.setLevel(logging.INFO)
     with asyncio.Runner(loop_factory=_SharedPortLoop) as runner:
         runner.run(_serve(number, settings, channel))
 

@@ -30,6 +30,8 @@ class Blocklists:
     unprotected: tuple[Entry, ...]
     files: tuple[Path, ...]
     advice: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    names: frozenset[str]  # of every category, also of those whose file has faults
 
     def open_index(self, folder: Path) -> tuple[Index, Report | None]:
         """The compiled index in ``folder``, made now if these very lists were not compiled before."""
@@ -46,7 +48,7 @@ class Blocklists:
 
 
 def read_blocklists(folders: Folders) -> Blocklists:
-    """Read every file of blocklists/. Raises SettingsError with all faults."""
+    """Read every file of blocklists/. The result is of use only where it has no ``faults``."""
     reader = _Reader(folders)
     for path in folders.blocklists():
         try:
@@ -54,8 +56,6 @@ def read_blocklists(folders: Folders) -> Blocklists:
         except SettingsError as error:
             reader.faults.extend(error.faults)
     allow, block = reader.local("allow"), reader.local("block")
-    if reader.faults:
-        raise SettingsError(reader.faults)
     return Blocklists(
         reader.categories,
         tuple(reader.lists),
@@ -65,6 +65,8 @@ def read_blocklists(folders: Folders) -> Blocklists:
         reader.unprotected,
         tuple(reader.files),
         tuple(reader.advice),
+        tuple(reader.faults),
+        frozenset(reader.names),
     )
 
 
@@ -78,6 +80,7 @@ class _Reader:
         self.advice: list[str] = []
         self.protected: tuple[Entry, ...] = ()
         self.unprotected: tuple[Entry, ...] = ()
+        self.names: set[str] = set()
         self._defined_in: dict[str, str] = {}
 
     def file(self, path: Path) -> None:
@@ -88,6 +91,8 @@ class _Reader:
             guard = document.read(ProtectedFile)
             self.protected, self.unprotected = tuple(guard.domains), tuple(guard.exceptions)
             return
+        if isinstance(document.tree, dict):
+            self.names.add(str(document.tree.get("category")))
         says = document.read(CategoryFile)
         if says.category in self._defined_in:
             words = f"category {says.category!r} stands already in {self._defined_in[says.category]}"

@@ -116,7 +116,7 @@ class _Reader:
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.walk(child, (*place, number)) for number, child in enumerate(node.value)]
-        if node.tag == _NULL and not node.style:
+        if node.tag == _NULL and isinstance(node, yaml.ScalarNode) and not node.style:
             return None
         return str(node.value)
 

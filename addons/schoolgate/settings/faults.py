@@ -27,7 +27,7 @@ class SettingsError(Exception):
 
 def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     """``unknown category 'gambing'; did you mean 'gambling'?``, or what there is to choose from."""
-    known = sorted(choices)
+    known = sorted(map(str, choices))
     close = get_close_matches(name, known, 1)
     if close:
         return f"unknown {what} {name!r}; did you mean {close[0]!r}?"

@@ -2,9 +2,10 @@
 
 import hashlib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import holidays
@@ -65,9 +66,7 @@ def watched_files(folders: Folders) -> dict[Path, tuple[int, int]]:
     return stamps
 
 
-def load_settings(
-    folders: Folders, index_folder: Path | None = None, progress: Callable[[str], None] = print
-) -> Settings:
+def load_settings(folders: Folders, index_folder: Path | None = None) -> Settings:
     """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
 
     Raises SettingsError with every fault of every file; nothing is half-used.
@@ -76,11 +75,8 @@ def load_settings(
     school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
     year = files.read("calendar", CalendarFile, optional=True)
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
-    try:
-        lists: Blocklists | None = read_blocklists(folders)
-    except SettingsError as error:
-        files.faults.extend(error.faults)
-        lists = None
+    lists = read_blocklists(folders)
+    files.faults.extend(lists.faults)
     if school:
         files.faults.extend(_check_school(files, school, alerts))
     if people:
@@ -89,15 +85,20 @@ def load_settings(
         files.faults.extend(_check_calendar(files, year, people))
     if rules:
         files.faults.extend(_check_rules(files, rules, people, year, lists))
-    if rules and people:
+    if rules and people and not files.faults:
         files.faults.extend(_check_unknown_group(files, rules, people))
-    if files.faults or not (school and people and year and rules and alerts and lists):
+    if files.faults or not (school and people and year and rules and alerts):
         raise SettingsError(files.faults)
-    folder = index_folder or data_folder(folders, school) / "index"
+    data = data_folder(folders, school)
     try:
+        if index_folder is None:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = index_folder or data / "index"
         index, compiled = lists.open_index(folder)
     except OSError as error:
-        raise SettingsError([Fault(str(folder), 0, f"the list index cannot be written: {error.strerror}")]) from None
+        raise SettingsError(
+            [Fault(str(index_folder or data), 0, f"the list index cannot be written: {error.strerror}")]
+        ) from None
     snapshot = Snapshot(
         version=_version([*files.paths, *lists.files]),
         people=_people(people),
@@ -199,7 +200,7 @@ def _check_calendar(files: _Files, year: CalendarFile, people: PeopleFile | None
             if period.last < period.first:
                 words = f"{period.name!r} ends on {period.last}, before it begins on {period.first}"
                 yield files.fault("calendar", (part, number, "to"), words)
-        for (_, before), (number, after) in zip(ordered, ordered[1:], strict=False):
+        for (_, before), (number, after) in pairwise(ordered):
             if after.first <= before.last and before.first <= before.last:
                 yield files.fault("calendar", (part, number), f"{after.name!r} overlaps {before.name!r}")
     reserved = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
@@ -209,7 +210,7 @@ def _check_calendar(files: _Files, year: CalendarFile, people: PeopleFile | None
 
 
 def _check_rules(
-    files: _Files, rules: RulesFile, people: PeopleFile | None, year: CalendarFile | None, lists: Blocklists | None
+    files: _Files, rules: RulesFile, people: PeopleFile | None, year: CalendarFile | None, lists: Blocklists
 ) -> Iterator[Fault]:
     seen: set[str] = set()
     for number, rule in enumerate(rules.rules):
@@ -221,8 +222,8 @@ def _check_rules(
                 words = unknown("group", group, people.groups)
                 yield files.fault("rules", ("rules", number, "groups", place), words)
         for place, category in enumerate(rule.categories):
-            if lists and category not in lists.categories:
-                words = unknown("category", category, lists.categories)
+            if category not in lists.names:
+                words = unknown("category", category, lists.names)
                 yield files.fault("rules", ("rules", number, "categories", place), words)
         if year:
             known = _periods(year)
@@ -265,9 +266,9 @@ def _advice(
             for group in rule.groups:
                 if group not in year.working_hours:
                     yield f"config/rules.yaml: rule {rule.id!r} never applies to {group}: it has no working_hours"
-    if any(rule.alert is Alert.IMMEDIATE for rule in rules.rules):
-        if not any(role in school.roles for role in alerts.immediate.to):
-            yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
+    alarms = any(rule.alert is Alert.IMMEDIATE for rule in rules.rules)
+    if alarms and not any(role in school.roles for role in alerts.immediate.to):
+        yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
     if not any(role in school.roles for role in alerts.faults.to):
         yield "config/school.yaml: faults of the gateway reach nobody: there is no " + " or ".join(alerts.faults.to)
 

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -80,9 +81,9 @@ def _zone(value: Any) -> ZoneInfo:
 
 def _entry(value: Any) -> Entry:
     written = entry(_text(value, "a domain such as example.com"))
-    if "." not in written.host and ":" not in written.host and written.host != "localhost":
-        if not is_suffix(written.host):
-            raise ValueError(f"{value!r} is no domain; write the whole name, like {written.host}.com")
+    single = "." not in written.host and ":" not in written.host and written.host != "localhost"
+    if single and not is_suffix(written.host):
+        raise ValueError(f"{value!r} is no domain; write the whole name, like {written.host}.com")
     return written
 
 
@@ -118,7 +119,7 @@ def _week(value: Any) -> Week:
     week: list[tuple[Window, ...]] = [()] * 7
     for days, texts in value.items():
         windows = sorted(map(_window, texts if isinstance(texts, list) else [texts]), key=lambda w: w.start)
-        for before, after in zip(windows, windows[1:], strict=False):
+        for before, after in pairwise(windows):
             if after.start < before.end:
                 raise ValueError(f"{before} and {after} overlap")
         for day in _weekdays(str(days)):

@@ -1,4 +1,4 @@
-"""The office's own file: alerts being gathered, the outbox, and how far the record was read. Its one writer is the office."""
+"""The office's own file, which only the office writes: alerts, the outbox, and how far the record was read."""
 
 import json
 import sqlite3
@@ -71,7 +71,7 @@ class OfficeStore:
 
     def insert(self, table: str, **values: Any) -> int:
         """Add a row; returns its id."""
-        return int(self._db[table].insert(values).last_pk)  # type: ignore[union-attr]
+        return int(self._db[table].insert(values).last_pk)  # type: ignore[union-attr,arg-type]
 
     def update(self, table: str, row: int, **values: Any) -> None:
         """Change columns of the row with that id."""

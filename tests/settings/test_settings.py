@@ -1,0 +1,214 @@
+"""Settings are read strictly: every fault at once, by file and line, in words; nothing half-read is used."""
+
+import pickle
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pretend.school import School
+from schoolgate.settings.document import read_document
+from schoolgate.settings.faults import SettingsError
+from schoolgate.settings.folders import find_folders, make_school, shipped
+from schoolgate.settings.load import Settings, load_settings
+from schoolgate.settings.models import FILES, CalendarFile
+
+Load = Callable[[School], Settings]
+
+
+def _faults(load: Load, school: School) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(school)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def _edit(school: School, name: str, old: str, new: str) -> None:
+    path = school.config / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> School:
+    return School(tmp_path).write()
+
+
+def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of: Load, school: School) -> None:
+    read = settings_of(school)
+    again = pickle.loads(pickle.dumps(read))
+    assert again.snapshot.version == read.snapshot.version
+    assert again.snapshot.lists.look_up("pornhub.com", "/").hits
+    assert again.people == read.people
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("rules.yaml", "gambling", "gambing", "config/rules.yaml:3: unknown category 'gambing'; did you mean 'gambling'?"),
+        ("rules.yaml", "groups: [pupils, guests", "groups: [pupil, guests", "unknown group 'pupil'; did you mean 'pupils'?"),
+        ("rules.yaml", "action: warn", "action: wran", "rules.yaml:5: unknown value 'wran'; did you mean 'warn'?"),
+        ("rules.yaml", "alert: digest", "alrt: digest", "unknown key 'alrt'; did you mean 'alert'?"),
+        ("rules.yaml", "when: working_hours", "when: working_hour", "unknown period 'working_hour'; did you mean"),
+        ("rules.yaml", "id: pupils-chat", "id: pupils-harm", "there are two rules called 'pupils-harm'"),
+        ("rules.yaml", "why: Mail is for after school.", "basis: x", "rules.yaml:5: 'why' is missing"),
+        ("people.yaml", "127.0.2.0/24", "127.0.2.1/24", "did you mean '127.0.2.0/24'?"),
+        ("people.yaml", "127.0.0.3/32", "127.0.0.333/32", "is no network"),
+        ("people.yaml", "127.0.0.3/32", "127.0.0.2/32", "stands already in group 'pupils'"),
+        ("people.yaml", "unknown: pupils", "unknown: pupil", "people.yaml:7: unknown group 'pupil'"),
+        ("people.yaml", "unknown: pupils", "unknown: staff", "the most lenient group"),
+        ("people.yaml", "inspect: names", "inspect: name", "unknown value 'name'; did you mean 'names'?"),
+        ("people.yaml", "unknown: pupils", "unknown: pupils\nunknown: staff", "people.yaml:8: key 'unknown' stands here twice"),
+        ("calendar.yaml", "00:00-24:00", "08:15-07:00", "calendar.yaml:1: '08:15-07:00' ends before it begins"),
+        ("calendar.yaml", "00:00-24:00", "8.15 to 9", "is no stretch of a day"),
+        ("calendar.yaml", '"00:00-24:00"', '"08:00-10:00", "09:00-12:00"', "08:00-10:00 and 09:00-12:00 overlap"),
+        ("calendar.yaml", "mon-sun", "mon-son", "'mon-son' is no weekday"),
+        ("calendar.yaml", "staff", "stuff", "unknown group 'stuff'; did you mean 'staff'?"),
+        ("calendar.yaml", "none", "Englnd", "did you mean 'England'?"),
+        ("school.yaml", "port: ", "prot: ", "unknown key 'prot'; did you mean 'port'?"),
+        ("school.yaml", "email: it@school.example", "email: it", "'it' is no e-mail address"),
+        ("school.yaml", "deputy: dsl", "deputy: dls", "unknown role 'dls'; did you mean 'dsl'?"),
+        ("school.yaml", "name: St Test's School", "", "'name' is missing"),
+        ("school.yaml", "metrics: \"127.0.0.1:", "metrics: \"127.0.0.1", "is no address to listen on"),
+        ("school.yaml", "mail: {", "upstream_ca: nothing.pem\nmail: {", "'nothing.pem' does not exist"),
+        ("school.yaml", "mail: {", "upstream_ca: config/school.yaml\nmail: {", "holds no PEM certificate"),
+        ("school.yaml", "mail: {", "timezone: Europe/Londn\nmail: {", "did you mean 'Europe/London'?"),
+        ("school.yaml", "mail: {", "retention: {blocked: 1 decade}\nmail: {", "'1 decade' is no length of time"),
+        ("school.yaml", "roles:", "roles: [", "is not valid YAML"),
+        ("school.yaml", "roles:", "roles: &a\n  x: *a\nr:", "repeats another place"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_by_file_and_line_in_words(
+    settings_of: Load, school: School, file: str, old: str, new: str, message: str
+) -> None:
+    _edit(school, file, old, new)
+    faults = _faults(settings_of, school)
+    assert any(message in fault for fault in faults), faults
+    assert all(fault.startswith(f"config/{file}") for fault in faults), faults
+
+
+def test_all_faults_of_all_files_come_at_once(settings_of: Load, school: School) -> None:
+    _edit(school, "rules.yaml", "gambling", "gambing")
+    _edit(school, "people.yaml", "inspect: none", "inspct: none")
+    (school.root / "blocklists" / "adult.yaml").write_text("category: adult\ntheme: contents\n")
+    faults = _faults(settings_of, school)
+    for part in ("rules.yaml:3", "people.yaml:6", "blocklists/adult.yaml:2", "'title' is missing", "'why' is missing"):
+        assert any(part in fault for fault in faults), (part, faults)
+
+
+def test_overlapping_terms_and_closures_are_faults(settings_of: Load, school: School) -> None:
+    (school.config / "calendar.yaml").write_text(
+        "terms:\n"
+        "  - {name: A, from: 2026-09-01, to: 2026-12-18}\n"
+        "  - {name: B, from: 2026-12-18, to: 2027-03-01}\n"
+        "closed:\n"
+        "  - {name: C, from: 2026-10-30, to: 2026-10-26}\n"
+    )
+    faults = _faults(settings_of, school)
+    assert "config/calendar.yaml:3: 'B' overlaps 'A'" in faults
+    assert any(fault.startswith("config/calendar.yaml:5: 'C' ends on 2026-10-26") for fault in faults)
+
+
+def test_yaml_traps_read_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "calendar.yaml"
+    path.write_text("working_hours: {no: {mon: [8:45-12:15], tue: 08:45-09:00}}\ninset: [2026-09-01]\n")
+    read = read_document(path, "calendar.yaml").read(CalendarFile)
+    assert [str(window) for window in read.working_hours["no"][0]] == ["08:45-12:15"]
+    assert read.inset == [date(2026, 9, 1)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
+def test_any_bytes_are_settings_or_a_plain_fault(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "school.yaml"
+    path.write_bytes(data)
+    for model in FILES.values():
+        try:
+            read_document(path, "x.yaml").read(model)
+        except SettingsError as error:
+            assert all(str(fault).startswith("x.yaml") for fault in error.faults)
+
+
+def test_a_deep_or_huge_file_is_a_fault_and_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "school.yaml"
+    for text in ("[" * 3000, "a: " + "{b: " * 300 + "1" + "}" * 300, "x" * 17_000_000):
+        path.write_text(text)
+        with pytest.raises(SettingsError):
+            read_document(path, "school.yaml")
+
+
+def test_the_schools_own_list_replaces_the_shipped_one_of_that_name(settings_of: Load, tmp_path: Path) -> None:
+    text = "category: adult\ntitle: A\ntheme: content\nwhy: w\ndomains: [only.example]\n"
+    lists = settings_of(School(tmp_path, blocklists={"adult.yaml": text}).write()).snapshot.lists
+    assert lists.look_up("only.example", "/").hits
+    assert not lists.look_up("pornhub.com", "/").hits
+    assert lists.look_up("bet365.com", "/").hits
+
+
+def test_a_list_can_bring_a_category_of_its_own_and_a_source_file(settings_of: Load, tmp_path: Path) -> None:
+    text = (
+        "category: ponies\ntitle: Ponies\ntheme: conduct\nwhy: w\n"
+        "sources: [{name: stable, url: 'file:stable.txt', format: hosts}]\n"
+    )
+    school = School(tmp_path, blocklists={"ponies.yaml": text, "stable.txt": "0.0.0.0 pony.example\n"}).write()
+    [hit] = settings_of(school).snapshot.lists.look_up("pony.example", "/").hits
+    assert (hit.category, hit.list) == ("ponies", "stable")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{name: s, url: 'file:none.txt', format: domains}", "the list file 'none.txt' does not exist"),
+        ("{name: s, url: 'file:x.txt', format: domain}", "unknown format 'domain'; did you mean 'domains'?"),
+        ("{name: s, url: x.txt, format: domains}", "'x.txt' is no source"),
+    ],
+)
+def test_a_crooked_source_is_a_fault(settings_of: Load, tmp_path: Path, source: str, message: str) -> None:
+    text = f"category: ponies\ntitle: P\ntheme: conduct\nwhy: w\nsources:\n  - {source}\n"
+    faults = _faults(settings_of, School(tmp_path, blocklists={"ponies.yaml": text}).write())
+    assert len(faults) == 1
+    assert faults[0].startswith("blocklists/ponies.yaml:6: ")
+    assert message in faults[0]
+
+
+def test_the_version_changes_with_every_file(settings_of: Load, school: School) -> None:
+    seen = {settings_of(school).snapshot.version}
+    _edit(school, "rules.yaml", "Mail is", "Mail was")
+    seen.add(settings_of(school).snapshot.version)
+    (school.root / "blocklists" / "local" / "block.yaml").write_text("domains: [x.example]\n")
+    seen.add(settings_of(school).snapshot.version)
+    assert len(seen) == 3
+
+
+def test_bank_holidays_are_the_nations_own(settings_of: Load, school: School) -> None:
+    st_andrews = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/London"))
+    for nation, words in (("England", "working hours 00"), ("Scotland", "bank holiday")):
+        (school.config / "calendar.yaml").write_text(
+            f'working_hours: {{staff: {{mon-sun: ["00:00-24:00"]}}}}\nbank_holidays: {nation}\n'
+        )
+        assert words in settings_of(school).snapshot.calendar.moment(st_andrews, "staff").words
+
+
+def test_only_school_people_and_rules_are_needed(settings_of: Load, school: School) -> None:
+    (school.config / "calendar.yaml").unlink()
+    assert any("never applies to staff" in advice for advice in settings_of(school).advice)
+    for name in ("people.yaml", "rules.yaml"):
+        (school.config / name).unlink()
+    assert len(_faults(settings_of, school)) == 2
+
+
+def test_a_new_school_is_sound_as_it_is_written(tmp_path: Path, index: Path) -> None:
+    written = make_school(tmp_path / "new")
+    assert tmp_path / "new" / "config" / "school.yaml" in written
+    assert load_settings(find_folders(tmp_path / "new"), index).advice == ()
+    with pytest.raises(FileExistsError):
+        make_school(tmp_path / "new")
+
+
+def test_the_shipped_default_is_sound_and_names_what_is_missing(index: Path, tmp_path: Path) -> None:
+    assert load_settings(find_folders(shipped() / "config"), index).advice == ()
+    with pytest.raises(SettingsError, match=r"school\.yaml"):
+        find_folders(tmp_path)
