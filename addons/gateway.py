@@ -1,4 +1,4 @@
-"""For the bench: ``mitmdump -s addons/gateway.py`` runs the duties in stock mitmproxy; schools use ``schoolgate run``."""
+"""For the bench only: ``mitmdump -s addons/gateway.py`` runs the duties inside stock mitmproxy."""
 
 from schoolgate.proxy.chain import bench
 

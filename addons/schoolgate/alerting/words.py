@@ -56,7 +56,7 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
     if facts["rule"] == "settings":
         subject = f"{settings.school.name}: schoolgate kept the old settings, because the edited files have faults"
         what = "The settings were edited, but the files have faults. The gateway goes on with the last sound settings."
-        do = "correct these lines and save; the gateway takes them up by itself ('schoolgate config check' shows them too)"
+        do = "correct these lines and save; the gateway takes them up by itself"
     else:
         subject = f"{settings.school.name}: schoolgate had a fault in {facts['rule']} ({times})"
         what = f"The gateway met a fault ({facts['rule']}) {times}. Where it could not decide, pages were not shown."

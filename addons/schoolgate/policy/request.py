@@ -146,7 +146,7 @@ def shown_path(path: str) -> str:
 
 
 def match_target(path: str, query: str = "") -> str:
-    """What URL entries are compared with: decoded once, lower case, ``\\`` as ``/``, dot segments resolved, no ``//``."""
+    """What URL entries are compared with: decoded once, lower case, ``\\`` as ``/``, no ``..`` and no ``//``."""
     if "%" not in path and "." not in path and "//" not in path and "\\" not in path:
         folded = path.lower()
     else:
