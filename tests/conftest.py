@@ -1,5 +1,6 @@
 """What all tests share: a compiled index of the shipped lists, a world of sites, and gateways that end with their test."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,9 +23,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings_of(index: Path) -> Callable[[School], Settings]:
-    """Load a written school with the shared index."""
-    return lambda school: load_settings(find_folders(school.config), index)
+def settings_of(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[School], Settings]:
+    """Load a written school, with a copy of the shared index to begin with."""
+    own = tmp_path_factory.mktemp("index")
+    shutil.copytree(index, own, dirs_exist_ok=True)
+    return lambda school: load_settings(find_folders(school.config), own)
 
 
 @pytest.fixture(scope="session")

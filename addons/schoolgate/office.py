@@ -20,6 +20,7 @@ from schoolgate.store.record import open_reader
 log = logging.getLogger("schoolgate")
 
 _ROUND = 0.25  # seconds
+_FORGET_EVERY = 3600.0  # seconds
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -52,6 +53,7 @@ class Office:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pseudonyms = open_pseudonyms(settings.data)
         self._store = OfficeStore(settings.data)
+        self._next_forgetting = 0.0
         self._outbox = Outbox(
             self._store,
             post=lambda letter: send(letter, self.settings.school.mail, self.settings.folders.root),
@@ -66,6 +68,9 @@ class Office:
             gather(self._store, reader, repeat, now)
         raise_mails(self._store, self._recipients, repeat, now, settings.school.mail.sender.partition("@")[2])
         self._digests(now)
+        if now >= self._next_forgetting:
+            self._next_forgetting = now + _FORGET_EVERY
+            self._store.forget_before(now - settings.school.retention.blocked.total_seconds())
         self._outbox.round(now)
 
     def close(self) -> None:

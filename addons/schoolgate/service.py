@@ -13,6 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from schoolgate.lists.index import BadIndex, Index
 from schoolgate.office import run_office
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import Fault, SettingsError
@@ -148,12 +150,13 @@ class Supervisor:
     say: Say
     stopping: bool = False
     _children: list[_Child] = field(default_factory=list[_Child])
+    _reported: str = ""
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        settings = load_settings(self.folders)
+        settings = _read(self.folders)
         data = settings.data
         with _locked(data):
             self._prepare(settings)
@@ -184,44 +187,48 @@ class Supervisor:
         for name, address in (("proxy", settings.school.listen.proxy), ("metrics", settings.school.listen.metrics)):
             if address is not None:
                 _try_address(name, address)
-        from schoolgate.proxy.pages import open_pages
-
-        open_pages(settings)
 
     def _watch(self, settings: Settings, journal: Journal) -> None:
         """Restart what dies and take up sound edits until told to stop."""
-        stamps, next_look, reported = watched_files(self.folders), 0.0, ""
-        while not self.stopping:
-            time.sleep(_ROUND)
-            now = time.monotonic()
-            for child in self._children:
-                self._revive(child, settings, journal, now)
-            if now < next_look:
-                continue
-            next_look = now + _WATCH_EVERY
-            fresh = watched_files(self.folders)
-            if fresh == stamps:
-                continue
-            stamps = fresh
-            try:
-                settings = self._take_up(settings)
-                reported = ""
-            except SettingsError as error:
-                if str(error) != reported:
-                    reported = str(error)
-                    self.say(f"The edited settings have faults, the old ones stay in force:\n{error}")
-                    _report(journal, "settings", str(error), settings)
+        stamps = changing = watched_files(self.folders)
+        next_look = 0.0
+        with ThreadPoolExecutor(1, "settings") as thread:
+            reading: Future[Settings] | None = None
+            while not self.stopping:
+                time.sleep(_ROUND)
+                now = time.monotonic()
+                for child in self._children:
+                    self._revive(child, settings, journal, now)
+                if reading is not None and reading.done():
+                    settings, reading = self._take_up(reading, settings, journal), None
+                if reading is None and now >= next_look:
+                    next_look = now + _WATCH_EVERY
+                    before, changing = changing, watched_files(self.folders)
+                    saved = changing != stamps and changing == before  # a file still being written is left alone
+                    if saved or not settings.index.is_file():
+                        stamps = changing
+                        reading = thread.submit(_read, self.folders)
 
-    def _take_up(self, old: Settings) -> Settings:
-        from schoolgate.proxy.pages import open_pages
-
-        new = load_settings(self.folders)
+    def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
+        """Hand new settings to every child; faulty ones change nothing and are reported once."""
+        try:
+            new = reading.result()
+            if new.school.listen != old.school.listen or new.data != old.data:
+                words = "listen: and data: are taken up at the next start only; the rest waits with them"
+                raise SettingsError([Fault("config/school.yaml", 0, words)])
+        except SettingsError as error:
+            if str(error) != self._reported:
+                self._reported = str(error)
+                self.say(f"The edited settings have faults, the old ones stay in force:\n{error}")
+                _report(journal, "settings", str(error), old)
+            return old
+        except Exception as error:  # whatever it is, the gateway goes on
+            log.exception("The settings could not be read")
+            _report(journal, "settings", f"The settings could not be read: {type(error).__name__}: {error}", old)
+            return old
+        self._reported = ""
         if new.snapshot.version == old.snapshot.version:
             return old
-        if new.school.listen != old.school.listen or new.data != old.data:
-            words = "listen: and data: are taken up at the next start only; the rest waits with them"
-            raise SettingsError([Fault("config/school.yaml", 0, words)])
-        open_pages(new)
         for child in self._children:
             child.tell(new)
         self.say(f"New settings are in force (version {new.snapshot.version}).")
@@ -240,7 +247,7 @@ class Supervisor:
             )
             self.say(words)
             _report(journal, child.name.replace(" ", "-"), words, settings)
-        if now >= child.start_at:
+        if now >= child.start_at and _is_whole(settings.index):
             child.start(settings)
 
     def _stop(self, number: int, frame: object) -> None:
@@ -262,6 +269,28 @@ class Supervisor:
                     if child.process.is_alive():
                         child.process.kill()
                         child.process.join(1)
+
+
+def _read(folders: Folders) -> Settings:
+    """Read the settings and try the pages that they bring."""
+    from schoolgate.proxy.pages import open_pages
+
+    try:
+        settings = load_settings(folders)
+    except OSError as error:
+        raise SettingsError([Fault(str(error.filename), 0, f"cannot be read: {error.strerror}")]) from None
+    open_pages(settings)
+    return settings
+
+
+def _is_whole(index: Path) -> bool:
+    """Whether a child can open the list index; a damaged one is taken away, and the next look makes it again."""
+    try:
+        Index(index)
+    except BadIndex:
+        index.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _report(journal: Journal, where: str, words: str, settings: Settings) -> None:

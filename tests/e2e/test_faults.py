@@ -202,6 +202,25 @@ def test_a_damaged_index_is_refused_and_made_again(start: Callable[..., Gateway]
     assert gateway.curl(f"http://pornhub.com:{sites.port}/").status == 403
 
 
+def test_an_index_cut_off_under_the_workers_opens_nothing_and_is_made_again(
+    start: Callable[..., Gateway], sites: Sites
+) -> None:
+    gateway = start()
+    [index] = (gateway.school.data / "index").glob("*.index")
+    os.truncate(index, 4096)
+    before = sites.connections
+    end = time.monotonic() + 30
+    while True:
+        answer = gateway.curl(f"http://pornhub.com:{sites.port}/")
+        assert answer.status in (0, 403, 502, 503), answer.status
+        if answer.status == 403 or time.monotonic() > end:
+            break
+        time.sleep(0.3)
+    assert answer.status == 403
+    assert sites.connections == before
+    assert index.stat().st_size > 1_000_000
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopping_drains_and_ends_within_ten_seconds(
     start: Callable[..., Gateway], sites: Sites, number: signal.Signals

@@ -64,7 +64,8 @@ def compile_index(
             urls[host_key(entry.host) + entry.path] = tuple(sorted(says))
         else:
             hosts[host_key(entry.host)] = tuple(sorted(says))
-    write_index(path, hosts, urls, format=FORMAT_VERSION)
+    left_out = [[name, reason, number] for (name, reason), number in sorted(report.left_out.items())]
+    write_index(path, hosts, urls, format=FORMAT_VERSION, entries=dict(report.entries), left_out=left_out)
     return report
 
 

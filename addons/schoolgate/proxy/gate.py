@@ -83,11 +83,11 @@ class Gate:
         """The verdict on a request, before any of it has gone to a site."""
         if flow.error:
             return
-        if flow.response:
-            self._live.judged[flow] = None
-            return
         try:
-            self._judge(flow)
+            if flow.response:
+                self._live.judged[flow] = None
+            else:
+                self._judge(flow)
         except BadAddress as error:
             self._refuse_unreadable(flow, str(error))
         except Exception as error:

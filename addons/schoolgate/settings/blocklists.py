@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
+from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Source, compile_index
 from schoolgate.lists.formats import READERS, Entry
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import BadIndex, Index
@@ -15,6 +15,7 @@ from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import CategoryFile, LocalFile, ProtectedFile, SourceEntry
 
 PROTECTED = "protected.yaml"
+_KEPT_INDEXES = 3
 LOCAL = "local"
 
 
@@ -33,18 +34,20 @@ class Blocklists:
     faults: tuple[Fault, ...]
     names: frozenset[str]  # of every category, also of those whose file has faults
 
-    def open_index(self, folder: Path) -> tuple[Index, Report | None]:
+    def open_index(self, folder: Path) -> Index:
         """The compiled index in ``folder``, made now if these very lists were not compiled before."""
         digest = hashlib.sha256(FORMAT_VERSION.encode())
         for path in self.files:
             digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
         path = folder / f"{digest.hexdigest()[:16]}.index"
         try:
-            return Index(path), None
+            return Index(path)
         except BadIndex:
             path.unlink(missing_ok=True)
-        report = compile_index(path, self.lists, self.allow, self.block, Guard(self.protected, self.unprotected))
-        return Index(path), report
+        compile_index(path, self.lists, self.allow, self.block, Guard(self.protected, self.unprotected))
+        for old in sorted(folder.glob("*.index"), key=lambda file: -file.stat().st_mtime)[_KEPT_INDEXES:]:
+            old.unlink(missing_ok=True)  # who has it mapped keeps it
+        return Index(path)
 
 
 def read_blocklists(folders: Folders) -> Blocklists:

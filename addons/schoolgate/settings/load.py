@@ -11,7 +11,6 @@ from pathlib import Path
 import holidays
 from pydantic import BaseModel
 
-from schoolgate.lists.compiler import Report
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Group, People
 from schoolgate.policy.rules import Action, Alert, Rule
@@ -35,8 +34,8 @@ class Settings:
     people: PeopleFile
     alerts: AlertsFile
     folders: Folders
+    index: Path  # the file of compiled lists that the snapshot looks names up in
     advice: tuple[str, ...]
-    compiled: Report | None = None
 
     @property
     def data(self) -> Path:
@@ -94,7 +93,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         if index_folder is None:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = index_folder or data / "index"
-        index, compiled = lists.open_index(folder)
+        index = lists.open_index(folder)
     except OSError as error:
         raise SettingsError(
             [Fault(str(index_folder or data), 0, f"the list index cannot be written: {error.strerror}")]
@@ -111,7 +110,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         lists=index,
     )
     advice = (*lists.advice, *_advice(people, year, rules, alerts, school))
-    return Settings(snapshot, school, people, alerts, folders, advice, compiled)
+    return Settings(snapshot, school, people, alerts, folders, index.path, advice)
 
 
 class _Files:
@@ -269,6 +268,8 @@ def _advice(
     alarms = any(rule.alert is Alert.IMMEDIATE for rule in rules.rules)
     if alarms and not any(role in school.roles for role in alerts.immediate.to):
         yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
+    if school.listen.console:
+        yield "config/school.yaml: listen: console: this version has no console yet, so nothing is opened there"
     if not any(role in school.roles for role in alerts.faults.to):
         yield "config/school.yaml: faults of the gateway reach nobody: there is no " + " or ".join(alerts.faults.to)
 

@@ -112,6 +112,12 @@ class OfficeStore:
             error=None,
         )
 
+    def forget_before(self, moment: float) -> None:
+        """Delete mails that were sent, and alerts that were closed, before that moment."""
+        with self.atomic():
+            self._connection.execute("delete from mail where sent < ?", [moment])
+            self._connection.execute("delete from alert where state = 'closed' and changed < ?", [moment])
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

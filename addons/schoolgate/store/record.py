@@ -97,10 +97,12 @@ class RecordWriter:
             self._db["recorder"].upsert_all(rows, pk="name")  # type: ignore[union-attr]
 
     def forget_before(self, actions: Iterable[str], at: str) -> int:
-        """Delete events of these actions that are older than ``at``; returns how many."""
+        """Delete events and counts of these actions that are older than ``at``; returns the number of events."""
         marks = list(actions)
         with self._db.atomic():
-            sql = f"delete from event where at < ? and action in ({','.join('?' * len(marks))})"
+            holders = ",".join("?" * len(marks))
+            self._connection.execute(f"delete from tally where hour < ? and action in ({holders})", [at, *marks])
+            sql = f"delete from event where at < ? and action in ({holders})"
             return self._connection.execute(sql, [at, *marks]).rowcount
 
     def close(self) -> None:
