@@ -1,16 +1,18 @@
 """Where the school's files are, and the shipped ones that stand behind them."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.settings.faults import Fault, SettingsError
 
+_CHECKOUT = Path(__file__).resolve().parents[3]
+_INSTALLED = Path(__file__).resolve().parents[1] / "shipped"  # put there by the wheel
+
 
 def shipped() -> Path:
     """The folder that holds the shipped ``config/``, ``blocklists/`` and ``reports/``: the checkout or the install."""
-    for root in (Path(__file__).resolve().parents[3], Path(sys.prefix) / "share" / "schoolgate"):
+    for root in (_CHECKOUT, _INSTALLED):
         if (root / "blocklists").is_dir() and (root / "reports").is_dir():
             return root
     raise SettingsError([Fault("schoolgate", 0, "its own blocklists/ and reports/ are missing; install it again")])
@@ -18,14 +20,10 @@ def shipped() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """A school's folder: ``root`` is the one above ``config``."""
+    """A school's files: ``root`` is the folder above ``config``, from which relative paths count."""
 
     config: Path
-
-    @property
-    def root(self) -> Path:
-        """The folder above config/, from which relative paths count."""
-        return self.config.parent
+    root: Path
 
     def named(self, path: Path) -> str:
         """A file as messages call it: relative to the school's folder where it is inside."""
@@ -59,11 +57,13 @@ class Folders:
 def find_folders(config: Path | None) -> Folders:
     """The folder of ``--config``, or ``./config``, or the shipped default. Raises SettingsError."""
     if config is None:
-        here = Path.cwd() / "config"
-        return Folders(here if (here / "school.yaml").is_file() else shipped() / "config")
+        here, default = Path.cwd() / "config", shipped()
+        if (here / "school.yaml").is_file():
+            return Folders(here, here.parent)
+        return Folders(default / "config", Path.cwd() if default == _INSTALLED else default)
     for folder in (config, config / "config"):
         if (folder / "school.yaml").is_file():
-            return Folders(folder.resolve())
+            return Folders(folder.resolve(), folder.resolve().parent)
     words = "has no school.yaml; name the folder that holds it, or make a new one with 'schoolgate init DIR'"
     raise SettingsError([Fault(str(config), 0, words)])
 
