@@ -14,9 +14,7 @@ from typing import Any
 
 import click
 
-from schoolgate.policy.decision import Verdict, decide_for
-from schoolgate.policy.identity import Confidence, Identity
-from schoolgate.policy.request import request_from_url, shorten
+from schoolgate.enquiry import answer, answer_line, in_words, moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import SettingsError, unknown
 from schoolgate.settings.folders import find_folders, make_school
@@ -52,7 +50,8 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 def run(config: Path | None, workers: int) -> None:
     """Run the gateway and the office until Ctrl-C, which drains and stops."""
-    from schoolgate.service import CannotStart, Supervisor
+    from schoolgate.child import CannotStart
+    from schoolgate.service import Supervisor
 
     with _told_plainly():
         try:
@@ -105,20 +104,20 @@ def check(
         if stream:
             for line in sys.stdin:
                 if line.strip():
-                    click.echo(json.dumps(_stream_answer(line, who, settings)))
+                    click.echo(json.dumps(answer_line(line, who, settings)))
             return
         answers = []
         for url in urls:
             try:
-                answers.append(_answer({**who, "url": url}, settings))
+                answers.append(answer({**who, "url": url}, settings))
             except ValueError as error:
                 raise _Wrong(str(error)) from None
     if as_json:
         click.echo(json.dumps(answers if len(answers) > 1 else answers[0], indent=2))
     else:
-        for answer in answers:
-            click.echo(_in_words(answer))
-    if any(answer["action"] == Action.BLOCK for answer in answers):
+        for each in answers:
+            click.echo(in_words(each))
+    if any(each["action"] == Action.BLOCK for each in answers):
         sys.exit(BLOCKED)
 
 
@@ -202,7 +201,7 @@ def digest(period: str, at: str | None, send: bool, out: Path | None, config: Pa
 
     with _settings(config) as settings:
         try:
-            rendered = make(settings, period, _moment(at, settings))
+            rendered = make(settings, period, moment_of(at, settings))
         except ValueError as error:
             raise _Wrong(str(error)) from None
         if out is not None:
@@ -273,77 +272,6 @@ def _settings(config: Path | None) -> Iterator[Settings]:
         yield loaded
 
 
-def _answer(asked: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
-    for name in ("url", "group", "client", "user", "at"):
-        if asked.get(name) is not None and not isinstance(asked[name], str):
-            raise ValueError(f"{name!r} must be a text")
-    people = settings.snapshot.people
-    request = request_from_url(
-        asked["url"], at=_moment(asked.get("at"), settings), client=asked.get("client"), user=asked.get("user")
-    )
-    identity = people.identify(request.client, request.user)
-    group = asked.get("group")
-    if group:
-        names = [g.id for g in people.groups]
-        if group not in [*names, "unknown"]:
-            raise ValueError(unknown("group", group, names))
-        known = people.group(people.unknown if group == "unknown" else group)
-        identity = Identity(request.client, request.user, known, Confidence.UNKNOWN, f"asked as {group}")
-    elif not request.client and not request.user:
-        identity = people.identify(None, None)
-    verdict = decide_for(identity, request, settings.snapshot)
-    return _verdict_row(request.url, verdict)
-
-
-def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "url": url,
-        "action": verdict.action,
-        "category": verdict.category or None,
-        "theme": verdict.theme or None,
-        "list": verdict.list or None,
-        "entry": verdict.entry or None,
-        "rule": verdict.rule or None,
-        "basis": verdict.basis or None,
-        "why": verdict.why,
-        "alert": verdict.alert,
-        "stage": verdict.stage,
-        "search": None,
-        "group": verdict.identity.group.id,
-        "identity": verdict.identity.reason,
-        "calendar": verdict.calendar,
-        "snapshot": verdict.snapshot,
-    }
-
-
-def _stream_answer(line: str, who: dict[str, str | None], settings: Settings) -> dict[str, Any]:
-    try:
-        asked = json.loads(line)
-        if not isinstance(asked, dict) or "url" not in asked:
-            raise ValueError('each line is a JSON object with a "url"')
-        for later in ("html", "text", "search"):
-            if later in asked:
-                raise ValueError(f"{later!r} is not judged by this version, only addresses are")
-        return _answer({**{name: value for name, value in who.items() if value}, **asked}, settings)
-    except ValueError as error:
-        return {"error": shorten(str(error), 300)}
-
-
-def _in_words(answer: dict[str, Any]) -> str:
-    lines = [
-        f"{answer['action'].upper():5} {answer['url']}",
-        f"      who       {answer['group']}: {answer['identity']}",
-    ]
-    if answer["category"]:
-        lines.append(f"      category  {answer['category']}, because {answer['list']} lists {answer['entry']}")
-    if answer["rule"]:
-        basis = f" ({answer['basis']})" if answer["basis"] else ""
-        lines.append(f"      rule      {answer['rule']}{basis}; alert: {answer['alert']}")
-    lines += [f"      why       {answer['why']}", f"      when      {answer['calendar']}"]
-    return "\n".join(lines)
-
-
 def _line(event: dict[str, Any], settings: Settings) -> str:
     local = datetime.fromisoformat(event["at"]).astimezone(settings.school.timezone)
     what = f"{event['method']} {event['host']}{event['path']}" if event["host"] else event["why"]
@@ -368,24 +296,13 @@ def _send(settings: Settings, subject: str, text: str, html: str) -> None:
     click.echo(f"Sent to {', '.join(to)}.")
 
 
-def _moment(text: str | None, settings: Settings) -> datetime:
-    """A moment as people write it; without a zone it is school time. Raises ValueError."""
-    if not text:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no moment; write it like 2026-11-24T10:42") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings.school.timezone)
-
-
 def _since(text: str, settings: Settings) -> datetime:
     match = re.fullmatch(r"(\d{1,5})([smhdw])", text.strip())
     if match:
         seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
         return datetime.now(UTC) - timedelta(seconds=int(match[1]) * seconds)
     try:
-        return _moment(text, settings)
+        return moment_of(text, settings)
     except ValueError:
         raise _Wrong(
             f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)"

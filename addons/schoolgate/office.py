@@ -1,6 +1,5 @@
 """The office: the process that reads the record, raises alerts, sends mails and digests, and never holds up a page."""
 
-import logging
 import time
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -9,6 +8,7 @@ from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import send
 from schoolgate.alerting.words import words_of
+from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.period import span
 from schoolgate.reporting.report import Rendered, render_report, who_is
@@ -17,31 +17,15 @@ from schoolgate.store.office import OfficeStore
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import open_reader
 
-log = logging.getLogger("schoolgate")
-
 _ROUND = 0.25  # seconds
 _FORGET_EVERY = 3600.0  # seconds
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def run_office(settings: Settings, channel: Connection) -> None:
-    """The process's main function; ``channel`` brings new Settings or "stop"."""
+    """The process's main function; ``channel`` brings new Settings or STOP."""
     office = Office(settings)
-    channel.send("ready")
-    while True:
-        try:
-            if channel.poll(_ROUND):
-                message = channel.recv()
-                if message == "stop":
-                    break
-                office.settings = message
-        except (EOFError, OSError):
-            break
-        try:
-            office.round(time.time())
-        except Exception:  # the office goes on: what one round could not do, the next one tries again
-            log.exception("A round of the office failed")
-            time.sleep(1)
+    work_in_rounds(channel, _ROUND, office.take_up, lambda: office.round(time.time()))
     office.close()
 
 
@@ -59,6 +43,10 @@ class Office:
             post=lambda letter: send(letter, self.settings.school.mail, self.settings.folders.root),
             words=lambda alert, facts: words_of(alert, facts, self.settings, who_is(self.settings, self._pseudonyms)),
         )
+
+    def take_up(self, settings: Settings) -> None:
+        """From now on these settings hold."""
+        self.settings = settings
 
     def round(self, now: float) -> None:
         """Take up new events, raise and send mails, and send the digest when its hour has come."""

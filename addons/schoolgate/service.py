@@ -7,7 +7,6 @@ them, starts again what dies, takes up edits that are sound, and reports edits t
 import contextlib
 import fcntl
 import logging
-import multiprocessing
 import os
 import signal
 import socket
@@ -17,10 +16,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from schoolgate.child import STOP, CannotStart, Child, work_in_rounds
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.office import run_office
 from schoolgate.policy.rules import Action
@@ -30,40 +29,25 @@ from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.store.event import FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.recorder import Recorder
+from schoolgate.welcome import welcome
 
 log = logging.getLogger("schoolgate")
 
 _ROUND = 0.1  # seconds
 _WATCH_EVERY = 1.0  # seconds
-_START_WITHIN = 30.0  # seconds
 _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
 _YOUNG = 5.0  # seconds; a child that dies younger than that twice is started again after a pause
-_SPAWN = multiprocessing.get_context("spawn")
 Say = Callable[[str], None]
-
-
-class CannotStart(Exception):
-    """The gateway cannot start for a reason outside its files: a port in use, a folder that cannot be written."""
 
 
 def run_recorder(settings: Settings, channel: Connection) -> None:
     """The recorder's main function."""
     recorder = Recorder(settings.data, _keep(settings))
-    channel.send("ready")
-    while True:
-        try:
-            if channel.poll(_ROUND):
-                message = channel.recv()
-                if message == "stop":
-                    break
-                recorder.keep = _keep(message)
-        except (EOFError, OSError):
-            break
-        try:
-            recorder.round()
-        except Exception:  # the journals keep everything until a round succeeds
-            log.exception("The record could not be written; it is tried again")
-            time.sleep(1)
+
+    def take_up(new: Settings) -> None:
+        recorder.keep = _keep(new)
+
+    work_in_rounds(channel, _ROUND, take_up, recorder.round)
     recorder.close()
 
 
@@ -78,69 +62,6 @@ def _keep(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _be(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    """What every child does first: leave signals to the supervisor, say who speaks, and show its name in ``ps``."""
-    for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopped_by_parent, signal.SIG_IGN)
-    logging.basicConfig(level=logging.ERROR, format=f"%(asctime)s {name}: %(message)s")
-    log.setLevel(logging.INFO)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(f"sg-{name.replace(' ', '')}"[:15])
-    main(*arguments)
-
-
-@dataclass(slots=True)
-class _Child:
-    """A child process that is to run as long as the gateway does."""
-
-    name: str
-    main: Callable[..., None]
-    arguments: tuple[Any, ...]
-    process: SpawnProcess | None = None
-    channel: Connection | None = None
-    started: float = 0.0
-    start_at: float | None = None
-    early_deaths: int = 0
-
-    def start(self, settings: Settings) -> None:
-        """Start it (again) with the settings in force."""
-        ours, theirs = _SPAWN.Pipe()
-        work = (*self.arguments, settings, theirs)
-        self.process = _SPAWN.Process(target=_be, args=(self.name, self.main, work), name=self.name)
-        self.process.start()
-        theirs.close()
-        self.channel, self.started, self.start_at = ours, time.monotonic(), None
-
-    def wait_until_ready(self) -> None:
-        """Raises CannotStart with the child's own words."""
-        assert self.channel is not None
-        try:
-            words = self.channel.recv() if self.channel.poll(_START_WITHIN) else "it did not answer in time"
-        except (EOFError, OSError):
-            words = "it ended at once; see the lines above"
-        if words != "ready":
-            raise CannotStart(f"{self.name} did not start: {words}")
-
-    def last_words(self) -> str:
-        """What it said before it ended, other than that it was ready."""
-        words: list[str] = []
-        with contextlib.suppress(OSError, EOFError):
-            while self.channel is not None and self.channel.poll():
-                words.append(str(self.channel.recv()))
-        return " ".join(word for word in words if word != "ready")
-
-    def tell(self, message: object) -> None:
-        """Send a message; a child that is just dying misses it and gets it at its restart."""
-        with contextlib.suppress(OSError, ValueError):
-            if self.channel is not None:
-                self.channel.send(message)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self.process is not None and self.process.is_alive()
-
-
 @dataclass(slots=True)
 class Supervisor:
     """Keeps a gateway running."""
@@ -149,7 +70,7 @@ class Supervisor:
     workers: int
     say: Say
     stopping: bool = False
-    _children: list[_Child] = field(default_factory=list[_Child])
+    _children: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
 
     def run(self) -> None:
@@ -167,8 +88,8 @@ class Supervisor:
             authority = ensure_authority(data, settings.school.name)
             prepare_metrics(data)
             journal = Journal(data, "supervisor")
-            self._children = [_Child("recorder", run_recorder, ()), _Child("office", run_office, ())]
-            self._children += [_Child(f"worker {n}", run_worker, (n,)) for n in range(1, self.workers + 1)]
+            self._children = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
+            self._children += [Child(f"worker {n}", run_worker, (n,)) for n in range(1, self.workers + 1)]
             try:
                 for child in self._children:
                     child.start(settings)
@@ -176,7 +97,7 @@ class Supervisor:
                     child.wait_until_ready()
                 if settings.school.listen.metrics:
                     serve_metrics(settings.school.listen.metrics, data)
-                self.say(_banner(settings, authority.certificate, authority.fingerprint))
+                self.say(welcome(settings, authority.certificate, authority.fingerprint))
                 self._watch(settings, journal)
             except OSError as error:
                 raise CannotStart(str(error)) from error
@@ -234,7 +155,7 @@ class Supervisor:
         self.say(f"New settings are in force (version {new.snapshot.version}).")
         return new
 
-    def _revive(self, child: _Child, settings: Settings, journal: Journal, now: float) -> None:
+    def _revive(self, child: Child, settings: Settings, journal: Journal, now: float) -> None:
         """Start a dead child again: at once, but with growing pauses if it keeps dying young."""
         if child.alive or self.stopping:
             return
@@ -262,7 +183,7 @@ class Supervisor:
             if children is recorder:
                 journal.close()
             for child in children:
-                child.tell("stop")
+                child.tell(STOP)
             for child in children:
                 if child.process is not None:
                     child.process.join(max(0.1, end - time.monotonic()))
@@ -332,33 +253,3 @@ def _try_address(name: str, address: tuple[str, int]) -> None:
             raise CannotStart(
                 f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it"
             ) from None
-
-
-def _banner(settings: Settings, certificate: Path, fingerprint: str) -> str:
-    school, (host, port) = settings.school, settings.school.listen.proxy
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    to = ", ".join(settings.recipients(settings.alerts.immediate.to)) or "nobody"
-    lines = [
-        f"schoolgate is running for {school.name}.",
-        "",
-        f"  Proxy     {where}   set this as HTTP and HTTPS proxy on the devices",
-        f"  CA        {certificate}",
-        "            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
-        f"            {fingerprint}",
-    ]
-    if school.listen.metrics:
-        lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
-    lines += [
-        f"  Office    alerts go to {to} through {school.mail.host}:{school.mail.port}",
-        f"  Record    {settings.data}   settings {settings.folders.config} (version {settings.snapshot.version})",
-        "",
-        "  Try it    schoolgate check pornhub.com --group pupils",
-        f"            curl --proxy http://{where} --cacert {certificate} https://example.org/",
-        "  Look      schoolgate events --since 1h        Edit config/*.yaml: sound edits are taken up by themselves.",
-        "  Stop      Ctrl-C",
-        "",
-        "  NOT COMPLIANT on one point: no feed of illegal content (IWF, CTIRU) is present, and this version cannot",
-        "  take one. Keep the feed that your internet provider or broadband consortium filters by.",
-    ]
-    lines += [f"  Note      {advice}" for advice in settings.advice]
-    return "\n".join(lines)

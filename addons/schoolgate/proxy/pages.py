@@ -11,7 +11,7 @@ from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Category
 from schoolgate.settings.faults import Fault, SettingsError
-from schoolgate.settings.folders import Folders
+from schoolgate.settings.folders import Folders, shipped
 from schoolgate.settings.load import Settings
 
 _PAGES = ("block_page.html", "warn_page.html", "fault_page.html", "refused_page.html")
@@ -113,7 +113,7 @@ def open_pages(settings: Settings) -> Pages:
 def _template(folders: Folders, name: str) -> Template:
     path = folders.report(name)
     environment = Environment(
-        loader=FileSystemLoader([folders.root / "reports", path.parent]),
+        loader=FileSystemLoader([folders.root / "reports", shipped() / "reports"]),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,

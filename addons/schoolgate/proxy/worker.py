@@ -10,6 +10,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 
+from schoolgate.child import READY, STOP
 from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, open_live
 from schoolgate.proxy.live import Live
@@ -21,8 +22,6 @@ log = logging.getLogger("schoolgate")
 
 DRAIN_SECONDS = 5.0
 _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
-STOP = "stop"
-READY = "ready"
 
 
 class _SharedPortLoop(asyncio.SelectorEventLoop):

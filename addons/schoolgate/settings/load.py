@@ -1,23 +1,19 @@
 """Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
 
 import hashlib
-import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import holidays
-from pydantic import BaseModel
 
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Group, People
-from schoolgate.policy.rules import Action, Alert, Rule
+from schoolgate.policy.rules import Rule
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.settings.blocklists import Blocklists, read_blocklists
-from schoolgate.settings.document import Document, read_document
-from schoolgate.settings.faults import Fault, SettingsError, unknown
+from schoolgate.settings.blocklists import read_blocklists
+from schoolgate.settings.checks import ConfigFiles, advice, check
+from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile
 
@@ -70,22 +66,13 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
 
     Raises SettingsError with every fault of every file; nothing is half-used.
     """
-    files = _Files(folders)
+    files = ConfigFiles(folders)
     school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
     year = files.read("calendar", CalendarFile, optional=True)
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
     lists = read_blocklists(folders)
     files.faults.extend(lists.faults)
-    if school:
-        files.faults.extend(_check_school(files, school, alerts))
-    if people:
-        files.faults.extend(_check_people(files, people))
-    if year:
-        files.faults.extend(_check_calendar(files, year, people))
-    if rules:
-        files.faults.extend(_check_rules(files, rules, people, year, lists))
-    if rules and people and not files.faults:
-        files.faults.extend(_check_unknown_group(files, rules, people))
+    check(files, school, people, year, rules, alerts, lists)
     if files.faults or not (school and people and year and rules and alerts):
         raise SettingsError(files.faults)
     data = data_folder(folders, school)
@@ -109,169 +96,8 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         ),
         lists=index,
     )
-    advice = (*lists.advice, *_advice(people, year, rules, alerts, school))
-    return Settings(snapshot, school, people, alerts, folders, index.path, advice)
-
-
-class _Files:
-    """The files of config/ with all that was wrong in them so far."""
-
-    def __init__(self, folders: Folders) -> None:
-        self.folders = folders
-        self.faults: list[Fault] = []
-        self.paths: list[Path] = []
-        self.documents: dict[str, Document] = {}
-
-    def read[M: BaseModel](self, name: str, model: type[M], optional: bool = False) -> M | None:
-        path = self.folders.config / f"{name}.yaml"
-        if not path.exists():
-            if optional:
-                return model()
-            self.faults.append(Fault(self.folders.named(path), 0, "is missing; 'schoolgate init DIR' shows one"))
-            return None
-        self.paths.append(path)
-        try:
-            self.documents[name] = read_document(path, self.folders.named(path))
-            return self.documents[name].read(model)
-        except SettingsError as error:
-            self.faults.extend(error.faults)
-            return None
-
-    def fault(self, name: str, place: tuple[str | int, ...], words: str) -> Fault:
-        return self.documents[name].fault(place, words)
-
-
-def _check_school(files: _Files, school: SchoolFile, alerts: AlertsFile | None) -> Iterator[Fault]:
-    for name, role in school.roles.items():
-        if role.deputy and role.deputy not in school.roles:
-            yield files.fault("school", ("roles", name, "deputy"), unknown("role", role.deputy, school.roles))
-    if school.upstream_ca:
-        path = files.folders.root / school.upstream_ca
-        try:
-            ssl.create_default_context().load_verify_locations(path)
-        except FileNotFoundError:
-            yield files.fault("school", ("upstream_ca",), f"{school.upstream_ca!r} does not exist")
-        except (ssl.SSLError, OSError):
-            yield files.fault("school", ("upstream_ca",), f"{school.upstream_ca!r} holds no PEM certificate")
-    if school.mail.password_file and not (files.folders.root / school.mail.password_file).is_file():
-        words = f"{school.mail.password_file!r} does not exist"
-        yield files.fault("school", ("mail", "password_file"), words)
-    opened = [address for address in (school.listen.proxy, school.listen.console, school.listen.metrics) if address]
-    if len(set(opened)) < len(opened):
-        yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")
-    if alerts and "alerts" in files.documents:
-        for part in ("immediate", "digest", "faults"):
-            for number, role in enumerate(getattr(alerts, part).to):
-                if role not in school.roles:
-                    yield files.fault("alerts", (part, "to", number), unknown("role", role, school.roles))
-    if not school.roles:
-        yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")
-
-
-def _check_people(files: _Files, people: PeopleFile) -> Iterator[Fault]:
-    if people.unknown not in people.groups:
-        yield files.fault("people", ("unknown",), unknown("group", people.unknown, people.groups))
-    networks: dict[object, str] = {}
-    users: dict[str, str] = {}
-    for name, group in people.groups.items():
-        for number, network in enumerate(group.networks):
-            if network in networks:
-                words = f"{network} stands already in group {networks[network]!r}"
-                yield files.fault("people", ("groups", name, "networks", number), words)
-            networks[network] = name
-        for number, user in enumerate(group.users):
-            if user.casefold() in users:
-                words = f"user {user!r} stands already in group {users[user.casefold()]!r}"
-                yield files.fault("people", ("groups", name, "users", number), words)
-            users[user.casefold()] = name
-    if people.logins and not (files.folders.config / people.logins.file).is_file():
-        words = f"{people.logins.file!r} does not exist; 'schoolgate login USER' makes it"
-        yield files.fault("people", ("logins", "file"), words)
-
-
-def _check_calendar(files: _Files, year: CalendarFile, people: PeopleFile | None) -> Iterator[Fault]:
-    for group in year.working_hours:
-        if people and group not in people.groups:
-            yield files.fault("calendar", ("working_hours", group), unknown("group", group, people.groups))
-    for part, periods in (("terms", year.terms), ("closed", year.closed)):
-        ordered = sorted(enumerate(periods), key=lambda item: item[1].first)
-        for number, period in ordered:
-            if period.last < period.first:
-                words = f"{period.name!r} ends on {period.last}, before it begins on {period.first}"
-                yield files.fault("calendar", (part, number, "to"), words)
-        for (_, before), (number, after) in pairwise(ordered):
-            if after.first <= before.last and before.first <= before.last:
-                yield files.fault("calendar", (part, number), f"{after.name!r} overlaps {before.name!r}")
-    reserved = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
-    for name in year.periods:
-        if name in reserved:
-            yield files.fault("calendar", ("periods", name), f"{name!r} already means something; take another name")
-
-
-def _check_rules(
-    files: _Files, rules: RulesFile, people: PeopleFile | None, year: CalendarFile | None, lists: Blocklists
-) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for number, rule in enumerate(rules.rules):
-        if rule.id in seen:
-            yield files.fault("rules", ("rules", number, "id"), f"there are two rules called {rule.id!r}")
-        seen.add(rule.id)
-        for place, group in enumerate(rule.groups):
-            if people and group not in people.groups:
-                words = unknown("group", group, people.groups)
-                yield files.fault("rules", ("rules", number, "groups", place), words)
-        for place, category in enumerate(rule.categories):
-            if category not in lists.names:
-                words = unknown("category", category, lists.names)
-                yield files.fault("rules", ("rules", number, "categories", place), words)
-        if year:
-            known = _periods(year)
-            if rule.when not in known:
-                yield files.fault("rules", ("rules", number, "when"), unknown("period", rule.when, known))
-
-
-def _check_unknown_group(files: _Files, rules: RulesFile, people: PeopleFile) -> Iterator[Fault]:
-    """Devices that nobody knows must not be the freest in the house."""
-    blocked = {
-        group: {c for r in rules.rules if group in r.groups and r.action is Action.BLOCK for c in r.categories}
-        for group in people.groups
-    }
-    mine = blocked.get(people.unknown)
-    stricter = [group for group, theirs in blocked.items() if mine is not None and theirs > mine]
-    freer = [
-        group for group, theirs in blocked.items() if mine is not None and group != people.unknown and theirs <= mine
-    ]
-    if stricter and not freer:
-        words = f"unknown devices would be treated as {people.unknown!r}, the most lenient group; take {stricter[0]!r}"
-        yield files.fault("people", ("unknown",), words)
-
-
-def _periods(year: CalendarFile) -> set[str]:
-    named = {period.name for period in (*year.terms, *year.closed)} | set(year.periods)
-    return named | {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
-
-
-def _advice(
-    people: PeopleFile, year: CalendarFile, rules: RulesFile, alerts: AlertsFile, school: SchoolFile
-) -> Iterator[str]:
-    """What is no fault but not what the school would want either."""
-    if any(group.users for group in people.groups.values()) and not people.logins:
-        yield (
-            "config/people.yaml: groups list users, but there is no 'logins' file to check a password against; "
-            "until then a name typed at the proxy is not believed ('schoolgate login USER' makes the file)"
-        )
-    for rule in rules.rules:
-        if rule.when in (days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS):
-            for group in rule.groups:
-                if group not in year.working_hours:
-                    yield f"config/rules.yaml: rule {rule.id!r} never applies to {group}: it has no working_hours"
-    alarms = any(rule.alert is Alert.IMMEDIATE for rule in rules.rules)
-    if alarms and not any(role in school.roles for role in alerts.immediate.to):
-        yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
-    if school.listen.console:
-        yield "config/school.yaml: listen: console: this version has no console yet, so nothing is opened there"
-    if not any(role in school.roles for role in alerts.faults.to):
-        yield "config/school.yaml: faults of the gateway reach nobody: there is no " + " or ".join(alerts.faults.to)
+    notes = (*lists.advice, *advice(people, year, rules, alerts, school))
+    return Settings(snapshot, school, people, alerts, folders, index.path, notes)
 
 
 def _people(people: PeopleFile) -> People:

@@ -1,0 +1,36 @@
+"""What the terminal says when the gateway runs: where everything is, how to trust the CA, and what to do next."""
+
+from pathlib import Path
+
+from schoolgate.settings.load import Settings
+
+
+def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
+    """The words; ``fingerprint`` is the SHA-256 of the CA certificate."""
+    school, (host, port) = settings.school, settings.school.listen.proxy
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    to = ", ".join(settings.recipients(settings.alerts.immediate.to)) or "nobody"
+    lines = [
+        f"schoolgate is running for {school.name}.",
+        "",
+        f"  Proxy     {where}   set this as HTTP and HTTPS proxy on the devices",
+        f"  CA        {certificate}",
+        "            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
+        f"            {fingerprint}",
+    ]
+    if school.listen.metrics:
+        lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
+    lines += [
+        f"  Office    alerts go to {to} through {school.mail.host}:{school.mail.port}",
+        f"  Record    {settings.data}   settings {settings.folders.config} (version {settings.snapshot.version})",
+        "",
+        "  Try it    schoolgate check pornhub.com --group pupils",
+        f"            curl --proxy http://{where} --cacert {certificate} https://example.org/",
+        "  Look      schoolgate events --since 1h        Edit config/*.yaml: sound edits are taken up by themselves.",
+        "  Stop      Ctrl-C",
+        "",
+        "  NOT COMPLIANT on one point: no feed of illegal content (IWF, CTIRU) is present, and this version cannot",
+        "  take one. Keep the feed that your internet provider or broadband consortium filters by.",
+    ]
+    lines += [f"  Note      {advice}" for advice in settings.advice]
+    return "\n".join(lines)
