@@ -74,7 +74,10 @@ def init(folder: Path) -> None:
             raise _Wrong(f"{folder}: cannot be written: {error.strerror}") from None
     for path in written:
         click.echo(path)
-    click.echo(f"Edit these files, then: schoolgate run --config {folder / 'config'}")
+    click.echo("Lists come from the shipped blocklists/; a file of the same name in your own replaces one.")
+    click.echo("First edit config/people.yaml (networks) and config/school.yaml (who is told, mail server), then:")
+    click.echo(f"  {Path(sys.argv[0]).name} config check --config {folder / 'config'}")
+    click.echo(f"  {Path(sys.argv[0]).name} run --config {folder / 'config'}")
 
 
 @main.command()
@@ -160,7 +163,7 @@ def events(
 ) -> None:
     """What is on record, oldest first."""
     from schoolgate.store.event import FAULT as FAULT_ACTION
-    from schoolgate.store.event import NAMES
+    from schoolgate.store.event import NAMES, as_reference
     from schoolgate.store.record import open_reader
 
     with _settings(config) as settings:
@@ -175,7 +178,7 @@ def events(
         sql += ' and "group" = :group' if group else ""
         sql += " and action = :action" if action else ""
         sql += " and ref = :ref" if ref else ""
-        values = {"since": start, "group": group, "action": action, "ref": ref.upper().strip() if ref else None}
+        values = {"since": start, "group": group, "action": action, "ref": as_reference(ref or "")}
         number = 0
         try:
             with open_reader(settings.data, with_waiting=True) as reader:
@@ -198,10 +201,12 @@ def events(
 def digest(period: str, at: str | None, send: bool, out: Path | None, config: Path | None) -> None:
     """The Headteacher's page of a day, a week or a term: shown, mailed, or written to a folder."""
     from schoolgate.office import digest as make
+    from schoolgate.reporting.period import span
 
     with _settings(config) as settings:
         try:
-            rendered = make(settings, period, moment_of(at, settings))
+            day = moment_of(at, settings).astimezone(settings.school.timezone).date()
+            rendered = make(settings, span(period, day, settings.snapshot.calendar))
         except ValueError as error:
             raise _Wrong(str(error)) from None
         if out is not None:
@@ -241,7 +246,8 @@ def login(user: str, remove: bool, config: Path | None) -> None:
     temporary.touch(mode=0o600)
     temporary.write_text("".join(f"{line}\n" for line in kept))
     temporary.replace(path)
-    click.echo(f"{path}: {user} is {'removed' if remove else 'set'}. Name the file under 'logins:' in people.yaml.")
+    click.echo(f"{path}: {user} is {'removed' if remove else 'set'}. If people.yaml does not name the file yet, add:")
+    click.echo("logins: {file: logins.htpasswd, ask: []}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from schoolgate.policy.decision import Verdict, decide_for
 from schoolgate.policy.identity import Confidence, Identity
-from schoolgate.policy.request import request_from_url, shorten
+from schoolgate.policy.request import host_address, request_from_url, shorten
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
@@ -20,6 +20,8 @@ def answer(asked: dict[str, Any], settings: Settings) -> dict[str, Any]:
     request = request_from_url(
         asked["url"], at=moment_of(asked.get("at"), settings), client=asked.get("client"), user=asked.get("user")
     )
+    if request.client and host_address(request.client) is None:
+        raise ValueError(f"{request.client!r} is no IP address")
     identity = people.identify(request.client, request.user)
     group = asked.get("group")
     if group:
@@ -28,8 +30,6 @@ def answer(asked: dict[str, Any], settings: Settings) -> dict[str, Any]:
             raise ValueError(unknown("group", group, names))
         known = people.group(people.unknown if group == "unknown" else group)
         identity = Identity(request.client, request.user, known, Confidence.UNKNOWN, f"asked as {group}")
-    elif not request.client and not request.user:
-        identity = people.identify(None, None)
     verdict = decide_for(identity, request, settings.snapshot)
     return _verdict_row(request.url, verdict)
 
@@ -57,8 +57,12 @@ def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
 
 def answer_line(line: str, who: dict[str, str | None], settings: Settings) -> dict[str, Any]:
     """The answer to one JSON line; what cannot be answered gets ``{"error": words}``."""
+    asked: Any = None
     try:
-        asked = json.loads(line)
+        try:
+            asked = json.loads(line)
+        except ValueError:
+            raise ValueError(f"{shorten(line.strip())!r} is not JSON") from None
         if not isinstance(asked, dict) or "url" not in asked:
             raise ValueError('each line is a JSON object with a "url"')
         for later in ("html", "text", "search"):
@@ -66,7 +70,8 @@ def answer_line(line: str, who: dict[str, str | None], settings: Settings) -> di
                 raise ValueError(f"{later!r} is not judged by this version, only addresses are")
         return answer({**{name: value for name, value in who.items() if value}, **asked}, settings)
     except ValueError as error:
-        return {"error": shorten(str(error), 300)}
+        url = asked.get("url") if isinstance(asked, dict) else None
+        return {"url": url, "error": shorten(str(error), 300)}
 
 
 def in_words(answer: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from schoolgate.alerting.post import send
 from schoolgate.alerting.words import words_of
 from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
-from schoolgate.reporting.period import span
+from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
 from schoolgate.settings.load import Settings
 from schoolgate.store.office import OfficeStore
@@ -19,6 +19,7 @@ from schoolgate.store.record import open_reader
 
 _ROUND = 0.25  # seconds
 _FORGET_EVERY = 3600.0  # seconds
+_DIGEST_HOUR = 16 * 60 + 30  # of the weekly digest where no daily one is sent
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -72,33 +73,34 @@ class Office:
         return to or self.settings.recipients(list(self.settings.school.roles)[:1])
 
     def _digests(self, now: float) -> None:
-        """The day's digest on school days, and the week's on its day, each once."""
+        """The day's digest on school days, and the week's on its day, each once; each goes on where the last ended."""
         times, calendar = self.settings.alerts.digest, self.settings.snapshot.calendar
         local = datetime.fromtimestamp(now, calendar.zone)
-        if times.day is None or local < _at(local, times.day):
+        if local < _at(local, times.day or _DIGEST_HOUR):
             return
-        due = ["day"] if TERM in calendar.moment(local, "").periods and local.weekday() < 5 else []
+        school_day = TERM in calendar.moment(local, "").periods and local.weekday() < 5
+        due = ["day"] if school_day and times.day is not None else []
         if times.week == _DAYS[local.weekday()]:
             due.append("week")
         for period in due:
             name, today = f"digest-{period}", local.date().isoformat()
-            if (self._store.bookmark(name) or "") >= today:
+            last = self._store.bookmark(name)
+            if last is not None and datetime.fromisoformat(last).astimezone(calendar.zone).date() >= local.date():
                 continue
             to = self.settings.recipients(times.to)
-            rendered = digest(self.settings, period, local)
+            rendered = digest(self.settings, span(period, local.date(), calendar).until_now(last, local))
             with self._store.atomic():
                 if to:
                     message_id = f"<{name}-{today}@{self.settings.school.mail.sender.partition('@')[2]}>"
                     self._store.add_mail(to, rendered.subject, rendered.text, rendered.html, message_id, now)
-                self._store.set_bookmark(name, today)
+                self._store.set_bookmark(name, local.isoformat())
 
 
 def _at(day: datetime, minute: int) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=minute)
 
 
-def digest(settings: Settings, period: str, at: datetime) -> Rendered:
-    """The digest of the day, week or term that ``at`` lies in. Raises ValueError outside term, SettingsError."""
-    days = span(period, at.astimezone(settings.school.timezone).date(), settings.snapshot.calendar)
+def digest(settings: Settings, days: Span) -> Rendered:
+    """The digest of a stretch of time. Raises SettingsError when the school's own template cannot be used."""
     with open_reader(settings.data, with_waiting=True) as reader:
         return render_report("digest", days, reader, settings, who_is(settings, open_pseudonyms(settings.data)))

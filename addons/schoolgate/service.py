@@ -77,6 +77,7 @@ class Supervisor:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        os.umask(0o077)  # all that the gateway writes is for its owner only
         settings = _read(self.folders)
         data = settings.data
         with _locked(data):

@@ -1,5 +1,6 @@
 """What the terminal says when the gateway runs: where everything is, how to trust the CA, and what to do next."""
 
+import sys
 from pathlib import Path
 
 from schoolgate.settings.load import Settings
@@ -9,6 +10,7 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
     """The words; ``fingerprint`` is the SHA-256 of the CA certificate."""
     school, (host, port) = settings.school, settings.school.listen.proxy
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    command = _command()
     to = ", ".join(settings.recipients(settings.alerts.immediate.to)) or "nobody"
     lines = [
         f"schoolgate is running for {school.name}.",
@@ -24,9 +26,10 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
         f"  Office    alerts go to {to} through {school.mail.host}:{school.mail.port}",
         f"  Record    {settings.data}   settings {settings.folders.config} (version {settings.snapshot.version})",
         "",
-        "  Try it    schoolgate check pornhub.com --group pupils",
+        f"  Try it    {command} check pornhub.com --group pupils",
         f"            curl --proxy http://{where} --cacert {certificate} https://example.org/",
-        "  Look      schoolgate events --since 1h        Edit config/*.yaml: sound edits are taken up by themselves.",
+        f"  Look      {command} events --since 1h",
+        "  Tune      edit config/*.yaml: sound edits are taken up by themselves",
         "  Stop      Ctrl-C",
         "",
         "  NOT COMPLIANT on one point: no feed of illegal content (IWF, CTIRU) is present, and this version cannot",
@@ -34,3 +37,11 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
     ]
     lines += [f"  Note      {advice}" for advice in settings.advice]
     return "\n".join(lines)
+
+
+def _command() -> str:
+    """How this command was called, so that the next one can be called the same way."""
+    path = Path(sys.argv[0]).absolute()
+    if path.name != "schoolgate":
+        return "schoolgate"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -99,6 +99,30 @@ def test_all_faults_of_all_files_come_at_once(settings_of: Load, school: School)
         assert any(part in fault for fault in faults), (part, faults)
 
 
+def test_a_mistake_hides_no_other_in_the_same_file(settings_of: Load, school: School) -> None:
+    _edit(school, "rules.yaml", "action: warn", "action: wran")
+    _edit(school, "rules.yaml", "when: working_hours", "when: lunch")
+    _edit(school, "rules.yaml", "gambling", "gambing")
+    _edit(school, "school.yaml", "deputy: dsl", "deputy: dls")
+    _edit(school, "school.yaml", "port: ", "prot: ")
+    (school.config / "calendar.yaml").write_text(
+        "working_hours:\n  stuff:\n    wed: ['8:5-9']\n    xyz: ['08:00-09:00']\n    fri: ['08:00-10:00', '09:00-11:00']\n"
+    )
+    faults = "\n".join(_faults(settings_of, school))
+    for part in (
+        "rules.yaml:5: unknown value 'wran'",
+        "unknown period 'lunch'",
+        "unknown category 'gambing'",
+        "unknown role 'dls'",
+        "unknown key 'prot'",
+        "calendar.yaml:2: unknown group 'stuff'",
+        "calendar.yaml:3: '8:5-9' is no stretch of a day",
+        "calendar.yaml:4: 'xyz' is no weekday",
+        "calendar.yaml:5: 08:00-10:00 and 09:00-11:00 overlap",
+    ):
+        assert part in faults, (part, faults)
+
+
 def test_overlapping_terms_and_closures_are_faults(settings_of: Load, school: School) -> None:
     (school.config / "calendar.yaml").write_text(
         "terms:\n"
@@ -116,7 +140,7 @@ def test_yaml_traps_read_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "calendar.yaml"
     path.write_text("working_hours: {no: {mon: [8:45-12:15], tue: 08:45-09:00}}\ninset: [2026-09-01]\n")
     read = read_document(path, "calendar.yaml").read(CalendarFile)
-    assert [str(window) for window in read.working_hours["no"][0]] == ["08:45-12:15"]
+    assert [str(window) for window in read.working_hours["no"]["mon"]] == ["08:45-12:15"]
     assert read.inset == [date(2026, 9, 1)]
 
 

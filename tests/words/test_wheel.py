@@ -15,6 +15,12 @@ def test_the_wheel_carries_what_a_school_begins_with(tmp_path: Path) -> None:
     subprocess.run([os.environ["UV"], "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
     [wheel] = tmp_path.glob("*.whl")
     carried = set(zipfile.ZipFile(wheel).namelist())
-    for pattern in ("blocklists/*.yaml", "blocklists/local/*.yaml", "blocklists/sources/**/LICENSE*", "config/*.yaml", "reports/*.html"):
+    for pattern in (
+        "blocklists/*.yaml",
+        "blocklists/local/*.yaml",
+        "blocklists/sources/**/LICENSE*",
+        "config/*.yaml",
+        "reports/*.html",
+    ):
         for path in ROOT.glob(pattern):
             assert f"schoolgate/shipped/{path.relative_to(ROOT)}" in carried

@@ -9,12 +9,21 @@ from schoolgate.policy.rules import Category
 from schoolgate.settings.load import Settings
 
 _SURE = {
-    "login": "The person logged in by name and password, so it is they or somebody at their login.",
+    "login": "They had logged in by name and password, so it is they or somebody at their login.",
     "network": "We know the device by its place on the network, not who held it.",
     "unknown": "The device is not known to us; we do not know who held it.",
 }
+_DO_FOR_PUPILS = {
+    "login": "talk to them.",
+    "network": "find out who used the device then, and talk to them.",
+    "unknown": "find out whose device it is and who used it then, and talk to them.",
+}
+_DO_FOR_STAFF = (
+    "this concerns a member of staff: keep it confidential and do not confront anybody yet. Check the facts, and "
+    "follow the school's procedure for concerns about staff. A page can also open by mistake or by itself."
+)
 Who = Callable[[str, str], str]
-"""(person, client) to words such as ``j.smith`` or ``device 10.20.0.5``."""
+"""(person, client) to words such as ``j.smith`` or ``Device 10.20.0.5``."""
 
 
 def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
@@ -25,60 +34,70 @@ def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setti
 
 
 def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
-    more = alert["count"] - alert["told"]
-    fresh = alert["told"] == 0
     category = _title(settings.snapshot.categories, facts["category"])
     group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
     person = who(facts["person"], facts["client"])
-    times = _times(more) if fresh else f"{_times(more)} more"
-    verb = "was blocked from" if facts["action"] == "block" else "opened"
-    first, last = _clock(settings, facts["at"]), _clock(settings, facts["last_at"])
-    when = first if first == last else f"between {first} and {last}"
+    times = _times(alert["count"] - alert["told"]) + (" more" if alert["told"] else "")
+    blocked = facts["action"] == "block"
+    staff = facts["group"] in settings.snapshot.calendar.hours
+    care = "If you fear for a child, follow your safeguarding procedure today."
+    do = _DO_FOR_STAFF if staff else f"{_DO_FOR_PUPILS.get(facts['confidence'], _DO_FOR_PUPILS['unknown'])} {care}"
     sites = ", ".join(site.replace(".", "[.]") for site in facts["sites"])
-    subject = f"{settings.school.name}: {group}, {category} ({times})"
-    text = f"""What happened: {person} ({group}) {verb} "{category}" {times}, {when}.
-How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} Nothing was shown: the filter stopped it.
-What to do now: find out who used the device then, and talk to them. If you fear for a child, follow your
-safeguarding procedure today.
+    span = int(settings.alerts.immediate.repeat.total_seconds() // 60)
+    subject = f"{settings.school.name}: {person} ({group}), {category}, {times}"
+    text = f"""What happened: {person} ({group}) {"was blocked from" if blocked else "opened"} "{category}" {times}, \
+{_when(settings, facts["at"], facts["last_at"])}.
+How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} \
+{"Nothing was shown: the filter stopped it." if blocked else "The rule lets it through and tells you."}
+What to do now: {do}
 
 Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
-Further tries of the same kind within the hour are counted here and do not send a mail each.
+Further tries of the same kind within {span} minutes are counted and do not send a mail each.
 """
-    if facts["action"] != "block":
-        text = text.replace(" Nothing was shown: the filter stopped it.", " The rule lets it through and tells you.")
     return subject, text
 
 
 def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings) -> tuple[str, str]:
-    times = _times(alert["count"] - alert["told"])
-    if facts["rule"] == "settings":
-        subject = f"{settings.school.name}: schoolgate kept the old settings, because the edited files have faults"
+    times, rule = _times(alert["count"] - alert["told"]), facts["rule"]
+    if rule == "settings":
+        subject = "the edited settings have faults, so the old ones stay in force"
         what = "The settings were edited, but the files have faults. The gateway goes on with the last sound settings."
-        do = "correct these lines and save; the gateway takes them up by itself"
+        do = "correct these lines and save; the gateway takes them up by itself."
+    elif rule.startswith("gate-"):
+        subject = f"the gateway could not decide {times}"
+        what = f"The gateway could not decide on a request, {times}. It showed nothing where it could not decide."
+        do = "look at 'schoolgate events --action fault', and report it to the makers of schoolgate with these words."
+    elif rule == "recording":
+        subject = f"a visit could not be recorded, {times}"
+        what = f"A visit could not be put on record, {times}. The page was shown."
+        do = "see whether the disk of the gateway is full or cannot be written."
     else:
-        subject = f"{settings.school.name}: schoolgate had a fault in {facts['rule']} ({times})"
-        what = f"The gateway met a fault ({facts['rule']}) {times}. Where it could not decide, pages were not shown."
-        do = "look at 'schoolgate events --action fault' and at the gateway's terminal or journal"
+        subject = f"a part of the gateway ended by itself, {times}"
+        what = f"A part of the gateway ({rule}) ended by itself, {times}, and was started again."
+        do = "if it happens again, look at the gateway's terminal or journal for the reason."
     text = f"""What happened: {what}
-How sure we are: the gateway saw it itself, at {_clock(settings, facts["at"])}.
-What to do now: {do}.
+How sure we are: the gateway saw it itself, {_when(settings, facts["at"], facts["last_at"])}.
+What to do now: {do}
 
 {facts["why"]}
 
 Reference: {facts["ref"]}
 """
-    return subject, text
+    return f"{settings.school.name}: schoolgate: {subject}", text
+
+
+def _when(settings: Settings, first: str, last: str) -> str:
+    begin, end = (datetime.fromisoformat(at).astimezone(settings.school.timezone) for at in (first, last))
+    if f"{begin:%H%M}" == f"{end:%H%M}":
+        return f"on {begin:%A %d %B at %H:%M}"
+    return f"on {begin:%A %d %B between %H:%M} and {end:%H:%M}"
 
 
 def _title(categories: Mapping[str, Category], category: str) -> str:
-    return categories[category].title if category in categories else category or "no category"
+    return categories[category].title if category in categories else "a site that the school blocks"
 
 
 def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
-
-
-def _clock(settings: Settings, at: str) -> str:
-    return f"{datetime.fromisoformat(at).astimezone(settings.school.timezone):%d %B %Y %H:%M}"
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

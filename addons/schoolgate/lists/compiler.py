@@ -1,7 +1,7 @@
 """Puts every category's entries and sources into one index, and says what was left out and why."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from schoolgate.lists.formats import READERS, Entry
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import Mark, host_key, write_index
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,17 @@ def compile_index(
     """Write the index to ``path`` (atomically) and report."""
     report = Report()
     marks: defaultdict[Entry, set[Mark]] = defaultdict(set)
+    lists = list(lists)
     for each in lists:
         for entry in each.entries:
             marks[entry].add(("list", each.category, each.name))
         for entry in each.exceptions:
             marks[entry].add(("except", each.category, each.name))
         report.entries[each.name] += len(each.entries)
+    curated = {entry: frozenset(category for _, category, _ in says) for entry, says in marks.items()}
+    for each in lists:
         for source in each.sources:
-            _add_source(source, each.category, guard, marks, report)
+            _add_source(source, each.category, guard, curated, marks, report)
     for role, local in (("allow", allow), ("block", block)):
         for entry in local.entries:
             marks[entry].add((role, local.category, local.name))
@@ -70,12 +73,20 @@ def compile_index(
 
 
 def _add_source(
-    source: Source, category: str, guard: Guard, marks: defaultdict[Entry, set[Mark]], report: Report
+    source: Source,
+    category: str,
+    guard: Guard,
+    curated: Mapping[Entry, frozenset[str]],
+    marks: defaultdict[Entry, set[Mark]],
+    report: Report,
 ) -> None:
+    """Add somebody else's list; what a curated list names already is what that says, and nothing else."""
     reading = READERS[source.format](source.path)
     mark: Mark = ("list", category, source.name)
     for entry in reading.entries:
         objection = guard.objection(entry)
+        if objection is None and category not in curated.get(entry, (category,)):
+            objection = "a curated list puts it in another category"
         if objection:
             report.left_out[source.name, objection] += 1
         else:

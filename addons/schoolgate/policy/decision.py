@@ -5,11 +5,11 @@ to any of them counts: a harmless name beside a harmful one opens nothing.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import Action, Alert, Hit, Listing, Rule, Stage
+from schoolgate.policy.rules import Action, Alert, Hit, Rule, Stage
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.visits import Kind
 
@@ -21,10 +21,14 @@ BAD_ADDRESS = "bad-address"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What happens with a request, and why; empty strings where nothing was matched."""
+    """What happens with a request, and why; empty strings where nothing was matched.
+
+    ``host`` is the name that the verdict is about: of several that a request carried, the one that was matched.
+    """
 
     action: Action
     identity: Identity
+    host: str
     calendar: str
     stage: Stage
     snapshot: str
@@ -47,52 +51,40 @@ def decide(request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST
 def decide_for(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:
     """The same for somebody who is already known."""
     moment = snapshot.calendar.moment(request.at, identity.group.id)
+    bare = Verdict(Action.ALLOW, identity, request.host, moment.words, stage, snapshot.version)
     if identity.group.inspect is Inspect.NONE:
-        why = f"The group {identity.group.id} is not inspected (inspect: none)."
-        return Verdict(Action.ALLOW, identity, moment.words, stage, snapshot.version, why=why)
+        return replace(bare, why=f"The group {identity.group.id} is not inspected (inspect: none).")
     target = "" if stage is Stage.HELLO else request.target
-    listings = [snapshot.lists.look_up(name, target) for name in request.names]
-    local = _local(listings)
-    if local is not None and local[0] is Action.BLOCK:
-        return _by_school(Action.BLOCK, LOCAL_BLOCK, local[1], identity, moment, stage, snapshot)
-    hits = [hit for listing in listings if listing.local is None for hit in listing.hits]
-    rule, hit = _first_match(snapshot.rules, identity.group.id, moment, hits)
-    if rule is not None and hit is not None:
-        return Verdict(
-            action=rule.action,
-            identity=identity,
-            calendar=moment.words,
-            stage=stage,
-            snapshot=snapshot.version,
-            category=hit.category,
-            theme=snapshot.categories[hit.category].theme,
-            list=hit.list,
-            entry=hit.entry,
-            rule=rule.id,
-            basis=rule.basis,
-            why=rule.why,
-            alert=rule.alert,
-        )
-    if local is not None and not hits:
-        return _by_school(Action.ALLOW, LOCAL_ALLOW, local[1], identity, moment, stage, snapshot)
-    why = _why_allowed(hits, identity, moment)
-    if hits:
-        first = hits[0]
-        theme = snapshot.categories[first.category].theme
-        verdict = Verdict(Action.ALLOW, identity, moment.words, stage, snapshot.version, first.category, theme)
-        return replace(verdict, list=first.list, entry=first.entry, why=why)
-    return Verdict(Action.ALLOW, identity, moment.words, stage, snapshot.version, why=why)
+    listings = {name: snapshot.lists.look_up(name, target) for name in request.names}
+    own = [(word.local[0], name, word.local[1]) for name, word in listings.items() if word.local is not None]
+    for action, name, hit in own:
+        if action is Action.BLOCK:
+            why = "The school has blocked this site itself."
+            return _about(bare, name, hit, action=action, rule=LOCAL_BLOCK, why=why, alert=Alert.DIGEST)
+    found = [(name, hit) for name, word in listings.items() if word.local is None for hit in word.hits]
+    for rule in snapshot.rules:
+        if identity.group.id in rule.groups and rule.when in moment.periods:
+            for name, hit in found:
+                if hit.category in rule.categories:
+                    return _by_rule(bare, name, hit, rule, snapshot)
+    if found:
+        why = _why_allowed([hit for _, hit in found], bare)
+        return _about(bare, *found[0], theme=snapshot.categories[found[0][1].category].theme, why=why)
+    for action, name, hit in own:
+        return _about(bare, name, hit, action=action, rule=LOCAL_ALLOW, why="The school has allowed this site itself.")
+    return replace(bare, why="No list names this address.")
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
     """A block that no list asked for: the request itself was made in a way that would get round the filter."""
     moment = snapshot.calendar.moment(request.at, identity.group.id)
     return Verdict(
-        Action.BLOCK,
-        identity,
-        moment.words,
-        Stage.REQUEST,
-        snapshot.version,
+        action=Action.BLOCK,
+        identity=identity,
+        host=request.host,
+        calendar=moment.words,
+        stage=Stage.REQUEST,
+        snapshot=snapshot.version,
         category="circumvention",
         theme="conduct",
         rule=rule,
@@ -101,42 +93,19 @@ def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: st
     )
 
 
-def _first_match(
-    rules: tuple[Rule, ...], group: str, moment: Moment, hits: list[Hit]
-) -> tuple[Rule | None, Hit | None]:
-    if hits:
-        by_category: dict[str, Hit] = {}
-        for hit in hits:
-            by_category.setdefault(hit.category, hit)
-        for rule in rules:
-            if group in rule.groups and rule.when in moment.periods:
-                for category in rule.categories:
-                    if category in by_category:
-                        return rule, by_category[category]
-    return None, None
+def _about(verdict: Verdict, name: str, hit: Hit, **more: Any) -> Verdict:
+    return replace(verdict, host=name, category=hit.category, list=hit.list, entry=hit.entry, **more)
 
 
-def _local(listings: list[Listing]) -> tuple[Action, Hit] | None:
-    """The school's own word: one blocked name blocks, otherwise any allowed name is named as the reason."""
-    words = [listing.local for listing in listings if listing.local is not None]
-    return next((word for word in words if word[0] is Action.BLOCK), words[0] if words else None)
+def _by_rule(verdict: Verdict, name: str, hit: Hit, rule: Rule, snapshot: Snapshot) -> Verdict:
+    theme = snapshot.categories[hit.category].theme
+    told = {"rule": rule.id, "basis": rule.basis, "why": rule.why, "alert": rule.alert}
+    return _about(verdict, name, hit, action=rule.action, theme=theme, **told)
 
 
-def _by_school(
-    action: Action, rule: str, hit: Hit, identity: Identity, moment: Moment, stage: Stage, snapshot: Snapshot
-) -> Verdict:
-    alert = Alert.DIGEST if action is Action.BLOCK else Alert.NONE
-    word = "blocked" if action is Action.BLOCK else "allowed"
-    why = f"The school {word} this site itself."
-    verdict = Verdict(action, identity, moment.words, stage, snapshot.version, rule=rule, why=why, alert=alert)
-    return replace(verdict, category=hit.category, list=hit.list, entry=hit.entry)
-
-
-def _why_allowed(hits: list[Hit], identity: Identity, moment: Moment) -> str:
-    if not hits:
-        return "No list names this address."
+def _why_allowed(hits: list[Hit], verdict: Verdict) -> str:
     named = ", ".join(sorted({hit.category for hit in hits}))
-    return f"Listed as {named}, but no rule forbids that to {identity.group.id} now ({moment.words})."
+    return f"Listed as {named}, but no rule forbids that to {verdict.identity.group.id} now ({verdict.calendar})."
 
 
 def heard(verdict: Verdict, kind: Kind) -> Alert:

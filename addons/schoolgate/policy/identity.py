@@ -78,6 +78,8 @@ class People:
                         best = (network.prefixlen, group, network)
         if best is not None:
             return Identity(client, user, best[1], Confidence.NETWORK, f"{client} is in {best[2]}")
-        where = client or "no address"
-        reason = f"{where} is in no known network, so it is treated as {self.unknown}"
+        where = f"{client} is in no known network" if client else "nobody was named"
+        if user is not None:
+            where = f"no group lists the login {user!r}, and {where}"
+        reason = f"{where}, so it counts as {self.unknown}"
         return Identity(client, user, self.group(self.unknown), Confidence.UNKNOWN, reason)

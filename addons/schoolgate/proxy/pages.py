@@ -53,6 +53,7 @@ class Pages:
 
     school: str
     categories: Mapping[str, Category]
+    staff: frozenset[str]  # the groups that have working hours
     templates: Mapping[str, Template]
 
     def block(self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str]) -> Response:
@@ -61,10 +62,11 @@ class Pages:
         by_school = verdict.rule == LOCAL_BLOCK or category is None
         words = {
             "school": self.school,
-            "category": "sites that this school has blocked itself" if by_school or not category else category.title,
+            "category": "" if by_school or not category else category.title,
+            "staff": verdict.identity.group.id in self.staff,
             "why": verdict.why,
             "ref": ref,
-            "host": request.host,
+            "host": verdict.host,
             "theme": verdict.theme,
             "worry": verdict.category in ("self_harm", "extremism", "hate", "violence", "adult", "drugs"),
         }
@@ -107,7 +109,8 @@ class Pages:
 def open_pages(settings: Settings) -> Pages:
     """Read and try the page templates. Raises SettingsError when one of the school's own cannot be used."""
     categories = settings.snapshot.categories
-    return Pages(settings.school.name, categories, {name: _template(settings.folders, name) for name in _PAGES})
+    staff = frozenset(settings.snapshot.calendar.hours)
+    return Pages(settings.school.name, categories, staff, {name: _template(settings.folders, name) for name in _PAGES})
 
 
 def _template(folders: Folders, name: str) -> Template:
@@ -119,7 +122,7 @@ def _template(folders: Folders, name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sample = dict.fromkeys(("school", "category", "why", "ref", "host", "theme", "worry", "url"), "sample")
+    sample = dict.fromkeys(("school", "category", "why", "ref", "host", "theme", "worry", "url", "staff"), "sample")
     try:
         template = environment.get_template(name)
         template.render(sample)

@@ -11,10 +11,13 @@ class Span:
     """A half-open stretch of days, with its name for the heading."""
 
     words: str
-    first: date
-    end: date
     since: str
     until: str
+
+    def until_now(self, last: str | None, now: datetime) -> "Span":
+        """The same, but from where the last report ended (ISO 8601), if there was one, until now."""
+        words = self.words if last is None else f"{self.words} (since {datetime.fromisoformat(last):%a %d %b %H:%M})"
+        return Span(words, self.since if last is None else _utc(datetime.fromisoformat(last)), _utc(now))
 
 
 def span(period: str, day: date, calendar: Calendar) -> Span:
@@ -34,8 +37,11 @@ def span(period: str, day: date, calendar: Calendar) -> Span:
 
 
 def _span(words: str, first: date, end: date, calendar: Calendar) -> Span:
-    def stamp(day: date) -> str:
-        midnight = datetime.combine(day, time(), calendar.zone)
-        return midnight.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    def midnight(day: date) -> str:
+        return _utc(datetime.combine(day, time(), calendar.zone))
 
-    return Span(words, first, end, stamp(first), stamp(end))
+    return Span(words, midnight(first), midnight(end))
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

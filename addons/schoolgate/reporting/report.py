@@ -1,12 +1,15 @@
 """Fills a report's template from the record.
 
-A report is one file of ``reports/`` with the blocks ``subject``, ``text`` and ``html``. In it, ``query(sql)`` asks the
-views of the record; ``:since`` and ``:until`` are the report's period (UTC). Templates run in Jinja's sandbox.
+A report is one file of ``reports/``, rendered once for each ``part``: ``subject``, ``text`` and ``html``. In it,
+``query(sql)`` asks the views of the record, where ``:since`` and ``:until`` are the report's period (UTC). Templates
+run in Jinja's sandbox, on a connection that cannot write.
 """
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
@@ -35,9 +38,19 @@ def who_is(settings: Settings, pseudonyms: Pseudonyms) -> Who:
     names = {pseudonyms.of("user", user): user for group in settings.people.groups.values() for user in group.users}
 
     def who(person: str, client: str) -> str:
-        return names.get(person) or (f"device {client}" if client else "an unknown device")
+        return names.get(person) or (f"Device {client}" if client else "An unknown device")
 
     return who
+
+
+def times(count: int) -> str:
+    """``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def number(count: int, one: str, many: str) -> str:
+    """``1 request``, ``2 requests``."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def render_report(name: str, span: Span, reader: RecordReader, settings: Settings, who: Who) -> Rendered:
@@ -52,29 +65,36 @@ def render_report(name: str, span: Span, reader: RecordReader, settings: Setting
     )
     zone = settings.school.timezone
 
-    def query(sql: str, **more: Any) -> list[dict[str, Any]]:
-        return list(reader.query(sql, {"since": span.since, "until": span.until, **more}))
+    @cache
+    def query(sql: str) -> list[dict[str, Any]]:
+        return list(reader.query(sql, {"since": span.since, "until": span.until}))
 
-    def clock(at: str, form: str = "%H:%M") -> str:
-        return datetime.fromisoformat(at).astimezone(zone).strftime(form)
+    def when(first: str, last: str) -> str:
+        """``Tue 24 Nov 10:42``, or ``… to 11:05``, or ``… to Thu 26 Nov 14:00``."""
+        begin, end = (datetime.fromisoformat(at).astimezone(zone) for at in (first, last))
+        if f"{begin:%d%H%M}" == f"{end:%d%H%M}":
+            return f"{begin:%a %d %b %H:%M}"
+        return (
+            f"{begin:%a %d %b %H:%M} to {end:%H:%M}"
+            if begin.date() == end.date()
+            else (f"{begin:%a %d %b %H:%M} to {end:%a %d %b %H:%M}")
+        )
 
     def title(category: str) -> str:
         known = settings.snapshot.categories.get(category)
-        return known.title if known else category or "none"
+        return known.title if known else "Blocked by the school" if category == "local" else category or "Not listed"
 
     def group(name: str) -> str:
         return next((g.title for g in settings.snapshot.people.groups if g.id == name), name)
 
     words = {"school": settings.school.name, "span": span, "query": query}
-    words |= {"clock": clock, "title": title, "group": group, "who": who}
+    words |= {"when": when, "title": title, "group": group, "who": who, "times": times, "number": number}
     try:
         template = environment.get_template(path.name)
-        parts = {
-            block: "".join(template.blocks[block](template.new_context(words))) for block in ("subject", "text", "html")
-        }
-    except (TemplateError, KeyError) as error:
+        parts = {part: template.render(words, part=part).strip() for part in ("subject", "text", "html")}
+    except (TemplateError, sqlite3.Error) as error:
         line = getattr(error, "lineno", None) or 0
         raise SettingsError(
             [Fault(settings.folders.named(path), line, f"the report cannot be made: {error}")]
         ) from None
-    return Rendered(" ".join(parts["subject"].split()), parts["text"].strip() + "\n", parts["html"].strip() + "\n")
+    return Rendered(" ".join(parts["subject"].split()), parts["text"] + "\n", parts["html"] + "\n")

@@ -1,9 +1,10 @@
 """Checks what one file of config/ says against the others, and against the lists."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -14,6 +15,8 @@ from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, RulesFile, SchoolFile
+
+_RESERVED = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
 
 
 class ConfigFiles:
@@ -52,28 +55,79 @@ def check(
     people: PeopleFile | None,
     year: CalendarFile | None,
     rules: RulesFile | None,
-    alerts: AlertsFile | None,
     lists: Blocklists,
 ) -> None:
-    """Add to ``files.faults`` what does not fit together; a file that could not be read is left out."""
-    found: list[Fault] = []
+    """Add to ``files.faults`` what does not fit together.
+
+    Names are looked up in what is written, so that a mistake elsewhere in a file hides no unknown name.
+    """
+    found = [*_check_names(files, lists)]
     if school:
-        found.extend(_check_school(files, school, alerts))
+        found.extend(_check_school(files, school))
     if people:
         found.extend(_check_people(files, people))
     if year:
-        found.extend(_check_calendar(files, year, people))
-    if rules:
-        found.extend(_check_rules(files, rules, people, year, lists))
+        found.extend(_check_periods(files, year))
     files.faults.extend(found)
     if rules and people and not files.faults:
         files.faults.extend(_check_unknown_group(files, rules, people))
 
 
-def _check_school(files: ConfigFiles, school: SchoolFile, alerts: AlertsFile | None) -> Iterator[Fault]:
-    for name, role in school.roles.items():
-        if role.deputy and role.deputy not in school.roles:
-            yield files.fault("school", ("roles", name, "deputy"), unknown("role", role.deputy, school.roles))
+def _check_names(files: ConfigFiles, lists: Blocklists) -> Iterator[Fault]:
+    """Every name that must be the name of something: roles, groups, categories, periods; and rules called alike."""
+    roles = set(_at(files, "school", "roles", kind=dict))
+    for role in roles:
+        yield from _known(files, "school", ("roles", role, "deputy"), "role", roles)
+    for part in ("immediate", "digest", "faults"):
+        yield from _known(files, "alerts", (part, "to"), "role", roles)
+    groups = set(_at(files, "people", "groups", kind=dict))
+    yield from _known(files, "people", ("unknown",), "group", groups)
+    for group in _at(files, "calendar", "working_hours", kind=dict):
+        if groups and group not in groups:
+            yield files.fault("calendar", ("working_hours", group), unknown("group", group, groups))
+    periods = _periods(files)
+    seen: set[object] = set()
+    for number, rule in enumerate(_at(files, "rules", "rules", kind=list)):
+        place = ("rules", number)
+        yield from _known(files, "rules", (*place, "groups"), "group", groups)
+        yield from _known(files, "rules", (*place, "categories"), "category", lists.names)
+        yield from _known(files, "rules", (*place, "when"), "period", periods)
+        name = rule.get("id") if isinstance(rule, dict) else None
+        if isinstance(name, str) and name in seen:
+            yield files.fault("rules", (*place, "id"), f"there are two rules called {name!r}")
+        seen.add(name)
+
+
+def _at(files: ConfigFiles, name: str, *place: str | int, kind: type[Any] = object) -> Any:
+    """What is written at a place of a file, or an empty ``kind`` where it is something else or nothing."""
+    tree: Any = files.documents[name].tree if name in files.documents else None
+    for part in place:
+        inside = isinstance(tree, dict) and part in tree
+        listed = isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        tree = tree[part] if inside or listed else None
+    return tree if isinstance(tree, kind) else kind()
+
+
+def _known(
+    files: ConfigFiles, name: str, place: tuple[str | int, ...], what: str, names: Collection[str]
+) -> Iterator[Fault]:
+    """A fault for each name at a place (one, or a list of them) that is not among ``names``."""
+    written = _at(files, name, *place)
+    if isinstance(written, str) and names and written not in names:
+        yield files.fault(name, place, unknown(what, written, names))
+    if isinstance(written, list):
+        for number in range(len(written)):
+            yield from _known(files, name, (*place, number), what, names)
+
+
+def _periods(files: ConfigFiles) -> set[str]:
+    """Every period that a rule may name."""
+    entries = [*_at(files, "calendar", "terms", kind=list), *_at(files, "calendar", "closed", kind=list)]
+    named = {str(entry.get("name")) for entry in entries if isinstance(entry, dict)}
+    return named | set(_at(files, "calendar", "periods", kind=dict)) | _RESERVED
+
+
+def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
     if school.upstream_ca:
         path = files.folders.root / school.upstream_ca
         try:
@@ -88,18 +142,11 @@ def _check_school(files: ConfigFiles, school: SchoolFile, alerts: AlertsFile | N
     opened = [address for address in (school.listen.proxy, school.listen.console, school.listen.metrics) if address]
     if len(set(opened)) < len(opened):
         yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")
-    if alerts and "alerts" in files.documents:
-        for part in ("immediate", "digest", "faults"):
-            for number, role in enumerate(getattr(alerts, part).to):
-                if role not in school.roles:
-                    yield files.fault("alerts", (part, "to", number), unknown("role", role, school.roles))
     if not school.roles:
         yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")
 
 
 def _check_people(files: ConfigFiles, people: PeopleFile) -> Iterator[Fault]:
-    if people.unknown not in people.groups:
-        yield files.fault("people", ("unknown",), unknown("group", people.unknown, people.groups))
     networks: dict[object, str] = {}
     users: dict[str, str] = {}
     for name, group in people.groups.items():
@@ -118,10 +165,7 @@ def _check_people(files: ConfigFiles, people: PeopleFile) -> Iterator[Fault]:
         yield files.fault("people", ("logins", "file"), words)
 
 
-def _check_calendar(files: ConfigFiles, year: CalendarFile, people: PeopleFile | None) -> Iterator[Fault]:
-    for group in year.working_hours:
-        if people and group not in people.groups:
-            yield files.fault("calendar", ("working_hours", group), unknown("group", group, people.groups))
+def _check_periods(files: ConfigFiles, year: CalendarFile) -> Iterator[Fault]:
     for part, periods in (("terms", year.terms), ("closed", year.closed)):
         ordered = sorted(enumerate(periods), key=lambda item: item[1].first)
         for number, period in ordered:
@@ -131,32 +175,9 @@ def _check_calendar(files: ConfigFiles, year: CalendarFile, people: PeopleFile |
         for (_, before), (number, after) in pairwise(ordered):
             if after.first <= before.last and before.first <= before.last:
                 yield files.fault("calendar", (part, number), f"{after.name!r} overlaps {before.name!r}")
-    reserved = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
     for name in year.periods:
-        if name in reserved:
+        if name in _RESERVED:
             yield files.fault("calendar", ("periods", name), f"{name!r} already means something; take another name")
-
-
-def _check_rules(
-    files: ConfigFiles, rules: RulesFile, people: PeopleFile | None, year: CalendarFile | None, lists: Blocklists
-) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for number, rule in enumerate(rules.rules):
-        if rule.id in seen:
-            yield files.fault("rules", ("rules", number, "id"), f"there are two rules called {rule.id!r}")
-        seen.add(rule.id)
-        for place, group in enumerate(rule.groups):
-            if people and group not in people.groups:
-                words = unknown("group", group, people.groups)
-                yield files.fault("rules", ("rules", number, "groups", place), words)
-        for place, category in enumerate(rule.categories):
-            if category not in lists.names:
-                words = unknown("category", category, lists.names)
-                yield files.fault("rules", ("rules", number, "categories", place), words)
-        if year:
-            known = _periods(year)
-            if rule.when not in known:
-                yield files.fault("rules", ("rules", number, "when"), unknown("period", rule.when, known))
 
 
 def _check_unknown_group(files: ConfigFiles, rules: RulesFile, people: PeopleFile) -> Iterator[Fault]:
@@ -173,11 +194,6 @@ def _check_unknown_group(files: ConfigFiles, rules: RulesFile, people: PeopleFil
     if stricter and not freer:
         words = f"unknown devices would be treated as {people.unknown!r}, the most lenient group; take {stricter[0]!r}"
         yield files.fault("people", ("unknown",), words)
-
-
-def _periods(year: CalendarFile) -> set[str]:
-    named = {period.name for period in (*year.terms, *year.closed)} | set(year.periods)
-    return named | {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
 
 
 def advice(

@@ -15,7 +15,7 @@ from schoolgate.settings.blocklists import read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile
+from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile, week_of
 
 _NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
 _YEARS = range(2020, 2051)
@@ -72,7 +72,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
     lists = read_blocklists(folders)
     files.faults.extend(lists.faults)
-    check(files, school, people, year, rules, alerts, lists)
+    check(files, school, people, year, rules, lists)
     if files.faults or not (school and people and year and rules and alerts):
         raise SettingsError(files.faults)
     data = data_folder(folders, school)
@@ -114,12 +114,12 @@ def _calendar(school: SchoolFile, year: CalendarFile) -> days.Calendar:
 
     return days.Calendar(
         zone=school.timezone,
-        hours=year.working_hours,
+        hours={group: week_of(hours) for group, hours in year.working_hours.items()},
         terms=tuple(map(period, year.terms)),
         closed=tuple(map(period, year.closed)),
         inset=frozenset(year.inset),
         bank_holidays=_bank_holidays(year.bank_holidays),
-        named=year.periods,
+        named={name: week_of(hours) for name, hours in year.periods.items()},
     )
 
 

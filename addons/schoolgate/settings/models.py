@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from schoolgate.lists.formats import Entry, entry
 from schoolgate.lists.guards import is_suffix
@@ -113,20 +113,38 @@ def _weekdays(text: str) -> list[int]:
     return days
 
 
-def _week(value: Any) -> Week:
-    if not isinstance(value, dict):
-        raise ValueError("write the hours by weekday, like {mon-thu: ['08:15-12:15'], fri: ['08:15-12:00']}")
+def _days(value: Any) -> str:
+    text = _text(value, "a weekday such as mon or mon-thu")
+    _weekdays(text)
+    return text
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _in_order(windows: list[Window]) -> list[Window]:
+    ordered = sorted(windows, key=lambda window: window.start)
+    for before, after in pairwise(ordered):
+        if after.start < before.end:
+            raise ValueError(f"{before} and {after} overlap")
+    return ordered
+
+
+def week_of(hours: dict[str, list[Window]]) -> Week:
+    """Hours as people write them, day by day. Raises ValueError when a day has them twice."""
     week: list[tuple[Window, ...]] = [()] * 7
-    for days, texts in value.items():
-        windows = sorted(map(_window, texts if isinstance(texts, list) else [texts]), key=lambda w: w.start)
-        for before, after in pairwise(windows):
-            if after.start < before.end:
-                raise ValueError(f"{before} and {after} overlap")
-        for day in _weekdays(str(days)):
+    for days, windows in hours.items():
+        for day in _weekdays(days):
             if week[day]:
                 raise ValueError(f"{_DAYS[day]} has its hours twice")
             week[day] = tuple(windows)
     return tuple(week)
+
+
+def _each_day_once(hours: dict[str, list[Window]]) -> dict[str, list[Window]]:
+    week_of(hours)
+    return hours
 
 
 def _as_text(example: str) -> WithJsonSchema:
@@ -140,11 +158,13 @@ Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
 Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
-Hours = Annotated[
-    Week,
-    BeforeValidator(_week),
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}),
+_Days = Annotated[str, BeforeValidator(_days)]
+_Windows = Annotated[
+    list[Annotated[Window, BeforeValidator(_window), _as_text("08:15-12:15")]],
+    BeforeValidator(_as_list),
+    AfterValidator(_in_order),
 ]
+Hours = Annotated[dict[_Days, _Windows], AfterValidator(_each_day_once)]
 Words = Annotated[str, Field(min_length=1)]
 
 

@@ -60,6 +60,12 @@ def new_reference() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def as_reference(text: str) -> str:
+    """A reference as somebody types it after hearing it: any case, with or without the dash."""
+    letters = "".join(letter for letter in text.upper() if letter.isalnum())
+    return f"{letters[:4]}-{letters[4:]}"
+
+
 def _identifier(at: datetime) -> str:
     """Sortable by time, unique without asking anybody."""
     return f"{int(at.timestamp() * 1000):012x}{secrets.token_hex(8)}"
@@ -86,7 +92,7 @@ def event_of(request: WebRequest, verdict: Verdict, kind: Kind, pseudonyms: Pseu
         action=verdict.action,
         stage=verdict.stage,
         method=request.method[:16],
-        host=request.host,
+        host=verdict.host,
         path=request.path,
         search=None,
         category=verdict.category,
