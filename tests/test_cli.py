@@ -34,6 +34,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
         (["ftp://bbc.co.uk"], 2, ["is not a web address"]),
         (["bbc.co.uk", "--group", "pupil"], 2, ["unknown group 'pupil'; did you mean 'pupils'?"]),
         (["bbc.co.uk", "--at", "teatime"], 2, ["'teatime' is no moment"]),
+        (["bbc.co.uk", "--at", "0001-01-01T00:00+14:00"], 2, ["is no moment"]),
+        (["bbc.co.uk", "--client", "999"], 2, ["'999' is no IP address"]),
         ([], 2, ["name URLs to check"]),
     ],
 )
@@ -61,13 +63,15 @@ def test_check_stream_answers_every_line_in_order(config: str) -> None:
         '{"html": "<p>"}',
         '{"url": "bbc.co.uk", "at": 7}',
         "[]",
+        '{"url": "\\ud800"}',
+        "[" * 100_000,
         '{"url": "bbc.co.uk"}',
     ]
     done = schoolgate("check", "--stream", "--config", config, input="\n".join(lines) + "\n")
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer.get("action", "error") for answer in answers] == [
-        "block", "log", "error", "error", "error", "error", "error", "allow"
+        "block", "log", "error", "error", "error", "error", "error", "error", "error", "allow"
     ]  # fmt: skip
 
 
@@ -110,6 +114,7 @@ def test_init_writes_a_school_that_can_be_checked(tmp_path: Path) -> None:
         (["events", "--action", "blok"], "did you mean 'block'?"),
         (["digest", "--period", "term"], "lies in no term"),
         (["digest", "--period", "day", "--at", "x"], "is no moment"),
+        (["digest", "--period", "day", "--out", "/proc/x"], "cannot be written"),
         (["login", "a b"], "a user name has no blanks"),
     ],
 )

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from getpass import getpass
@@ -17,8 +17,8 @@ import click
 from schoolgate.enquiry import answer, answer_line, in_words, moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import SettingsError, unknown
-from schoolgate.settings.folders import find_folders, make_school
-from schoolgate.settings.load import Settings, load_settings
+from schoolgate.settings.folders import Folders, find_folders, make_school
+from schoolgate.settings.load import UNWRITABLE, Settings, load_settings
 from schoolgate.settings.models import FILES
 
 GOOD, FAULT, WRONG, BLOCKED = 0, 1, 2, 3
@@ -105,9 +105,10 @@ def check(
     with _settings(config) as settings:
         who = {"group": group, "client": client, "user": user, "at": at}
         if stream:
-            for line in sys.stdin:
+            for line in sys.stdin.buffer:
                 if line.strip():
-                    click.echo(json.dumps(answer_line(line, who, settings)))
+                    text = line.decode("utf-8", "backslashreplace")
+                    click.echo(json.dumps(answer_line(text, who, settings)))
             return
         answers = []
         for url in urls:
@@ -133,7 +134,9 @@ def config() -> None:
 @_config
 def config_check(config: Path | None) -> None:
     """Every fault of config/ and blocklists/, by file and line."""
-    with _settings(config) as settings:
+    from schoolgate.service import read_all
+
+    with _settings(config, read_all) as settings:
         snapshot = settings.snapshot
         for advice in settings.advice:
             click.echo(f"Note: {advice}")
@@ -210,9 +213,12 @@ def digest(period: str, at: str | None, send: bool, out: Path | None, config: Pa
         except ValueError as error:
             raise _Wrong(str(error)) from None
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "digest.html").write_text(rendered.html)
-            (out / "digest.txt").write_text(rendered.text)
+            try:
+                out.mkdir(parents=True, exist_ok=True)
+                (out / "digest.html").write_text(rendered.html)
+                (out / "digest.txt").write_text(rendered.text)
+            except OSError as error:
+                raise _Wrong(f"{out}: cannot be written: {error.strerror}") from None
             click.echo(f"Written: {out / 'digest.html'} and {out / 'digest.txt'}")
         if send:
             _send(settings, rendered.subject, rendered.text, rendered.html)
@@ -263,14 +269,14 @@ def _told_plainly() -> Iterator[None]:
 
 
 @contextmanager
-def _settings(config: Path | None) -> Iterator[Settings]:
+def _settings(config: Path | None, load: Callable[[Folders], Settings] = load_settings) -> Iterator[Settings]:
     """The settings; where their data folder cannot be written, lists are compiled in a temporary one."""
     with _told_plainly():
         folders = find_folders(config)
         try:
-            loaded = load_settings(folders)
+            loaded = load(folders)
         except SettingsError as error:
-            if not any("index cannot be written" in fault.words for fault in error.faults):
+            if not any(UNWRITABLE in fault.words for fault in error.faults):
                 raise
             with tempfile.TemporaryDirectory() as folder:
                 yield load_settings(folders, Path(folder))

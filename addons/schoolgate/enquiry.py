@@ -61,7 +61,7 @@ def answer_line(line: str, who: dict[str, str | None], settings: Settings) -> di
     try:
         try:
             asked = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"{shorten(line.strip())!r} is not JSON") from None
         if not isinstance(asked, dict) or "url" not in asked:
             raise ValueError('each line is a JSON object with a "url"')
@@ -69,7 +69,7 @@ def answer_line(line: str, who: dict[str, str | None], settings: Settings) -> di
             if later in asked:
                 raise ValueError(f"{later!r} is not judged by this version, only addresses are")
         return answer({**{name: value for name, value in who.items() if value}, **asked}, settings)
-    except ValueError as error:
+    except Exception as error:  # a line that cannot be answered costs itself only
         url = asked.get("url") if isinstance(asked, dict) else None
         return {"url": url, "error": shorten(str(error), 300)}
 
@@ -97,4 +97,6 @@ def moment_of(text: str | None, settings: Settings) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no moment; write it like 2026-11-24T10:42") from None
+    if not 1970 < moment.year < 9000:
+        raise ValueError(f"{text!r} is no moment of a school's life")
     return moment if moment.tzinfo else moment.replace(tzinfo=settings.school.timezone)

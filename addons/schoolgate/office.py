@@ -1,5 +1,6 @@
 """The office: the process that reads the record, raises alerts, sends mails and digests, and never holds up a page."""
 
+import logging
 import time
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -16,6 +17,8 @@ from schoolgate.settings.load import Settings
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import open_reader
+
+log = logging.getLogger("schoolgate")
 
 _ROUND = 0.25  # seconds
 _FORGET_EVERY = 3600.0  # seconds
@@ -56,11 +59,14 @@ class Office:
         with open_reader(settings.data) as reader:
             gather(self._store, reader, repeat, now)
         raise_mails(self._store, self._recipients, repeat, now, settings.school.mail.sender.partition("@")[2])
-        self._digests(now)
+        self._outbox.round(now)
+        try:
+            self._digests(now)
+        except Exception as error:
+            self._digest_failed(error, now)
         if now >= self._next_forgetting:
             self._next_forgetting = now + _FORGET_EVERY
             self._store.forget_before(now - settings.school.retention.blocked.total_seconds())
-        self._outbox.round(now)
 
     def close(self) -> None:
         """End in good order."""
@@ -71,6 +77,20 @@ class Office:
         alerts = self.settings.alerts
         to = self.settings.recipients(alerts.faults.to if audience == TECHNICAL else alerts.immediate.to)
         return to or self.settings.recipients(list(self.settings.school.roles)[:1])
+
+    def _digest_failed(self, error: Exception, now: float) -> None:
+        """The technician is told once a day; alerts go on."""
+        today = datetime.fromtimestamp(now, self.settings.school.timezone).date().isoformat()
+        if self._store.bookmark("digest-failed") == today:
+            return
+        log.error("The digest could not be made: %r", error)
+        self._store.set_bookmark("digest-failed", today)
+        to = self._recipients(TECHNICAL)
+        if to:
+            domain = self.settings.school.mail.sender.partition("@")[2]
+            subject = f"{self.settings.school.name}: schoolgate could not make the digest"
+            text = f"What happened: the digest could not be made.\nWhat to do now: correct this:\n\n{error}\n"
+            self._store.add_mail(to, subject, text, "", f"<digest-failed-{today}@{domain}>", now)
 
     def _digests(self, now: float) -> None:
         """The day's digest on school days, and the week's on its day, each once; each goes on where the last ended."""

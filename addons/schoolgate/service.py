@@ -23,6 +23,7 @@ from schoolgate.child import STOP, CannotStart, Child, work_in_rounds
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.office import run_office
 from schoolgate.policy.rules import Action
+from schoolgate.reporting.report import try_reports
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
@@ -78,7 +79,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         os.umask(0o077)  # all that the gateway writes is for its owner only
-        settings = _read(self.folders)
+        settings = read_all(self.folders)
         data = settings.data
         with _locked(data):
             self._prepare(settings)
@@ -106,13 +107,14 @@ class Supervisor:
                 self._end(journal)
 
     def _prepare(self, settings: Settings) -> None:
-        for name, address in (("proxy", settings.school.listen.proxy), ("metrics", settings.school.listen.metrics)):
-            if address is not None:
-                _try_address(name, address)
+        with contextlib.ExitStack() as held:
+            for name, address in (("proxy", settings.school.listen.proxy), ("metrics", settings.school.listen.metrics)):
+                if address is not None:
+                    held.enter_context(_try_address(name, address))
 
     def _watch(self, settings: Settings, journal: Journal) -> None:
         """Restart what dies and take up sound edits until told to stop."""
-        stamps = changing = watched_files(self.folders)
+        stamps = changing = watched_files(self.folders, settings)
         next_look = 0.0
         with ThreadPoolExecutor(1, "settings") as thread:
             reading: Future[Settings] | None = None
@@ -125,11 +127,11 @@ class Supervisor:
                     settings, reading = self._take_up(reading, settings, journal), None
                 if reading is None and now >= next_look:
                     next_look = now + _WATCH_EVERY
-                    before, changing = changing, watched_files(self.folders)
+                    before, changing = changing, watched_files(self.folders, settings)
                     saved = changing != stamps and changing == before  # a file still being written is left alone
                     if saved or not settings.index.is_file():
                         stamps = changing
-                        reading = thread.submit(_read, self.folders)
+                        reading = thread.submit(read_all, self.folders)
 
     def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
         """Hand new settings to every child; faulty ones change nothing and are reported once."""
@@ -193,8 +195,8 @@ class Supervisor:
                         child.process.join(1)
 
 
-def _read(folders: Folders) -> Settings:
-    """Read the settings and try the pages that they bring."""
+def read_all(folders: Folders) -> Settings:
+    """Read the settings, and try the pages and reports that they bring. Raises SettingsError, and nothing else."""
     from schoolgate.proxy.pages import open_pages
 
     try:
@@ -202,6 +204,7 @@ def _read(folders: Folders) -> Settings:
     except OSError as error:
         raise SettingsError([Fault(str(error.filename), 0, f"cannot be read: {error.strerror}")]) from None
     open_pages(settings)
+    try_reports(settings)
     return settings
 
 
@@ -228,7 +231,6 @@ def _locked(data: Path) -> Iterator[None]:
     """One gateway for one data folder: two would write one record."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data.chmod(0o700)
         handle = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CannotStart(f"{data} cannot be written: {error.strerror}") from error
@@ -243,14 +245,15 @@ def _locked(data: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _try_address(name: str, address: tuple[str, int]) -> None:
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            where = f"config/school.yaml: listen: {name}: {address[0]}:{address[1]}"
-            raise CannotStart(
-                f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it"
-            ) from None
+def _try_address(name: str, address: tuple[str, int]) -> socket.socket:
+    """Hold an address for a moment, to see that it can be opened. Raises CannotStart."""
+    probe = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(address)
+    except OSError as error:
+        probe.close()
+        where = f"config/school.yaml: listen: {name}: {address[0]}:{address[1]}"
+        words = f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it"
+        raise CannotStart(words) from None
+    return probe

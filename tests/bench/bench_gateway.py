@@ -18,12 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pretend.gateway import Gateway  # noqa: E402
-from pretend.school import School, free_port  # noqa: E402
-from schoolgate.policy.decision import decide  # noqa: E402
-from schoolgate.policy.request import request_from_url  # noqa: E402
-from schoolgate.settings.folders import find_folders  # noqa: E402
-from schoolgate.settings.load import load_settings  # noqa: E402
+from pretend.gateway import Gateway
+from pretend.school import School, free_port
+from schoolgate.policy.decision import decide
+from schoolgate.policy.request import request_from_url
+from schoolgate.settings.folders import find_folders
+from schoolgate.settings.load import load_settings
 
 ROUNDS, REQUESTS = 5, 400
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 10240\r\n\r\n" + b"x" * 10240

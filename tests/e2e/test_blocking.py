@@ -1,6 +1,9 @@
 """A pupil's real curl through the real gateway: what is blocked, how it is said, and that no site was asked."""
 
 import json
+import socket
+import sqlite3
+import time
 from collections.abc import Callable
 
 import pytest
@@ -125,6 +128,7 @@ def test_a_warning_is_shown_once_and_then_lets_pass(gateway: Gateway, sites: Sit
     assert "Before you go on" in first.text
     assert f"mail.yahoo.com:{sites.tls_port}/inbox" in first.text
     assert gateway.curl(url, *page).status == 200
+    assert gateway.curl(f"http://mail.yahoo.com:{sites.port}/", "--header", "Accept: text/html").status == 200
 
 
 def test_a_large_body_passes_whole(gateway: Gateway, sites: Sites) -> None:
@@ -137,7 +141,25 @@ def test_a_large_body_passes_whole(gateway: Gateway, sites: Sites) -> None:
     assert answer.status == 200, answer.error
 
 
-def test_a_blocked_upload_is_cut_off_and_recorded(gateway: Gateway, sites: Sites) -> None:
+def test_a_blocked_upload_is_answered(gateway: Gateway, sites: Sites) -> None:
+    upload = gateway.school.root / "upload"
+    upload.write_bytes(b"y" * 2_000_000)
+    before = sites.connections
+    assert gateway.curl(f"https://pornhub.com:{sites.tls_port}/up", "--data-binary", f"@{upload}").status == 403
+    assert sites.connections == before
+
+
+def test_a_method_that_is_no_text_is_recorded_as_such(gateway: Gateway, sites: Sites) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), source_address=(PUPIL, 0)) as connection:
+        connection.sendall(b"\xff\xfe http://pornhub.com:%d/odd HTTP/1.1\r\nHost: pornhub.com\r\n\r\n" % sites.port)
+        connection.recv(65536)
+    assert gateway.curl(f"http://pornhub.com:{sites.port}/after-odd").status == 403
+    time.sleep(0.5)
+    with sqlite3.connect(gateway.school.data / "record.db") as db:
+        assert db.execute("select count(*) from events where path = '/after-odd'").fetchone() == (1,)
+
+
+def test_a_huge_blocked_upload_is_cut_off_and_recorded(gateway: Gateway, sites: Sites) -> None:
     upload = gateway.school.root / "upload"
     upload.write_bytes(b"y" * 20_000_000)
     before = sites.connections
@@ -148,7 +170,7 @@ def test_a_blocked_upload_is_cut_off_and_recorded(gateway: Gateway, sites: Sites
 
 
 def test_the_gateways_own_services_are_not_reached_through_it(gateway: Gateway) -> None:
-    for host in ("127.0.0.1", "localhost", "2130706433"):
+    for host in ("127.0.0.1", "localhost", "2130706433", "0", "allowed.example"):
         answer = gateway.curl(f"http://{host}:{gateway.school.metrics_port}/metrics")
         assert answer.status == 502, host
         assert "schoolgate_requests" not in answer.text

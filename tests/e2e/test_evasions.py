@@ -122,6 +122,7 @@ def _all(connection: socket.socket) -> bytes:
         "GET http://pornhub.com:{tls}/ HTTP/1.1\r\nHost: pornhub.com\r\n\r\n",
         "GET http://pornhub.com:{port}/ HTTP/1.1\r\nHost: pornhub.com\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
         "GET http://allowed.example:{port}/ HTTP/1.1\r\nHost: pornhub.com:{port}\t\r\n\r\n",
+        "GET http://\xff.example:{port}/ HTTP/1.1\r\nHost: \xff\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )
@@ -133,8 +134,10 @@ def test_a_crooked_plain_request_reaches_no_site(gateway: Gateway, sites: Sites,
     assert sites.connections == before
 
 
-def _tunnel(gateway: Gateway, target: str, sni: str | None, alpn: list[str]) -> ssl.SSLSocket:
-    connection = socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 10, source_address=("127.0.0.2", 0))
+def _tunnel(
+    gateway: Gateway, target: str, sni: str | None, alpn: list[str], client: str = "127.0.0.2"
+) -> ssl.SSLSocket:
+    connection = socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 10, source_address=(client, 0))
     connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
     answer = connection.recv(65536)
     assert b" 200 " in answer.split(b"\r\n")[0], answer
@@ -171,6 +174,18 @@ def test_a_crooked_request_in_a_tunnel_reaches_no_site(
     before = sites.connections
     with _tunnel(gateway, f"{connect}:{sites.tls_port}", sni, ["http/1.1"]) as tls:
         tls.sendall(f"GET {line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        answer = _all(tls)
+    assert answer[9:12] in (b"400", b"403", b"421"), answer[:200]
+    assert sites.connections == before
+
+
+@pytest.mark.parametrize("sni", ["allowed.example", None])
+def test_a_guest_reaches_no_site_by_its_address_behind_another_name(
+    gateway: Gateway, sites: Sites, sni: str | None
+) -> None:
+    before = sites.connections
+    with _tunnel(gateway, f"127.0.0.9:{sites.tls_port}", sni, ["http/1.1"], client="127.0.0.4") as tls:
+        tls.sendall(b"GET / HTTP/1.1\r\nHost: pornhub.com\r\n\r\n")
         answer = _all(tls)
     assert answer[9:12] in (b"400", b"403", b"421"), answer[:200]
     assert sites.connections == before

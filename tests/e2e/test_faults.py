@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -167,6 +168,82 @@ def test_a_fault_while_deciding_is_a_503_and_on_record(
     faults = gateway.events("--action", "fault")
     assert len(faults) == 4
     assert "ZeroDivisionError" in faults[0]["why"]
+
+
+@pytest.mark.parametrize("second", ["schoolgate.store.journal.Journal.append", "schoolgate.proxy.pages.Pages._answer"])
+def test_a_fault_within_a_fault_opens_nothing_either(
+    start: Callable[..., Gateway], sites: Sites, tmp_path: Path, second: str
+) -> None:
+    module, _, rest = second.rpartition(".")
+    module, _, owner = module.rpartition(".")
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import {module} as m\ndef broken(self, *args):\n    raise ValueError('planted')\nm.{owner}.{rest} = broken\n"
+    )
+    gateway = start(environment={"PYTHONPATH": str(tmp_path)})
+    before = sites.connections
+    for url in (f"https://pornhub.com:{sites.tls_port}/", f"http://pornhub.com:{sites.port}/"):
+        for body in ([], ["--data", "x"]):
+            assert gateway.curl(url, *body).status == 503
+    assert sites.connections == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("reports/block_page.html", "{{ why + 1 }}"),
+        ("config/calendar.yaml", "[" * 200_000),
+        ("config/people.yaml", "\0"),
+        ("blocklists/adult.yaml", "category: [adult]"),
+    ],
+)
+def test_no_broken_edit_stops_the_gateway(start: Callable[..., Gateway], sites: Sites, name: str, text: str) -> None:
+    gateway = start()
+    path = gateway.school.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    end = time.monotonic() + 10
+    while "the old ones stay in force" not in gateway.log and time.monotonic() < end:
+        time.sleep(0.1)
+    assert f"{name}" in gateway.log
+    assert "Traceback" not in gateway.log
+    assert gateway.curl(f"http://pornhub.com:{sites.port}/").status == 403
+
+
+def test_an_edited_block_page_is_taken_up(start: Callable[..., Gateway], sites: Sites) -> None:
+    gateway = start()
+    page = gateway.school.root / "reports" / "block_page.html"
+    page.parent.mkdir()
+    page.write_text("Our own words about {{ host }}")
+    end = time.monotonic() + 10
+    while gateway.curl(f"http://pornhub.com:{sites.port}/").text != "Our own words about pornhub.com":
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_full_data_folder_stops_no_ordinary_page(start: Callable[..., Gateway], sites: Sites) -> None:
+    gateway = start()
+    gateway.stop()
+    data = gateway.school.data
+    kept = data.with_name("kept")
+    data.rename(kept)
+    data.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", data], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        shutil.copytree(kept, data, dirs_exist_ok=True)
+        gateway.start()
+        with pytest.raises(OSError, match="No space"), (data / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        before = sites.connections
+        assert gateway.curl(f"http://pornhub.com:{sites.port}/").status in (403, 503)
+        assert sites.connections == before
+        assert gateway.curl(f"http://allowed.example:{sites.port}/").status == 200
+        (data / "filler").unlink()
+        assert gateway.curl(f"http://pornhub.com:{sites.port}/").status == 403
+    finally:
+        gateway.stop()
+        subprocess.run(["umount", data], check=True)
 
 
 def test_a_full_disk_shows_no_block_page_and_no_site(start: Callable[..., Gateway], sites: Sites) -> None:

@@ -120,6 +120,18 @@ def test_guards_keep_platforms_protected_sites_and_addresses_out_of_sources_only
     assert sum(report.left_out.values()) == 5
 
 
+def test_a_curated_list_knows_better_than_another_list_what_a_site_is(tmp_path: Path) -> None:
+    source = tmp_path / "list"
+    source.write_text("bets.example\nsub.bets.example\nnew.example\n")
+    index = _index(
+        tmp_path / "i", _list("gambling", "bets.example"), _list("games", "", "", Source("theirs", source, "domains"))
+    )
+    assert [hit.category for hit in index.look_up("bets.example", "/").hits] == ["gambling"]
+    assert [hit.category for hit in index.look_up("new.example", "/").hits] == ["games"]
+    assert {hit.category for hit in index.look_up("sub.bets.example", "/").hits} == {"gambling", "games"}
+    assert ["theirs", "a curated list puts it in another category", 1] in index.facts["left_out"]
+
+
 def test_hosts_files_and_latin_1_are_read(tmp_path: Path) -> None:
     path = tmp_path / "hosts"
     path.write_bytes(b"127.0.0.1 localhost\n0.0.0.0 bad.example www.worse.example # caf\xe9\n::1 localhost\n")

@@ -94,9 +94,10 @@ def test_a_verdict_names_category_list_and_entry() -> None:
 
 
 @pytest.mark.parametrize("names", [("fine.example", "porn.example"), ("allowed.example", "porn.example")])
-def test_one_harmful_name_is_enough(names: tuple[str, ...]) -> None:
+def test_one_harmful_name_is_enough_and_is_the_one_named(names: tuple[str, ...]) -> None:
     request = replace(request_from_url("fine.example", at=TUESDAY, client="10.1.0.1"), names=names)
-    assert decide(request, SNAPSHOT).action is Action.BLOCK
+    verdict = decide(request, SNAPSHOT)
+    assert (verdict.action, verdict.host) == (Action.BLOCK, "porn.example")
 
 
 @pytest.mark.parametrize(

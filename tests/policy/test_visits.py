@@ -24,6 +24,10 @@ SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "traffic_sample" / "req
         ({"sec-fetch-dest": "empty"}, 200, Kind.EMBEDDED),
         ({"sec-fetch-dest": "serviceworker"}, 200, Kind.BACKGROUND),
         ({"accept": "text/html"}, 200, Kind.UNKNOWN),
+        ({"accept": "*/*"}, 200, Kind.UNKNOWN),
+        ({"accept": "image/avif,image/webp,*/*;q=0.8"}, 200, Kind.EMBEDDED),
+        ({"accept": "text/css,*/*;q=0.1"}, 200, Kind.EMBEDDED),
+        ({"accept": "*/*", "referer": "http://x.example/"}, 200, Kind.EMBEDDED),
         ({}, None, Kind.UNKNOWN),
     ],
 )

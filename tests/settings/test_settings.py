@@ -1,5 +1,6 @@
 """Settings are read strictly: every fault at once, by file and line, in words; nothing half-read is used."""
 
+import os
 import pickle
 from collections.abc import Callable
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pretend.gateway import schoolgate
 from pretend.school import School
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import SettingsError
@@ -77,6 +79,12 @@ def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of
         ("school.yaml", "mail: {", "upstream_ca: config/school.yaml\nmail: {", "holds no PEM certificate"),
         ("school.yaml", "mail: {", "timezone: Europe/Londn\nmail: {", "did you mean 'Europe/London'?"),
         ("school.yaml", "mail: {", "retention: {blocked: 1 decade}\nmail: {", "'1 decade' is no length of time"),
+        ("people.yaml", "unknown: pupils", "unknown: servers", "would not be filtered at all"),
+        ("calendar.yaml", "mon-sun", "monkeys", "'monkeys' is no weekday"),
+        ("calendar.yaml", "bank_holidays: none", "inset: ['0', 20260902]", "'20260902' is no date; write it like"),
+        ("school.yaml", "mail: {", "retention: {blocked: 9999y}\nmail: {", "is longer than 100 years"),
+        ("school.yaml", "mail: {", 'data: "a\\0b"\nmail: {', "school.yaml:7"),
+        ("school.yaml", "mail: {", "data: config/people.yaml\nmail: {", "school.yaml:7: 'config/people.yaml': the data folder"),
         ("school.yaml", "roles:", "roles: [", "is not valid YAML"),
         ("school.yaml", "roles:", "roles: &a\n  x: *a\nr:", "repeats another place"),
     ],
@@ -158,7 +166,7 @@ def test_any_bytes_are_settings_or_a_plain_fault(tmp_path: Path, data: bytes) ->
 
 def test_a_deep_or_huge_file_is_a_fault_and_no_crash(tmp_path: Path) -> None:
     path = tmp_path / "school.yaml"
-    for text in ("[" * 3000, "a: " + "{b: " * 300 + "1" + "}" * 300, "x" * 17_000_000):
+    for text in ("[" * 3000, "[" * 200_000, "a: " + "{b: " * 300 + "1" + "}" * 300, "x" * 17_000_000):
         path.write_text(text)
         with pytest.raises(SettingsError):
             read_document(path, "school.yaml")
@@ -222,6 +230,49 @@ def test_only_school_people_and_rules_are_needed(settings_of: Load, school: Scho
     for name in ("people.yaml", "rules.yaml"):
         (school.config / name).unlink()
     assert len(_faults(settings_of, school)) == 2
+
+
+def test_a_link_to_nowhere_and_a_pipe_are_faults(settings_of: Load, school: School) -> None:
+    (school.config / "calendar.yaml").unlink()
+    (school.config / "calendar.yaml").symlink_to("nowhere")
+    local = school.root / "blocklists" / "local" / "block.yaml"
+    local.symlink_to("nowhere")
+    (school.config / "rules.yaml").unlink()
+    os.mkfifo(school.config / "rules.yaml")
+    faults = _faults(settings_of, school)
+    for name in ("config/calendar.yaml", "config/rules.yaml", "blocklists/local/block.yaml"):
+        assert any(fault.startswith(name) for fault in faults), (name, faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("block_page.html", "{{ why + 1 }}"),
+        ("block_page.html", "{{ 1 / 0 }}"),
+        ("block_page.html", "{{ nobody }}"),
+        ("block_page.html", "{% if %}"),
+        ("digest.html", "{{ query('select * from nothing') }}"),
+        ("digest.html", "{{ query('delete from events') }}"),
+        ("digest.html", "{{ ''.__class__.__mro__ }}"),
+    ],
+)
+def test_a_page_or_report_of_the_schools_own_that_does_not_work_is_a_fault(
+    school: School, name: str, text: str
+) -> None:
+    (school.root / "reports").mkdir()
+    (school.root / "reports" / name).write_text(text)
+    done = schoolgate("config", "check", "--config", str(school.config))
+    assert done.returncode == 2
+    assert f"reports/{name}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_page_in_another_encoding_is_a_fault(school: School) -> None:
+    (school.root / "reports").mkdir()
+    (school.root / "reports" / "block_page.html").write_bytes("café".encode("latin-1"))
+    done = schoolgate("config", "check", "--config", str(school.config))
+    assert done.returncode == 2
+    assert "reports/block_page.html" in done.stderr
 
 
 def test_a_new_school_is_sound_as_it_is_written(tmp_path: Path, index: Path) -> None:

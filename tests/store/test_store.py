@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,6 +110,71 @@ def test_a_long_journal_goes_on_in_further_segments(tmp_path: Path) -> None:
     journal.close()
     recorder.close()
     assert segments(tmp_path) == []
+
+
+def test_bytes_that_are_no_text_are_stored_as_such(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "w")
+    _append(journal, _event("odd \udcff\ud800 words"), _event("b"))
+    Recorder(tmp_path, KEEP).round()
+    assert _stored(tmp_path) == ["b", "odd \\udcff\\ud800 words"]
+
+
+def test_an_entry_that_cannot_be_stored_costs_itself_only(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "w")
+    _append(journal, _event("a"))
+    journal.append({"t": "event", **_event("x").row(), "host": "\udcff"})
+    journal.append({"t": "event", **_event("x").row(), "host": ["a", "list"]})
+    journal.append({"t": "tally", "hour": "h"})
+    journal.append({"t": "neither"})
+    _append(journal, _event("b"))
+    assert _stored(tmp_path, with_waiting=True) == ["a", "b"]
+    recorder = Recorder(tmp_path, KEEP)
+    recorder.round()
+    _append(journal, _event("c"))
+    recorder.round()
+    assert _stored(tmp_path) == ["a", "b", "c"]
+    recorder._next_note = 0
+    recorder.round()
+    assert store_figures(tmp_path).damaged == 3
+
+
+def test_no_segment_is_taken_away_from_a_writer_that_just_began(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, KEEP)
+    stop, written = threading.Event(), list[str]()
+
+    def write() -> None:
+        while not stop.is_set():
+            journal = Journal(tmp_path, "w")
+            event = _event(f"{threading.get_ident()}-{len(written)}")
+            _append(journal, event)
+            written.append(event.id)
+            journal.close()
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        recorder.round()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    recorder.close()
+    with sqlite3.connect(tmp_path / "record.db") as db:
+        stored = {row[0] for row in db.execute("select id from events")}
+    assert set(written) == stored
+    assert len(written) > 100
+
+
+def test_no_number_is_given_twice_when_retention_has_emptied_the_record(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "w")
+    _append(journal, _event("old", datetime.now(UTC) - timedelta(days=366)))
+    recorder = Recorder(tmp_path, KEEP)
+    recorder.round()
+    _append(journal, _event("young"))
+    recorder.round()
+    with open_reader(tmp_path) as reader:
+        assert [row["seq"] for row in reader.query("select seq from events")] == [2]
 
 
 def test_two_writers_and_counts_add_up(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ in the same alert: into the mail itself while that still waits to be sent, else 
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from schoolgate.store.event import FAULT
@@ -26,8 +27,12 @@ TECHNICAL = "technical"
 def gather(store: OfficeStore, reader: RecordReader, repeat_seconds: float, now: float) -> int:
     """Take up new events of the record; returns how many there were. One transaction, so none is taken twice."""
     last = int(store.bookmark(_BOOKMARK) or 0)
-    sql = "select * from events where seq > :last and alert = 'immediate' order by seq limit :page"
-    events = list(reader.query(sql, {"last": last, "page": _PAGE}))
+    newest = next(reader.query("select coalesce(max(seq), 0) seq from events"))["seq"]
+    since = ""
+    if newest < last:  # another record than the one that was read so far: of that, only what is fresh
+        last, since = 0, datetime.fromtimestamp(now - repeat_seconds, UTC).isoformat()
+    sql = "select * from events where seq > :last and at > :since and alert = 'immediate' order by seq limit :page"
+    events = list(reader.query(sql, {"last": last, "since": since, "page": _PAGE}))
     if not events:
         return 0
     with store.atomic():

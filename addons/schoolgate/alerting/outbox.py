@@ -11,7 +11,8 @@ from schoolgate.store.office import OfficeStore
 
 log = logging.getLogger("schoolgate")
 
-_LONGEST_PAUSE = 60.0  # seconds
+_SHORT_PAUSE, _LONG_PAUSE = 15.0, 60.0  # seconds between tries at the most: at first, and after many
+_OFTEN = 40  # tries, about ten minutes
 Words = Callable[[dict[str, Any], dict[str, Any]], tuple[str, str]]
 Post = Callable[[Letter], Outcome]
 
@@ -24,43 +25,43 @@ class Outbox:
         self.post = post
         self.words = words
         self._thread = ThreadPoolExecutor(1, "post")
-        self._under_way: tuple[dict[str, Any], Future[Outcome], int] | None = None
+        self._under_way: tuple[dict[str, Any], Letter, Future[Outcome], int] | None = None
 
     def round(self, now: float) -> None:
         """Take note of what was sent, and send the next mail that is due."""
         if self._under_way is not None:
-            mail, future, told = self._under_way
+            mail, letter, future, told = self._under_way
             if not future.done():
                 return
             self._under_way = None
-            self._note(mail, future.result(), told, now)
+            self._note(mail, letter, future.result(), told, now)
         sql = "select * from mail where sent is null and next_try <= :now order by next_try limit 1"
         for mail in self._store.rows(sql, now=now):
             letter, told = self._letter(mail)
-            self._under_way = (mail, self._thread.submit(self.post, letter), told)
+            self._under_way = (mail, letter, self._thread.submit(self.post, letter), told)
 
     def close(self, now: float) -> None:
         """End; a mail under way gets its try to the end, all others wait for the next start."""
         self._thread.shutdown(wait=True)
         if self._under_way is not None:
-            mail, future, told = self._under_way
-            self._note(mail, future.result(), told, now)
+            mail, letter, future, told = self._under_way
+            self._note(mail, letter, future.result(), told, now)
 
     def _letter(self, mail: dict[str, Any]) -> tuple[Letter, int]:
-        """The mail as it stands now; an alert's mail counts everything until this moment."""
+        """The mail as it stands now; an alert's mail counts everything until somebody has got it."""
         subject, text, told = mail["subject"], mail["text"], 0
-        if mail["alert"] is not None:
+        if mail["alert"] is not None and not mail["subject"]:
             alert = self._store.rows("select * from alert where id = :id", id=mail["alert"])[0]
             subject, text = self.words(alert, json.loads(alert["facts"]))
             told = alert["count"]
         recipients = tuple(json.loads(mail["recipients"]))
         return Letter(recipients, subject, text, mail["html"], mail["message_id"]), told
 
-    def _note(self, mail: dict[str, Any], outcome: Outcome, told: int, now: float) -> None:
+    def _note(self, mail: dict[str, Any], letter: Letter, outcome: Outcome, told: int, now: float) -> None:
         with self._store.atomic():
             if outcome.left:
                 attempts = mail["attempts"] + 1
-                pause = min(_LONGEST_PAUSE, 2.0 ** min(attempts, 10))
+                pause = min(_LONG_PAUSE if attempts > _OFTEN else _SHORT_PAUSE, 2.0 ** min(attempts, 10))
                 self._store.update(
                     "mail",
                     mail["id"],
@@ -72,5 +73,7 @@ class Outbox:
                 log.warning("Mail waits, next try in %.0f s: %s", pause, outcome.error)
             else:
                 self._store.update("mail", mail["id"], sent=now, error=None)
-            if mail["alert"] is not None and len(outcome.left) < len(json.loads(mail["recipients"])):
+            somebody_got_it = len(outcome.left) < len(letter.recipients)
+            if mail["alert"] is not None and not mail["subject"] and somebody_got_it:
                 self._store.update("alert", mail["alert"], told=told)
+                self._store.update("mail", mail["id"], subject=letter.subject, text=letter.text)

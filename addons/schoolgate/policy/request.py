@@ -60,7 +60,7 @@ def request_from_url(url: str, *, at: datetime, client: str | None = None, user:
         text = "https://" + text.lstrip("/\\")
     try:
         parsed = can_ada.parse(text)
-    except (ValueError, UnicodeEncodeError) as error:
+    except (ValueError, TypeError) as error:
         raise BadAddress(f"{shorten(url)!r} is not a web address") from error
     if parsed.protocol not in ("http:", "https:"):
         raise BadAddress(f"{shorten(url)!r} is not a web address: only http and https are judged")
@@ -92,7 +92,7 @@ def canonical_host(text: str) -> str:
         text = f"[{text}]"
     try:
         host = str(can_ada.parse(f"http://{text}/").hostname)
-    except (ValueError, UnicodeEncodeError) as error:
+    except (ValueError, TypeError) as error:
         raise BadAddress(f"{shorten(text)!r} is not a host name") from error
     host = host.rstrip(".")
     if not host or len(host) > _LONGEST_HOST:

@@ -31,12 +31,22 @@ class Origin:
     reason: str
 
 
+def _is_part(headers: Mapping[str, str]) -> bool:
+    """Browsers say nothing of Sec-Fetch over plain http; what they accept for images, styles and scripts differs."""
+    accept = headers.get("accept", "").lower()
+    if not accept or "text/html" in accept:
+        return False
+    return accept != "*/*" or "referer" in headers or "x-requested-with" in headers
+
+
 def classify(headers: Mapping[str, str], status: int | None = None) -> Origin:
     """Judge a request by its headers (lower-case names) and, once known, by the status that came back."""
     purpose = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}".lower()
     if "prefetch" in purpose or "prerender" in purpose or "preview" in purpose:
         return Origin(Kind.PREFETCH, "the browser fetched it ahead, nobody asked for it yet")
     dest = headers.get("sec-fetch-dest", "").strip().lower()
+    if not dest and _is_part(headers):
+        return Origin(Kind.EMBEDDED, "what it accepts is a part of a page, not a page")
     if not dest:
         return Origin(Kind.UNKNOWN, "the client does not say what the request was for")
     if dest == "document":

@@ -33,7 +33,7 @@ def open_live(settings: Settings, worker: str) -> Live:
 
 def duties(live: Live) -> list[Any]:
     """schoolgate's own duties; the gate stands after the login and before everything that acts on its verdict."""
-    return [Login(live), Gate(live), Recording(live), Streaming()]
+    return [Login(live), Gate(live), Recording(live), Streaming(live)]
 
 
 def chain(live: Live) -> list[Any]:

@@ -4,13 +4,14 @@ mitmproxy logs an exception in a hook and serves the page all the same. So every
 hook has judged is stopped in ``request`` before it can reach a site.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mitmproxy.http import HTTPFlow
+from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 
@@ -20,12 +21,13 @@ from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, ho
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.visits import Kind, classify
 from schoolgate.proxy.live import Live, Passage, Tunnel
+from schoolgate.proxy.pages import wanted
 from schoolgate.proxy.translate import names_disagree, translate
 from schoolgate.store.event import Event, event_of, fault_event
 
 log = logging.getLogger("schoolgate")
 
-_SMALL_BODY = 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
+_SMALL_BODY = 16 * 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
 _WARNED_FOR = 30 * 60.0  # seconds that a warning once shown lets the same person pass
 _MOST_WARNED = 10_000
 
@@ -72,8 +74,8 @@ class Gate:
                 event = event_of(request, verdict, Kind.UNKNOWN, self._live.pseudonyms)
                 self._live.record(event)
                 tunnel.refused = (verdict, event)
-            elif not names_disagree(request, sni):
-                data.ignore_connection = True
+            elif len(request.names) == 1 and host_address(request.host) is None:
+                data.ignore_connection = True  # anything else could hide another site, so it is opened and judged
             self._live.count(verdict)
         except Exception as error:
             # not passed through: the connection is opened, and each request in it is judged or stopped
@@ -100,15 +102,17 @@ class Gate:
         if flow not in self._live.judged and flow.response is None and not flow.error:
             self._fault(flow, "unjudged", RuntimeError("the request was never judged"))
 
-    def server_connect(self, data: ServerConnectionHookData) -> None:
-        """Nobody reaches the gateway's own services through the gateway."""
+    async def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Nobody reaches the gateway's own services through the gateway, by whatever name."""
         try:
-            address = data.server.address
-            own = self._live.settings.school.listen
-            if address and any(port and address[1] == port[1] for port in (own.metrics, own.console)):
-                literal = host_address(canonical_host(address[0]))
-                if address[0].lower().rstrip(".") == "localhost" or (literal is not None and literal.is_loopback):
+            address, listen = data.server.address, self._live.settings.school.listen
+            if address and address[1] in {own[1] for own in (listen.metrics, listen.console) if own}:
+                found = await asyncio.get_running_loop().getaddrinfo(address[0], address[1])
+                literals = [host_address(str(entry[4][0])) for entry in found]
+                if any(literal is None or literal.is_loopback or literal.is_unspecified for literal in literals):
                     data.server.error = "This address belongs to the school's filter itself."
+        except OSError:
+            pass  # a name that does not resolve leads nowhere, and mitmproxy says so
         except Exception as error:
             data.server.error = "The filter could not check where this address leads."
             self._note_fault("server_connect", error)
@@ -142,7 +146,7 @@ class Gate:
                 flow.response = live.pages.refused(421, verdict.why, event.ref, headers, request.method, request.path)
             else:
                 flow.response = live.pages.block(request, verdict, event.ref, headers)
-        elif verdict.action is Action.WARN and classify(headers).kind is Kind.VISIT:
+        elif verdict.action is Action.WARN and wanted(headers, request.method, request.path) == "page":
             self._warn(flow, request, verdict)
 
     def _warn(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> None:
@@ -151,7 +155,7 @@ class Gate:
         now = time.monotonic()
         if self._warned.get(key, 0.0) > now:
             return
-        event = self._record(request, verdict, Kind.VISIT)
+        event = self._record(request, verdict, classify(_lower(flow)).kind)
         if len(self._warned) >= _MOST_WARNED:
             self._warned = {known: until for known, until in self._warned.items() if until > now}
         self._warned[key] = now + _WARNED_FOR
@@ -182,20 +186,25 @@ class Gate:
             self._fault(flow, "unreadable", error)
 
     def _fault(self, flow: HTTPFlow, where: str, error: Exception) -> None:
-        """503, and a fault on record if that can be had."""
-        self._live.judged[flow] = None
+        """503 first, whatever else fails; then the fault on record and a kinder page, if they can be had."""
+        flow.response = Response.make(503, b"", {"Cache-Control": "no-store"})
         ref = self._note_fault(where, error)
-        flow.response = self._live.pages.fault(ref, _lower(flow), flow.request.method, flow.request.path)
+        try:
+            flow.response = self._live.pages.fault(ref, _lower(flow), flow.request.method, flow.request.path)
+        except Exception as second:
+            log.error("The page for a fault could not be made: %r", second)
 
     def _note_fault(self, where: str, error: Exception) -> str:
-        self._live.metrics.fault(where)
-        why = f"The gateway could not decide ({where}): {type(error).__name__}: {error}"
-        log.error(why, exc_info=error)
-        event = fault_event(datetime.now(UTC), f"gate-{where}", why, self._live.snapshot.version)
+        """Tell the technician; never raises."""
         try:
+            why = f"The gateway could not decide ({where}): {type(error).__name__}: {error}"
+            log.error("%s", why, exc_info=error)
+            event = fault_event(datetime.now(UTC), f"gate-{where}", why, self._live.snapshot.version)
+            self._live.metrics.fault(where)
             self._live.record(event)
-        except OSError as second:
-            log.error("The fault could not be recorded either: %s", second)
+        except Exception as second:
+            log.error("The fault could not be recorded either: %r", second)
+            return "-"
         return event.ref
 
 

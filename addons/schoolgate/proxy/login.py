@@ -6,6 +6,7 @@ A name without a proven password is nobody: where no password file is named in p
 import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
 from base64 import b64decode
 from pathlib import Path
@@ -15,6 +16,8 @@ from mitmproxy.utils.htpasswd import HtpasswdFile
 
 from schoolgate.policy.request import host_address
 from schoolgate.proxy.live import Live
+
+log = logging.getLogger("schoolgate")
 
 _SLOW_DOWN = 1.0  # seconds that a wrong password costs
 _REMEMBER = 4096
@@ -31,13 +34,22 @@ class Login:
 
     async def http_connect(self, flow: HTTPFlow) -> None:
         """The login of a tunnel holds for everything inside it."""
-        await self._check(flow)
+        await self._check_closed(flow)
 
     async def requestheaders(self, flow: HTTPFlow) -> None:
         """A plain request carries its own login; a request in a tunnel has none."""
         if flow.client_conn not in self._live.tunnels:
-            await self._check(flow)
+            await self._check_closed(flow)
         flow.request.headers.pop("proxy-authorization", None)
+
+    async def _check_closed(self, flow: HTTPFlow) -> None:
+        """A login that cannot be checked lets nobody pass."""
+        try:
+            await self._check(flow)
+        except Exception as error:
+            log.error("A login could not be checked: %r", error)
+            words = "The login could not be checked. Tell the school's technician.\n"
+            flow.response = Response.make(503, words, {"Content-Type": "text/plain; charset=utf-8"})
 
     async def _check(self, flow: HTTPFlow) -> None:
         header = flow.request.headers.pop("proxy-authorization", None)

@@ -1,5 +1,6 @@
 """Prometheus metrics: what each worker counts, and one address that shows them all with the state of the store."""
 
+import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -134,11 +135,23 @@ class _Store(Collector):
 
 def prepare_metrics(data: Path) -> None:
     """Empty the folder that workers share their counts in, and name it to this process and its children."""
-    folder = data / "metrics"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _metrics_folder(data)
     for old in folder.glob("*.db"):
         old.unlink()
     os.environ[_FOLDER] = str(folder)
+
+
+def _metrics_folder(data: Path) -> Path:
+    """In shared memory where there is any: a full disk under a mapped file would kill the worker that counts."""
+    name = f"schoolgate-{os.getuid()}-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
+    for folder in (Path("/dev/shm") / name, data / "metrics"):  # noqa: S108
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.stat().st_uid == os.getuid() and not folder.is_symlink() and os.access(folder, os.W_OK):
+                return folder
+        except OSError:
+            continue
+    raise OSError(f"no folder for metrics can be written below {data}")
 
 
 def serve_metrics(address: tuple[str, int], data: Path) -> None:

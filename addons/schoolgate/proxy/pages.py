@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from mitmproxy.http import Headers, Response
 
 from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
@@ -126,7 +126,7 @@ def _template(folders: Folders, name: str) -> Template:
     try:
         template = environment.get_template(name)
         template.render(sample)
-    except TemplateError as error:
+    except Exception as error:  # a template is a program: whatever it does wrong is a fault of its file
         line = getattr(error, "lineno", None) or 0
         raise SettingsError([Fault(folders.named(path), line, f"the page cannot be made: {error}")]) from None
     return template

@@ -34,7 +34,7 @@ class Recording:
             headers = {name.lower(): value for name, value in flow.request.headers.items()}
             kind = classify(headers, flow.response.status_code).kind
             if kind is Kind.VISIT:
-                verdict = replace(passage.verdict, alert=heard(passage.verdict, kind))
+                verdict = replace(passage.verdict, action=Action.LOG, alert=heard(passage.verdict, kind))
                 self._live.record(event_of(passage.request, verdict, kind, self._live.pseudonyms))
         except Exception as error:
             self._live.metrics.fault("recording")
@@ -45,5 +45,5 @@ class Recording:
         why = f"A visit could not be recorded: {type(error).__name__}: {error}"
         try:
             self._live.record(fault_event(datetime.now(UTC), "recording", why, self._live.snapshot.version))
-        except OSError:
+        except Exception:
             log.error("The fault could not be recorded either.")

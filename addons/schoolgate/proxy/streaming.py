@@ -5,13 +5,18 @@ It also takes ``Alt-Svc`` out of answers: with it a browser would try QUIC, past
 
 from mitmproxy.http import HTTPFlow
 
+from schoolgate.proxy.live import Live
+
 
 class Streaming:
     """Streams uploads that were let through, and every answer of a site."""
 
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
     def requestheaders(self, flow: HTTPFlow) -> None:
-        """An answered request must not be streamed: that would open a connection to the site."""
-        if flow.response is None and not flow.error:
+        """Only what was judged and let through is streamed: a stream opens the connection to the site at once."""
+        if flow.response is None and not flow.error and self._live.judged.get(flow) is not None:
             flow.request.stream = True
 
     def responseheaders(self, flow: HTTPFlow) -> None:

@@ -28,7 +28,7 @@ def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datet
         raw = "/" if raw == "*" else "/" + raw
     try:
         parsed = can_ada.parse("http://host" + raw)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadAddress("the path of the address cannot be read") from error
     peer = flow.client_conn.peername
     return WebRequest(

@@ -14,7 +14,7 @@ from schoolgate.child import READY, STOP
 from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, open_live
 from schoolgate.proxy.live import Live
-from schoolgate.proxy.pages import open_pages
+from schoolgate.proxy.pages import Pages, open_pages
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
 
@@ -60,7 +60,7 @@ async def _serve(number: int, settings: Settings, channel: Connection) -> None:
     channel.send(READY)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    threading.Thread(target=_listen, args=(channel, live, loop, stop), daemon=True).start()
+    threading.Thread(target=_listen, args=(channel, live, master, loop, stop), daemon=True).start()
     await _until_stopped(live, stop)
     await proxyserver.servers.update([])
     await _drain(live)
@@ -88,7 +88,9 @@ def options_for(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _listen(channel: Connection, live: Live, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _listen(
+    channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, stop: asyncio.Event
+) -> None:
     """A thread that waits for the supervisor; if the supervisor dies, this worker ends too."""
     while True:
         try:
@@ -103,7 +105,17 @@ def _listen(channel: Connection, live: Live, loop: asyncio.AbstractEventLoop, st
         except SettingsError as error:
             log.error("%s", error)
             continue
-        loop.call_soon_threadsafe(live.take_up, message, pages)
+        loop.call_soon_threadsafe(_take_up, live, master, message, pages)
+
+
+def _take_up(live: Live, master: Master, settings: Settings, pages: Pages) -> None:
+    """New settings, and mitmproxy's options that come from them; where they listen does not change while running."""
+    try:
+        master.options.update(**options_for(settings))
+    except Exception as error:
+        live.metrics.fault("options")
+        log.error("mitmproxy's options could not be changed: %r", error)
+    live.take_up(settings, pages)
 
 
 async def _until_stopped(live: Live, stop: asyncio.Event) -> None:

@@ -5,21 +5,22 @@ A report is one file of ``reports/``, rendered once for each ``part``: ``subject
 run in Jinja's sandbox, on a connection that cannot write.
 """
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from schoolgate.reporting.period import Span
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.load import Settings
 from schoolgate.store.pseudonym import Pseudonyms
-from schoolgate.store.record import RecordReader
+from schoolgate.store.record import RecordReader, open_reader
 
 Who = Callable[[str, str], str]
 
@@ -51,6 +52,13 @@ def times(count: int) -> str:
 def number(count: int, one: str, many: str) -> str:
     """``1 request``, ``2 requests``."""
     return f"{count} {one if count == 1 else many}"
+
+
+def try_reports(settings: Settings) -> None:
+    """Fill every report from an empty record. Raises SettingsError when one of them cannot be used."""
+    with TemporaryDirectory() as nothing, open_reader(Path(nothing)) as reader:
+        never = Span("never", "", "")
+        render_report("digest", never, reader, settings, lambda person, client: client)
 
 
 def render_report(name: str, span: Span, reader: RecordReader, settings: Settings, who: Who) -> Rendered:
@@ -92,7 +100,7 @@ def render_report(name: str, span: Span, reader: RecordReader, settings: Setting
     try:
         template = environment.get_template(path.name)
         parts = {part: template.render(words, part=part).strip() for part in ("subject", "text", "html")}
-    except (TemplateError, sqlite3.Error) as error:
+    except Exception as error:  # a template is a program: whatever it does wrong is a fault of its file
         line = getattr(error, "lineno", None) or 0
         raise SettingsError(
             [Fault(settings.folders.named(path), line, f"the report cannot be made: {error}")]

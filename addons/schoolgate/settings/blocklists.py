@@ -1,6 +1,7 @@
 """Reads blocklists/ and hands it to the list compiler; the index is made anew only when a list has changed."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,10 +137,10 @@ class _Reader:
     def local(self, name: str) -> CategoryList:
         path = self.folders.local(name)
         says = LocalFile()
-        if path.exists():
-            self.files.append(path)
+        if os.path.lexists(path):
             try:
                 says = read_document(path, self.folders.named(path)).read(LocalFile)
+                self.files.append(path)
             except SettingsError as error:
                 self.faults.extend(error.faults)
         return CategoryList(LOCAL, f"local/{name}", (*says.domains, *says.urls))

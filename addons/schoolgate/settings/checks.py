@@ -1,5 +1,6 @@
 """Checks what one file of config/ says against the others, and against the lists."""
 
+import os
 import ssl
 from collections.abc import Collection, Iterator
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schoolgate.policy import calendar as days
+from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert
 from schoolgate.settings.blocklists import Blocklists
 from schoolgate.settings.document import Document, read_document
@@ -31,7 +33,7 @@ class ConfigFiles:
     def read[M: BaseModel](self, name: str, model: type[M], optional: bool = False) -> M | None:
         """One file as its model, or None with its faults noted."""
         path = self.folders.config / f"{name}.yaml"
-        if not path.exists():
+        if not os.path.lexists(path):
             if optional:
                 return model()
             self.faults.append(Fault(self.folders.named(path), 0, "is missing; 'schoolgate init DIR' shows one"))
@@ -182,6 +184,10 @@ def _check_periods(files: ConfigFiles, year: CalendarFile) -> Iterator[Fault]:
 
 def _check_unknown_group(files: ConfigFiles, rules: RulesFile, people: PeopleFile) -> Iterator[Fault]:
     """Devices that nobody knows must not be the freest in the house."""
+    unknown_group = people.groups.get(people.unknown)
+    if unknown_group and unknown_group.inspect is Inspect.NONE:
+        words = f"unknown devices would not be filtered at all, as {people.unknown!r} is not inspected"
+        yield files.fault("people", ("unknown",), words)
     blocked = {
         group: {c for r in rules.rules if group in r.groups and r.action is Action.BLOCK for c in r.categories}
         for group in people.groups
@@ -206,6 +212,9 @@ def advice(
             "until then a name typed at the proxy is not believed ('schoolgate login USER' makes the file)"
         )
     for rule in rules.rules:
+        closed = [g for g in rule.groups if people.groups[g].inspect is Inspect.NAMES]
+        if closed and rule.action in (Action.LOG, Action.WARN):
+            yield f"config/rules.yaml: rule {rule.id!r} hardly applies to {', '.join(closed)} (inspect: names)"
         if rule.when in (days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS):
             for group in rule.groups:
                 if group not in year.working_hours:

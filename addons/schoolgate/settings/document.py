@@ -70,6 +70,8 @@ class Document:
 def read_document(path: Path, name: str) -> Document:
     """Read a file as a Document called ``name`` in messages. Raises SettingsError."""
     try:
+        if path.exists() and not path.is_file():
+            raise SettingsError([Fault(name, 0, "is no file")])
         data = path.read_bytes()
     except OSError as error:
         raise SettingsError([Fault(name, 0, f"cannot be read: {error.strerror or error}")]) from None
@@ -82,6 +84,7 @@ def read_document(path: Path, name: str) -> Document:
         raise SettingsError([Fault(name, line, "is not UTF-8 text; save the file as UTF-8")]) from None
     reader = _Reader(name)
     try:
+        _refuse_depth(text, name)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -93,6 +96,17 @@ def read_document(path: Path, name: str) -> Document:
     if reader.faults:
         raise SettingsError(reader.faults)
     return Document(name, tree, reader.lines)
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """The composer recurses in C, where too deep a file would end the process: count first."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise SettingsError(
+                [Fault(name, event.start_mark.line + 1 if event.start_mark else 0, "is nested too deeply")]
+            )
 
 
 class _Reader:
@@ -109,9 +123,6 @@ class _Reader:
             self.faults.append(Fault(self.name, line, "repeats another place (*alias); write it out instead"))
             return None
         self._seen.add(id(node))
-        if len(place) > _DEEPEST:
-            self.faults.append(Fault(self.name, line, "is nested too deeply"))
-            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):

@@ -37,6 +37,10 @@ class Folders:
         own = self.root / "reports" / name
         return own if own.is_file() else shipped() / "reports" / name
 
+    def own_reports(self) -> list[Path]:
+        """The files of reports/ that are the school's own."""
+        return sorted((self.root / "reports").glob("*.html"))
+
     def blocklists(self) -> list[Path]:
         """The YAML files of blocklists/: a file of the school's own replaces the shipped one of the same name."""
         found: dict[str, Path] = {}

@@ -13,12 +13,15 @@ from schoolgate.policy.rules import Rule
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.settings.blocklists import read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
-from schoolgate.settings.faults import Fault, SettingsError
+from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile, week_of
 
 _NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
 _YEARS = range(2020, 2051)
+
+
+UNWRITABLE = "the data folder cannot be written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Settings:
     people: PeopleFile
     alerts: AlertsFile
     folders: Folders
+    files: tuple[Path, ...]  # everything that was read, besides reports
     index: Path  # the file of compiled lists that the snapshot looks names up in
     advice: tuple[str, ...]
 
@@ -48,11 +52,11 @@ def data_folder(folders: Folders, school: SchoolFile) -> Path:
     return (folders.root / school.data).resolve()
 
 
-def watched_files(folders: Folders) -> dict[Path, tuple[int, int]]:
+def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
-    paths = [*folders.config.glob("*.y*ml"), *folders.blocklists(), folders.local("allow"), folders.local("block")]
+    paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.own_reports(), *settings.files}
     stamps: dict[Path, tuple[int, int]] = {}
-    for path in paths:
+    for path in (*paths, folders.local("allow"), folders.local("block")):
         try:
             stat = path.stat()
         except OSError:
@@ -82,11 +86,11 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         folder = index_folder or data / "index"
         index = lists.open_index(folder)
     except OSError as error:
-        raise SettingsError(
-            [Fault(str(index_folder or data), 0, f"the list index cannot be written: {error.strerror}")]
-        ) from None
+        words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
+        raise SettingsError([files.fault("school", ("data",), words)]) from None
+    read = (*files.paths, *lists.files, *((folders.root / school.upstream_ca,) if school.upstream_ca else ()))
     snapshot = Snapshot(
-        version=_version([*files.paths, *lists.files]),
+        version=_version([*read, *folders.own_reports()]),
         people=_people(people),
         calendar=_calendar(school, year),
         categories=lists.categories,
@@ -97,7 +101,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         lists=index,
     )
     notes = (*lists.advice, *advice(people, year, rules, alerts, school))
-    return Settings(snapshot, school, people, alerts, folders, index.path, notes)
+    return Settings(snapshot, school, people, alerts, folders, read, index.path, notes)
 
 
 def _people(people: PeopleFile) -> People:

@@ -17,6 +17,15 @@ from schoolgate.policy.rules import Action, Alert
 from schoolgate.settings.faults import unknown
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG_DAYS = {
+    "monday": "mon",
+    "tuesday": "tue",
+    "wednesday": "wed",
+    "thursday": "thu",
+    "friday": "fri",
+    "saturday": "sat",
+    "sunday": "sun",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -35,7 +44,10 @@ def _duration(value: Any) -> timedelta:
     match = re.fullmatch(r"(\d{1,5})\s*([smhdwy])", text)
     if not match:
         raise ValueError(f"{text!r} is no length of time; write a number and s, m, h, d, w or y, such as 30d")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    length = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if length > timedelta(days=100 * 365):
+        raise ValueError(f"{text!r} is longer than 100 years")
+    return length
 
 
 def _network(value: Any) -> IPv4Network | IPv6Network:
@@ -106,11 +118,21 @@ def _window(value: Any) -> Window:
 def _weekdays(text: str) -> list[int]:
     days: list[int] = []
     for part in text.lower().split(","):
-        first, dash, last = (piece.strip()[:3] for piece in part.partition("-"))
+        first, dash, last = (_LONG_DAYS.get(piece.strip(), piece.strip()) for piece in part.partition("-"))
         if first not in _DAYS or (dash and last not in _DAYS) or (dash and _DAYS.index(last) < _DAYS.index(first)):
             raise ValueError(f"{text!r} is no weekday; write mon, tue, wed, thu, fri, sat, sun or a span like mon-thu")
         days.extend(range(_DAYS.index(first), _DAYS.index(last or first) + 1))
     return days
+
+
+def _date(value: Any) -> date:
+    text = _text(value, "a date such as 2026-09-02")
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is no date; write it like 2026-09-02")
 
 
 def _days(value: Any) -> str:
@@ -158,6 +180,7 @@ Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
 Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _Days = Annotated[str, BeforeValidator(_days)]
 _Windows = Annotated[
     list[Annotated[Window, BeforeValidator(_window), _as_text("08:15-12:15")]],
@@ -166,6 +189,7 @@ _Windows = Annotated[
 ]
 Hours = Annotated[dict[_Days, _Windows], AfterValidator(_each_day_once)]
 Words = Annotated[str, Field(min_length=1)]
+FilePath = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
 
 
 class Role(_Strict):
@@ -192,7 +216,7 @@ class Mail(_Strict):
     security: Literal["none", "starttls", "tls"] = "none"
     sender: Annotated[Email, Field(alias="from")] = "schoolgate@localhost"
     user: str | None = None
-    password_file: str | None = None
+    password_file: FilePath | None = None
 
 
 class Retention(_Strict):
@@ -211,10 +235,10 @@ class SchoolFile(_Strict):
     timezone: Zone = ZoneInfo("Europe/London")
     roles: dict[str, Role]
     listen: ListenOn = ListenOn()
-    data: Words = "var"
+    data: FilePath = "var"
     mail: Mail = Mail()
     retention: Retention = Retention()
-    upstream_ca: str | None = None
+    upstream_ca: FilePath | None = None
 
 
 class GroupEntry(_Strict):
@@ -229,7 +253,7 @@ class GroupEntry(_Strict):
 class Logins(_Strict):
     """How a login at the proxy is checked; ``ask`` lists networks whose devices must log in."""
 
-    file: Words
+    file: FilePath
     ask: list[Network] = []
 
 
@@ -245,8 +269,8 @@ class PeriodEntry(_Strict):
     """Named days, both ends included."""
 
     name: Words
-    first: Annotated[date, Field(alias="from")]
-    last: Annotated[date, Field(alias="to")]
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
 
 
 class CalendarFile(_Strict):
@@ -255,7 +279,7 @@ class CalendarFile(_Strict):
     working_hours: dict[str, Hours] = {}
     terms: list[PeriodEntry] = []
     closed: list[PeriodEntry] = []
-    inset: list[date] = []
+    inset: list[Day] = []
     bank_holidays: Literal["England", "Wales", "Scotland", "Northern Ireland", "none"] | None = None
     periods: dict[str, Hours] = {}
 

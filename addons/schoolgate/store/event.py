@@ -46,8 +46,14 @@ class Event:
     snapshot: str
 
     def row(self) -> dict[str, Any]:
-        """The event as a dict, in the order of its names."""
-        return asdict(self)
+        """The event as a dict, in the order of its names; bytes that are no text are written out as ``\\xff``."""
+        return {name: _storable(value) for name, value in asdict(self).items()}
+
+
+def _storable(value: str | None) -> str | None:
+    if value is None or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 NAMES = tuple(field.name for field in fields(Event))

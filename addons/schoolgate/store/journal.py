@@ -7,6 +7,7 @@ lock on its segment; a segment without a lock belongs to nobody any more and may
 import fcntl
 import json
 import os
+import secrets
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,16 +49,14 @@ class Journal:
         os.close(self._handle)
 
     def _open(self) -> int:
-        while True:
-            self._number += 1
-            path = self._folder / f"{self._writer}-{os.getpid()}-{self._number}.journal"
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            except FileExistsError:
-                continue
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            self._size = 0
-            return handle
+        self._number += 1
+        name = f"{self._writer}-{self._number}-{secrets.token_hex(8)}"
+        making = self._folder / f"{name}.new"
+        handle = os.open(making, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        making.rename(self._folder / f"{name}.journal")  # nobody sees it before it is locked
+        self._size = 0
+        return handle
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ Tables may change from version to version; the views ``events``, ``blocks``, ``v
 the interface and keep their columns.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from sqlite_utils import Database, Migrations
 from schoolgate.store.event import NAMES
 from schoolgate.store.journal import Batch, waiting
 
+log = logging.getLogger("schoolgate")
+
 FILE = "record.db"
 _COLUMNS = ", ".join(f'"{name}"' for name in NAMES)
 _VIEWS = {
     "blocks": f"select {_COLUMNS} from events where action = 'block'",
-    "visits": f"select {_COLUMNS} from events where kind = 'visit' and action in ('log', 'warn')",
+    "visits": f"select {_COLUMNS} from events where kind = 'visit' and action = 'log'",
     "faults": f"select {_COLUMNS} from events where action = 'fault'",
 }
 
@@ -30,7 +33,8 @@ record_migrations = Migrations("record")
 @record_migrations()
 def m001_events(db: Database) -> None:
     """Events, the counts of what was only counted, and how far each journal was carried over."""
-    db["event"].create({"seq": int} | dict.fromkeys(NAMES, str), pk="seq")  # type: ignore[union-attr]
+    columns = ", ".join(f'"{name}" text' for name in NAMES)
+    db.execute(f"create table event (seq integer primary key autoincrement, {columns})")  # no seq is used twice
     db["event"].create_index(["id"], unique=True)  # type: ignore[union-attr]
     db["event"].create_index(["at"])  # type: ignore[union-attr]
     db["event"].create_index(["ref"])  # type: ignore[union-attr]
@@ -52,6 +56,17 @@ def m002_views(db: Database) -> None:
     db.create_view("tallies", 'select hour, "group", action, category, requests from tally')
 
 
+_INSERT = f"insert or ignore into event ({_COLUMNS}) values ({','.join('?' * len(NAMES))})"
+_ADD_TALLY = (
+    "insert into tally values (:hour, :group, :action, :category, :requests) "
+    "on conflict do update set requests = requests + excluded.requests"
+)
+
+
+def _row(entry: dict[str, Any]) -> list[Any]:
+    return [entry.get(name) for name in NAMES]
+
+
 class RecordWriter:
     """The one writing connection; only the recorder process makes one."""
 
@@ -66,24 +81,34 @@ class RecordWriter:
         """How far each journal segment was carried over."""
         return {row["segment"]: row["end"] for row in self._db.query("select segment, end from journal_place")}
 
-    def carry(self, batch: Batch) -> int:
-        """Carry a batch and its place over in one transaction; entries that are here already are passed over."""
-        events = [{name: entry.get(name) for name in NAMES} for entry in batch.entries if entry.get("t") == "event"]
-        with self._db.atomic():
-            if events:
-                self._db["event"].insert_all(events, ignore=True)  # type: ignore[union-attr]
-            for entry in batch.entries:
-                if entry.get("t") == "tally":
-                    self._add_tally(entry)
-            self._db["journal_place"].upsert({"segment": batch.segment, "end": batch.end}, pk="segment")  # type: ignore[union-attr]
-        return len(events)
+    def carry(self, batch: Batch) -> tuple[int, int]:
+        """Carry a batch and its place over in one transaction; entries that are here already are passed over.
 
-    def _add_tally(self, entry: dict[str, Any]) -> None:
-        self._connection.execute(
-            "insert into tally values (:hour, :group, :action, :category, :requests) "
-            "on conflict do update set requests = requests + excluded.requests",
-            {name: entry[name] for name in ("hour", "group", "action", "category", "requests")},
-        )
+        Returns the numbers of events and of entries that cannot be stored: those cost themselves only.
+        """
+        events = [_row(entry) for entry in batch.entries if entry.get("t") == "event"]
+        tallies = [entry for entry in batch.entries if entry.get("t") == "tally"]
+        refused = 0
+        with self._db.atomic():
+            try:
+                with self._db.atomic():
+                    self._connection.executemany(_INSERT, events)
+            except (sqlite3.Error, ValueError):
+                refused += sum(not self._try(_INSERT, event) for event in events)
+            refused += sum(not self._try(_ADD_TALLY, tally) for tally in tallies)
+            self._db["journal_place"].upsert({"segment": batch.segment, "end": batch.end}, pk="segment")  # type: ignore[union-attr]
+        return len(events), refused
+
+    def _try(self, sql: str, values: Any) -> bool:
+        """One entry by itself; a full disk is no fault of the entry."""
+        try:
+            self._connection.execute(sql, values)
+        except sqlite3.OperationalError:
+            raise
+        except (sqlite3.Error, ValueError):
+            log.exception("An entry of the journal cannot be stored")
+            return False
+        return True
 
     def forget_place(self, segment: str) -> None:
         """A segment that was read to its end and deleted."""
@@ -154,8 +179,8 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
         ends = {row[0]: row[1] for row in connection.execute("select * from record.journal_place")} if exists else {}
         for entry in waiting(data, ends):
             if entry.get("t") == "event":
-                row = [None, *(entry.get(name) for name in NAMES)]
-                connection.execute(f"insert into waiting values ({','.join('?' * len(row))})", row)
+                with suppress(sqlite3.Error, ValueError):  # what cannot be stored cannot be shown either
+                    connection.execute(f"insert into waiting values (null, {','.join('?' * len(NAMES))})", _row(entry))
             elif entry.get("t") == "tally":
                 values = [entry.get(name) for name in ("hour", "group", "action", "category", "requests")]
                 connection.execute("insert into waiting_tally values (?,?,?,?,?)", values)

@@ -54,10 +54,11 @@ class Recorder:
                 if batch.end == place:
                     break
                 started = time.perf_counter()
-                events += self._record.carry(batch)
+                carried, refused = self._record.carry(batch)
+                events += carried
                 self._seconds += time.perf_counter() - started
                 self._batches += 1
-                self._damaged += batch.damaged
+                self._damaged += batch.damaged + refused
                 self._places[path.name] = batch.end
         except FileNotFoundError:
             return events
