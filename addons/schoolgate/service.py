@@ -84,7 +84,7 @@ class Supervisor:
         with _locked(data):
             self._prepare(settings)
             from schoolgate.proxy.certificates import ensure_authority
-            from schoolgate.proxy.metrics import prepare_metrics, serve_metrics
+            from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics
             from schoolgate.proxy.worker import run_worker
 
             authority = ensure_authority(data, settings.school.name)
@@ -105,6 +105,7 @@ class Supervisor:
                 raise CannotStart(str(error)) from error
             finally:
                 self._end(journal)
+                remove_metrics()
 
     def _prepare(self, settings: Settings) -> None:
         with contextlib.ExitStack() as held:
@@ -165,6 +166,8 @@ class Supervisor:
         if child.start_at is None:  # its end was not noticed before
             code = child.process.exitcode if child.process else None
             child.early_deaths = child.early_deaths + 1 if now - child.started < _YOUNG else 0
+            if child.process is not None and child.process.pid is not None:
+                self._ended(child.process.pid)
             child.start_at = now + (min(30.0, 2.0**child.early_deaths) if child.early_deaths > 1 else 0.0)
             words = (
                 f"{child.name} ended by itself (exit code {code}) and is started again. {child.last_words()}".strip()
@@ -173,6 +176,12 @@ class Supervisor:
             _report(journal, child.name.replace(" ", "-"), words, settings)
         if now >= child.start_at and _is_whole(settings.index):
             child.start(settings)
+
+    @staticmethod
+    def _ended(pid: int) -> None:
+        from schoolgate.proxy.metrics import worker_ended
+
+        worker_ended(pid)
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True

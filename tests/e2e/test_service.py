@@ -1,10 +1,15 @@
 """The running service: metrics, several workers, and files that only their owner may read."""
 
+import hashlib
+import socket
 import stat
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from pretend.gateway import Gateway
+from pretend.school import PEOPLE
 from pretend.sites import Sites
 
 
@@ -33,6 +38,34 @@ def test_metrics_tell_of_every_worker(start: Callable[..., Gateway], sites: Site
     ):
         assert f"\n{name}" in text, name
     assert "pornhub" not in text
+
+
+def test_ipv6_devices_are_known_by_their_network(start: Callable[..., Gateway], sites: Sites) -> None:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("this machine has no IPv6 on loopback")
+    gateway = start(
+        host="::1",
+        people=PEOPLE.replace('networks: ["127.0.0.3/32"]', 'networks: ["::1/128"]'),
+    )
+    address = f"http://[::1]:{gateway.school.proxy_port}"
+    page = ["--header", "Sec-Fetch-Dest: document"]
+    assert gateway.curl(f"https://x.com:{sites.tls_port}/", *page, client="::1", proxy=address).status == 200
+    assert gateway.curl(f"https://pornhub.com:{sites.tls_port}/", *page, client="::1", proxy=address).status == 403
+    assert [(e["client"], e["group"], e["action"]) for e in gateway.events()] == [
+        ("::1", "staff", "log"),
+        ("::1", "staff", "block"),
+    ]
+
+
+def test_nothing_is_left_in_shared_memory(start: Callable[..., Gateway]) -> None:
+    gateway = start()
+    name = hashlib.sha256(str(gateway.school.data).encode()).hexdigest()[:12]
+    [folder] = Path("/dev/shm").glob(f"schoolgate-*-{name}")
+    gateway.stop()
+    assert not folder.exists()
 
 
 def test_secrets_are_for_their_owner_only(start: Callable[..., Gateway]) -> None:

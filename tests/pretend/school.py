@@ -44,6 +44,7 @@ class School:
     alerts: str = ""
     blocklists: dict[str, str] = field(default_factory=dict)
     upstream_ca: Path | None = None
+    host: str = "127.0.0.1"
     proxy_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
     mail_port: int = field(default_factory=free_port)
@@ -63,6 +64,7 @@ class School:
     def write(self) -> "School":
         self.config.mkdir(parents=True, exist_ok=True)
         (self.root / "blocklists" / "local").mkdir(parents=True, exist_ok=True)
+        host = f"[{self.host}]" if ":" in self.host else self.host
         upstream = f"upstream_ca: {self.upstream_ca}\n" if self.upstream_ca else ""
         (self.config / "school.yaml").write_text(
             "name: St Test's School\n"
@@ -70,7 +72,7 @@ class School:
             "  headteacher: {name: Head, email: head@school.example, deputy: dsl}\n"
             "  dsl: {name: DSL, email: dsl@school.example}\n"
             "  technician: {name: IT, email: it@school.example}\n"
-            f'listen: {{proxy: "127.0.0.1:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
+            f'listen: {{proxy: "{host}:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
             f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n{upstream}"
         )
         for name in ("people", "calendar", "rules", "alerts"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from schoolgate.store.figures import store_figures
@@ -152,6 +153,16 @@ def _metrics_folder(data: Path) -> Path:
         except OSError:
             continue
     raise OSError(f"no folder for metrics can be written below {data}")
+
+
+def worker_ended(pid: int) -> None:
+    """What only living workers say (their settings' version) is forgotten; what they counted stays."""
+    mark_process_dead(pid)
+
+
+def remove_metrics() -> None:
+    """The gateway stops: the shared counts go."""
+    shutil.rmtree(os.environ.get(_FOLDER, ""), ignore_errors=True)
 
 
 def serve_metrics(address: tuple[str, int], data: Path) -> None:
