@@ -9,7 +9,7 @@ from pretend.gateway import Gateway, namespace
 from pretend.mailbox import Mailbox
 from pretend.school import School
 from pretend.sites import Sites
-from schoolgate.settings.folders import find_folders
+from schoolgate.settings.folders import find_folders, shipped
 from schoolgate.settings.load import Settings, load_settings
 
 
@@ -20,6 +20,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     school = School(tmp_path_factory.mktemp("school")).write()
     load_settings(find_folders(school.config), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def default(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The shipped default settings."""
+    return load_settings(find_folders(shipped() / "config"), tmp_path_factory.mktemp("default"))
 
 
 @pytest.fixture
@@ -45,11 +51,13 @@ def start(sites: Sites, index: Path, tmp_path_factory: pytest.TempPathFactory) -
         pytest.skip("this machine allows no mount namespace (unshare --mount), which these tests need for /etc/hosts")
     started: list[Gateway] = []
 
-    def begin(workers: int = 1, environment: dict[str, str] | None = None, **changes: object) -> Gateway:
+    def begin(
+        workers: int = 1, environment: dict[str, str] | None = None, fresh: bool = False, **changes: object
+    ) -> Gateway:
         school = School(tmp_path_factory.mktemp("gateway"), upstream_ca=sites.ca)
         for name, value in changes.items():
             setattr(school, name, value)
-        gateway = Gateway(school, workers, index, environment or {})
+        gateway = Gateway(school, workers, None if fresh else index, environment or {})
         started.append(gateway)
         return gateway.start()
 

@@ -96,7 +96,7 @@ class Office:
         """The day's digest on school days, and the week's on its day, each once; each goes on where the last ended."""
         times, calendar = self.settings.alerts.digest, self.settings.snapshot.calendar
         local = datetime.fromtimestamp(now, calendar.zone)
-        if local < _at(local, times.day or _DIGEST_HOUR):
+        if local < _at(local, _DIGEST_HOUR if times.day is None else times.day):
             return
         school_day = TERM in calendar.moment(local, "").periods and local.weekday() < 5
         due = ["day"] if school_day and times.day is not None else []

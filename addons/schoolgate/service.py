@@ -37,6 +37,7 @@ log = logging.getLogger("schoolgate")
 _ROUND = 0.1  # seconds
 _WATCH_EVERY = 1.0  # seconds
 _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
+_ORPHANS_END_WITHIN = 7.0  # seconds: a worker without supervisor drains, then ends
 _YOUNG = 5.0  # seconds; a child that dies younger than that twice is started again after a pause
 Say = Callable[[str], None]
 
@@ -81,8 +82,8 @@ class Supervisor:
         os.umask(0o077)  # all that the gateway writes is for its owner only
         settings = read_all(self.folders)
         data = settings.data
-        with _locked(data):
-            self._prepare(settings)
+        with _locked(data) as died:
+            _try_addresses(settings, _ORPHANS_END_WITHIN if died else 0.0)
             from schoolgate.proxy.certificates import ensure_authority
             from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics
             from schoolgate.proxy.worker import run_worker
@@ -106,12 +107,6 @@ class Supervisor:
             finally:
                 self._end(journal)
                 remove_metrics()
-
-    def _prepare(self, settings: Settings) -> None:
-        with contextlib.ExitStack() as held:
-            for name, address in (("proxy", settings.school.listen.proxy), ("metrics", settings.school.listen.metrics)):
-                if address is not None:
-                    held.enter_context(_try_address(name, address))
 
     def _watch(self, settings: Settings, journal: Journal) -> None:
         """Restart what dies and take up sound edits until told to stop."""
@@ -236,8 +231,8 @@ def _report(journal: Journal, where: str, words: str, settings: Settings) -> Non
 
 
 @contextlib.contextmanager
-def _locked(data: Path) -> Iterator[None]:
-    """One gateway for one data folder: two would write one record."""
+def _locked(data: Path) -> Iterator[bool]:
+    """One gateway for one data folder: two would write one record. Tells whether the last one was killed."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -249,9 +244,32 @@ def _locked(data: Path) -> Iterator[None]:
         os.close(handle)
         raise CannotStart(f"another schoolgate is running with {data}; stop it first") from None
     try:
-        yield
+        died = os.fstat(handle).st_size > 0
+        os.pwrite(handle, b"running\n", 0)
+        yield died
+        os.ftruncate(handle, 0)
+    except CannotStart:
+        os.ftruncate(handle, 0)
+        raise
     finally:
         os.close(handle)
+
+
+def _try_addresses(settings: Settings, patience: float) -> None:
+    """See that every address can be opened; children of a gateway that was killed may take a moment to leave theirs."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with contextlib.ExitStack() as held:
+                for name in ("proxy", "metrics"):
+                    address = getattr(settings.school.listen, name)
+                    if address is not None:
+                        held.enter_context(_try_address(name, address))
+            return
+        except CannotStart:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_ROUND)
 
 
 def _try_address(name: str, address: tuple[str, int]) -> socket.socket:

@@ -2,25 +2,22 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
-from schoolgate.settings.folders import find_folders, shipped
-from schoolgate.settings.load import Settings, load_settings
+from schoolgate.settings.load import Settings
 
 TEACHER, PUPIL, GUEST, STRANGER = "10.30.1.7", "10.20.3.4", "10.40.0.9", "192.0.2.50"
 
 
 @pytest.fixture(scope="module")
-def decide_at(index: Path) -> Callable[[str, str, str], str]:
-    settings: Settings = load_settings(find_folders(shipped() / "config"), index)
+def decide_at(default: Settings) -> Callable[[str, str, str], str]:
 
     def answer(at: str, client: str, url: str) -> str:
         moment = datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/London"))
-        verdict = decide(request_from_url(url, at=moment, client=client), settings.snapshot)
+        verdict = decide(request_from_url(url, at=moment, client=client), default.snapshot)
         return f"{verdict.action} {verdict.category}".strip() if verdict.rule else str(verdict.action)
 
     return answer

@@ -103,6 +103,11 @@ def test_children_end_when_their_supervisor_is_killed(start: Callable[..., Gatew
     left = [pid for pid in children.values() if Path(f"/proc/{pid}").exists()]
     assert left == []
     gateway.start()
+    assert gateway.process is not None
+    gateway.process.kill()
+    gateway.process.wait()
+    gateway.start()  # at once: it waits for what the dead one left behind
+    assert gateway.curl("http://pornhub.com/").status == 403
 
 
 def test_broken_settings_keep_the_old_ones_and_mail_the_technician(
@@ -139,7 +144,7 @@ def test_an_edit_of_a_local_list_is_taken_up(start: Callable[..., Gateway], site
         time.sleep(0.2)
     answer = gateway.curl(f"http://news.example:{sites.port}/")
     assert answer.status == 403
-    assert "blocked itself" in answer.text
+    assert "blocked this site itself" in answer.text
     assert gateway.curl(f"http://bet365.com:{sites.port}/").status == 200
 
 

@@ -69,11 +69,12 @@ def test_nothing_is_left_in_shared_memory(start: Callable[..., Gateway]) -> None
 
 
 def test_secrets_are_for_their_owner_only(start: Callable[..., Gateway]) -> None:
-    gateway = start()
+    gateway = start(fresh=True)
     data = gateway.school.data
     for path in (data / "ca" / "mitmproxy-ca.pem", data / "ca" / "mitmproxy-ca.p12", data / "keys" / "pseudonym.key"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((data / "record.db").stat().st_mode) == 0o600
     assert b"PRIVATE" not in (data / "schoolgate-ca.crt").read_bytes()
 
 

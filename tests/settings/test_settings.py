@@ -14,7 +14,7 @@ from pretend.gateway import schoolgate
 from pretend.school import School
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import SettingsError
-from schoolgate.settings.folders import find_folders, make_school, shipped
+from schoolgate.settings.folders import find_folders, make_school
 from schoolgate.settings.load import Settings, load_settings
 from schoolgate.settings.models import FILES, CalendarFile
 
@@ -84,7 +84,6 @@ def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of
         ("calendar.yaml", "bank_holidays: none", "inset: ['0', 20260902]", "'20260902' is no date; write it like"),
         ("school.yaml", "mail: {", "retention: {blocked: 9999y}\nmail: {", "is longer than 100 years"),
         ("school.yaml", "mail: {", 'data: "a\\0b"\nmail: {', "school.yaml:7"),
-        ("school.yaml", "mail: {", "data: config/people.yaml\nmail: {", "school.yaml:7: 'config/people.yaml': the data folder"),
         ("school.yaml", "roles:", "roles: [", "is not valid YAML"),
         ("school.yaml", "roles:", "roles: &a\n  x: *a\nr:", "repeats another place"),
     ],
@@ -267,6 +266,14 @@ def test_a_page_or_report_of_the_schools_own_that_does_not_work_is_a_fault(
     assert "Traceback" not in done.stderr
 
 
+def test_a_data_folder_that_cannot_be_written_is_told_with_its_line(school: School) -> None:
+    _edit(school, "school.yaml", "mail: {", "data: config/people.yaml\nmail: {")
+    done = schoolgate("run", "--config", str(school.config))
+    assert done.returncode == 2
+    assert "config/school.yaml:7: 'config/people.yaml': the data folder cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_page_in_another_encoding_is_a_fault(school: School) -> None:
     (school.root / "reports").mkdir()
     (school.root / "reports" / "block_page.html").write_bytes("café".encode("latin-1"))
@@ -275,15 +282,15 @@ def test_a_page_in_another_encoding_is_a_fault(school: School) -> None:
     assert "reports/block_page.html" in done.stderr
 
 
-def test_a_new_school_is_sound_as_it_is_written(tmp_path: Path, index: Path) -> None:
+def test_a_new_school_is_sound_as_it_is_written(tmp_path: Path) -> None:
     written = make_school(tmp_path / "new")
     assert tmp_path / "new" / "config" / "school.yaml" in written
-    assert load_settings(find_folders(tmp_path / "new"), index).advice == ()
+    assert load_settings(find_folders(tmp_path / "new"), tmp_path / "index").advice == ()
     with pytest.raises(FileExistsError):
         make_school(tmp_path / "new")
 
 
-def test_the_shipped_default_is_sound_and_names_what_is_missing(index: Path, tmp_path: Path) -> None:
-    assert load_settings(find_folders(shipped() / "config"), index).advice == ()
+def test_the_shipped_default_is_sound_and_names_what_is_missing(default: Settings, tmp_path: Path) -> None:
+    assert default.advice == ()
     with pytest.raises(SettingsError, match=r"school\.yaml"):
         find_folders(tmp_path)

@@ -149,6 +149,7 @@ def test_no_segment_is_taken_away_from_a_writer_that_just_began(tmp_path: Path) 
             _append(journal, event)
             written.append(event.id)
             journal.close()
+            time.sleep(0.003)
 
     threads = [threading.Thread(target=write) for _ in range(3)]
     for thread in threads:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import yaml
@@ -11,8 +10,8 @@ from schoolgate.policy.decision import Verdict, decide_for
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action
-from schoolgate.settings.folders import find_folders, shipped
-from schoolgate.settings.load import Settings, load_settings
+from schoolgate.settings.folders import shipped
+from schoolgate.settings.load import Settings
 
 CATEGORIES = [
     "adult",
@@ -125,11 +124,6 @@ LISTED = {
     "ai_chatbots": "chatgpt.com claude.ai character.ai",
     "misinformation": "infowars.com naturalnews.com",
 }
-
-
-@pytest.fixture(scope="module")
-def default(index: Path) -> Settings:
-    return load_settings(find_folders(shipped() / "config"), index)
 
 
 @pytest.fixture(scope="module")

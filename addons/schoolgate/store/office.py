@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from schoolgate.store.writer_lock import WriterLock
+
 FILE = "office.db"
 
 office_migrations = Migrations("office")
@@ -58,6 +60,7 @@ class OfficeStore:
     """The writing connection. ``with store.atomic():`` makes several changes one."""
 
     def __init__(self, data: Path) -> None:
+        self._lock = WriterLock(data / f"{FILE}.lock")
         self._connection = sqlite3.connect(data / FILE, timeout=30)
         self._db = Database(self._connection)
         self._db.enable_wal()
@@ -121,3 +124,4 @@ class OfficeStore:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        self._lock.release()

@@ -16,6 +16,7 @@ from sqlite_utils import Database, Migrations
 
 from schoolgate.store.event import NAMES
 from schoolgate.store.journal import Batch, waiting
+from schoolgate.store.writer_lock import WriterLock
 
 log = logging.getLogger("schoolgate")
 
@@ -71,6 +72,7 @@ class RecordWriter:
     """The one writing connection; only the recorder process makes one."""
 
     def __init__(self, data: Path) -> None:
+        self._lock = WriterLock(data / f"{FILE}.lock")
         self._connection = sqlite3.connect(data / FILE, timeout=30)
         self._db = Database(self._connection)
         self._db.enable_wal()
@@ -133,6 +135,7 @@ class RecordWriter:
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in."""
         self._connection.close()
+        self._lock.release()
 
 
 @dataclass(slots=True)
