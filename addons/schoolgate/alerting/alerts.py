@@ -27,9 +27,8 @@ TECHNICAL = "technical"
 def gather(store: OfficeStore, reader: RecordReader, repeat_seconds: float, now: float) -> int:
     """Take up new events of the record; returns how many there were. One transaction, so none is taken twice."""
     last = int(store.bookmark(_BOOKMARK) or 0)
-    newest = next(reader.query("select coalesce(max(seq), 0) seq from events"))["seq"]
     since = ""
-    if newest < last:  # another record than the one that was read so far: of that, only what is fresh
+    if reader.last_seq() < last:  # another record than the one that was read so far: of that, only what is fresh
         last, since = 0, datetime.fromtimestamp(now - repeat_seconds, UTC).isoformat()
     sql = "select * from events where seq > :last and at > :since and alert = 'immediate' order by seq limit :page"
     events = list(reader.query(sql, {"last": last, "since": since, "page": _PAGE}))

@@ -13,6 +13,7 @@ ALWAYS = "always"
 WORKING_HOURS = "working_hours"
 OUTSIDE_WORKING_HOURS = "outside_working_hours"
 TERM = "term"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime costs more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Calendar:
         for name, week in self.named.items():
             if off is None and _window(week, local.weekday(), minute):
                 periods.add(name)
-        stamp = f"{local:%A %H:%M}"
+        stamp = f"{_WEEKDAYS[local.weekday()]} {local.hour:02}:{local.minute:02}"
         week_of_group = self.hours.get(group)
         if week_of_group is None:
             return Moment(frozenset(periods), f"{stamp}, {off}" if off else stamp)

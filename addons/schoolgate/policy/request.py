@@ -101,6 +101,7 @@ def canonical_host(text: str) -> str:
     return host if address is None else str(address)
 
 
+@lru_cache(maxsize=65536)
 def host_address(host: str) -> IPv4Address | IPv6Address | None:
     """The IP address that a host is, unwrapped from IPv6 where it is an IPv4 one; None for a name."""
     bare = host.strip("[]")

@@ -143,6 +143,14 @@ class RecordReader:
     """A read-only view of the record, with what still waits in the journals when it was asked for."""
 
     connection: sqlite3.Connection
+    exists: bool
+
+    def last_seq(self) -> int:
+        """The highest ``seq`` that was ever given in this record, also when its event has been deleted since."""
+        if not self.exists:
+            return 0
+        row = self.connection.execute("select seq from record.sqlite_sequence where name = 'event'").fetchone()
+        return int(row[0]) if row else 0
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Rows of a query over the views, as dicts."""
@@ -167,7 +175,7 @@ def open_reader(data: Path, with_waiting: bool = False) -> Iterator[RecordReader
         else:
             known = set[str]()
         _fill(connection, data, "events" in known, with_waiting)
-        yield RecordReader(connection)
+        yield RecordReader(connection, "events" in known)
     finally:
         connection.close()
 
