@@ -15,7 +15,8 @@ from schoolgate.settings.blocklists import read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile, week_of
+from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile
+from schoolgate.settings.values import week_of
 
 _NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
 _YEARS = range(2020, 2051)

@@ -1,0 +1,186 @@
+"""The kinds of values that stand in the school's files, each read from the text that people write there."""
+
+import re
+from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from schoolgate.lists.formats import Entry, entry
+from schoolgate.lists.guards import is_suffix
+from schoolgate.policy.calendar import Week, Window
+from schoolgate.settings.faults import unknown
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG_DAYS = {
+    "monday": "mon",
+    "tuesday": "tue",
+    "wednesday": "wed",
+    "thursday": "thu",
+    "friday": "fri",
+    "saturday": "sat",
+    "sunday": "sun",
+}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{what} is missing here")
+    return value.strip()
+
+
+def _duration(value: Any) -> timedelta:
+    text = _text(value, "a length of time such as 30d")
+    match = re.fullmatch(r"(\d{1,5})\s*([smhdwy])", text)
+    if not match:
+        raise ValueError(f"{text!r} is no length of time; write a number and s, m, h, d, w or y, such as 30d")
+    length = timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    if length > timedelta(days=100 * 365):
+        raise ValueError(f"{text!r} is longer than 100 years")
+    return length
+
+
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    text = _text(value, "a network such as 10.20.0.0/16")
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is no network; write it like 10.20.0.0/16 or 2001:db8:20::/48") from None
+    raise ValueError(f"{text!r} is an address inside a network; did you mean '{meant}'?")
+
+
+def _listen(value: Any) -> tuple[str, int]:
+    text = _text(value, "an address such as 127.0.0.1:8080")
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]*)):(\d{1,5})", text)
+    if not match or not 0 < int(match[3]) < 65536:
+        raise ValueError(f"{text!r} is no address to listen on; write it like 127.0.0.1:8080 or [::1]:8080")
+    host = match[1] or match[2] or "0.0.0.0"
+    if host != "localhost":
+        try:
+            ip_network(host)
+        except ValueError:
+            raise ValueError(f"{text!r}: {host!r} is no IP address of this machine") from None
+    return host, int(match[3])
+
+
+def _email(value: Any) -> str:
+    text = _text(value, "an e-mail address")
+    if not re.fullmatch(r"[^\s@<>,;:\"()]+@[^\s@<>,;:\"()]+", text):
+        raise ValueError(f"{text!r} is no e-mail address")
+    return text
+
+
+def _zone(value: Any) -> ZoneInfo:
+    text = _text(value, "a time zone such as Europe/London")
+    if text not in available_timezones():
+        raise ValueError(unknown("time zone", text, available_timezones()))
+    return ZoneInfo(text)
+
+
+def _entry(value: Any) -> Entry:
+    written = entry(_text(value, "a domain such as example.com"))
+    single = "." not in written.host and ":" not in written.host and written.host != "localhost"
+    if single and not is_suffix(written.host):
+        raise ValueError(f"{value!r} is no domain; write the whole name, like {written.host}.com")
+    return written
+
+
+def _minute(text: str, whole: str) -> int:
+    match = re.fullmatch(r"(\d{1,2})[:.](\d{2})", text.strip())
+    if not match or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > 24 * 60:
+        raise ValueError(f"{whole!r} is no stretch of a day; write it like 08:15-12:15")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _window(value: Any) -> Window:
+    text = _text(value, "a stretch of a day such as 08:15-12:15")
+    first, dash, last = text.partition("-")
+    window = Window(_minute(first, text), _minute(last, text))
+    if not dash or window.end <= window.start:
+        raise ValueError(f"{text!r} ends before it begins; write it like 08:15-12:15")
+    return window
+
+
+def _weekdays(text: str) -> list[int]:
+    days: list[int] = []
+    for part in text.lower().split(","):
+        first, dash, last = (_LONG_DAYS.get(piece.strip(), piece.strip()) for piece in part.partition("-"))
+        if first not in _DAYS or (dash and last not in _DAYS) or (dash and _DAYS.index(last) < _DAYS.index(first)):
+            raise ValueError(f"{text!r} is no weekday; write mon, tue, wed, thu, fri, sat, sun or a span like mon-thu")
+        days.extend(range(_DAYS.index(first), _DAYS.index(last or first) + 1))
+    return days
+
+
+def _date(value: Any) -> date:
+    text = _text(value, "a date such as 2026-09-02")
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is no date; write it like 2026-09-02")
+
+
+def _days(value: Any) -> str:
+    text = _text(value, "a weekday such as mon or mon-thu")
+    _weekdays(text)
+    return text
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _in_order(windows: list[Window]) -> list[Window]:
+    ordered = sorted(windows, key=lambda window: window.start)
+    for before, after in pairwise(ordered):
+        if after.start < before.end:
+            raise ValueError(f"{before} and {after} overlap")
+    return ordered
+
+
+def week_of(hours: dict[str, list[Window]]) -> Week:
+    """Hours as people write them, day by day. Raises ValueError when a day has them twice."""
+    week: list[tuple[Window, ...]] = [()] * 7
+    for days, windows in hours.items():
+        for day in _weekdays(days):
+            if week[day]:
+                raise ValueError(f"{_DAYS[day]} has its hours twice")
+            week[day] = tuple(windows)
+    return tuple(week)
+
+
+def _each_day_once(hours: dict[str, list[Window]]) -> dict[str, list[Window]]:
+    week_of(hours)
+    return hours
+
+
+def _as_text(example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": [example]})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
+Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]
+Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
+ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
+Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
+Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+_Days = Annotated[str, BeforeValidator(_days)]
+_Windows = Annotated[
+    list[Annotated[Window, BeforeValidator(_window), _as_text("08:15-12:15")]],
+    BeforeValidator(_as_list),
+    AfterValidator(_in_order),
+]
+Hours = Annotated[dict[_Days, _Windows], AfterValidator(_each_day_once)]
+Words = Annotated[str, Field(min_length=1)]
+FilePath = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
