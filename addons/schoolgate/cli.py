@@ -21,7 +21,7 @@ from schoolgate.settings.folders import Folders, find_folders, make_school
 from schoolgate.settings.load import UNWRITABLE, Settings, load_settings
 from schoolgate.settings.models import FILES
 
-GOOD, FAULT, WRONG, BLOCKED = 0, 1, 2, 3
+WRONG, BLOCKED = 2, 3  # exit codes, beside click's 0 and 1
 
 _config = click.option(
     "--config",
@@ -165,15 +165,14 @@ def events(
     since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
 ) -> None:
     """What is on record, oldest first."""
-    from schoolgate.store.event import FAULT as FAULT_ACTION
-    from schoolgate.store.event import NAMES, as_reference
+    from schoolgate.store.event import FAULT, NAMES, as_reference
     from schoolgate.store.record import open_reader
 
     with _settings(config) as settings:
         groups = [g.id for g in settings.snapshot.people.groups]
         if group and group not in groups:
             raise _Wrong(f"--group: {unknown('group', group, groups)}")
-        actions = [*Action, FAULT_ACTION]
+        actions = [*Action, FAULT]
         if action and action not in actions:
             raise _Wrong(f"--action: {unknown('action', action, actions)}")
         start = "" if ref else _stamp(_since(since, settings))

@@ -112,8 +112,9 @@ class Supervisor:
         """Restart what dies and take up sound edits until told to stop."""
         stamps = changing = watched_files(self.folders, settings)
         next_look = 0.0
-        with ThreadPoolExecutor(1, "settings") as thread:
-            reading: Future[Settings] | None = None
+        thread = ThreadPoolExecutor(1, "settings")
+        reading: Future[Settings] | None = None
+        try:
             while not self.stopping:
                 time.sleep(_ROUND)
                 now = time.monotonic()
@@ -128,6 +129,8 @@ class Supervisor:
                     if saved or not settings.index.is_file():
                         stamps = changing
                         reading = thread.submit(read_all, self.folders)
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
 
     def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
         """Hand new settings to every child; faulty ones change nothing and are reported once."""

@@ -70,7 +70,11 @@ class Outbox:
                     next_try=now + pause,
                     error=outcome.error,
                 )
-                log.warning("Mail waits, next try in %.0f s: %s", pause, outcome.error)
+                log.warning(
+                    "A mail could not be sent (%s). Next try in %.0f s; is mail: in school.yaml right?",
+                    outcome.error,
+                    pause,
+                )
             else:
                 self._store.update("mail", mail["id"], sent=now, error=None)
             somebody_got_it = len(outcome.left) < len(letter.recipients)

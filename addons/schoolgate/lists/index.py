@@ -25,8 +25,7 @@ _HASH = 32
 _ALIGN = 16
 _SECTIONS = ("hosts", "host_marks", "urls", "url_marks")
 Mark = tuple[str, str, str]
-"""What an entry says: (role, category, list); role is one of ROLES."""
-ROLES = ("list", "except", "allow", "block")
+"""What an entry says: (role, category, list); the role is list, except, allow or block."""
 _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
 
 

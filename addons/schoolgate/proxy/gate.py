@@ -1,7 +1,7 @@
 """The one duty that decides, and that fails closed: whatever goes wrong in here, the page is not shown.
 
-mitmproxy logs an exception in a hook and serves the page all the same. So every hook catches everything, and what no
-hook has judged is stopped in ``request`` before it can reach a site.
+mitmproxy logs an exception in a hook and serves the page all the same. So every hook catches everything, what no hook
+has judged is stopped in ``request`` before it can reach a site, and ``streaming`` opens no way for it either.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 
-from schoolgate.policy.decision import BAD_ADDRESS, NAMES_DISAGREE, Verdict, decide_for, heard, refuse
+from schoolgate.policy.decision import BAD_ADDRESS, NAMES_DISAGREE, Verdict, decide, decide_for, heard, refuse
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage
@@ -131,8 +131,8 @@ class Gate:
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
         started = time.perf_counter()
         snapshot = live.snapshot
-        identity = snapshot.people.identify(request.client, request.user)
-        verdict = decide_for(identity, request, snapshot)
+        verdict = decide(request, snapshot)
+        identity = verdict.identity
         disagree = names_disagree(request, flow.client_conn.sni) and identity.group.inspect is not Inspect.NONE
         if disagree and verdict.action is not Action.BLOCK:
             why = "The request names different sites at once: " + ", ".join(request.names)

@@ -22,7 +22,7 @@ class Recorder:
         self._places = self._record.places()
         self.keep = keep
         self._seconds = 0.0
-        self._batches = self._events = self._damaged = 0
+        self._batches = self._damaged = 0
         self._next_retention = 0.0
         self._next_note = 0.0
 
