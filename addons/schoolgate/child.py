@@ -48,7 +48,7 @@ def work_in_rounds(
             time.sleep(1)
 
 
-def _be(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def be_child(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """What every child does first: leave signals to the supervisor, say who speaks, and show its name in ``ps``."""
     for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopped_by_parent, signal.SIG_IGN)
@@ -76,7 +76,7 @@ class Child:
         """Start it (again) with the settings in force."""
         ours, theirs = _SPAWN.Pipe()
         work = (*self.arguments, settings, theirs)
-        self.process = _SPAWN.Process(target=_be, args=(self.name, self.main, work), name=self.name)
+        self.process = _SPAWN.Process(target=be_child, args=(self.name, self.main, work), name=self.name)
         self.process.start()
         theirs.close()
         self.channel, self.started, self.start_at = ours, time.monotonic(), None

@@ -1,12 +1,10 @@
 """The commands: what a technician, a Headteacher or a script can ask of schoolgate."""
 
+import gc
 import json
 import re
 import sqlite3
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from getpass import getpass
 from pathlib import Path
@@ -14,26 +12,16 @@ from typing import Any
 
 import click
 
-from schoolgate.enquiry import answer, answer_line, in_words, moment_of
+from schoolgate.cli_lists import lists
+from schoolgate.enquiry import Enquiry, in_words, moment_of
 from schoolgate.policy.rules import Action
-from schoolgate.settings.faults import SettingsError, unknown
-from schoolgate.settings.folders import Folders, find_folders, make_school
-from schoolgate.settings.load import UNWRITABLE, Settings, load_settings
+from schoolgate.settings.faults import unknown
+from schoolgate.settings.folders import find_folders, make_school
+from schoolgate.settings.load import Settings
 from schoolgate.settings.models import FILES
+from schoolgate.terminal import Wrong, config_option, open_settings, told_plainly
 
-WRONG, BLOCKED = 2, 3  # exit codes, beside click's 0 and 1
-
-_config = click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Folder that holds school.yaml.  [default: ./config, or the shipped one]",
-)
-
-
-class _Wrong(click.ClickException):
-    """The command or a file is wrong."""
-
-    exit_code = WRONG
+BLOCKED = 3  # exit code of check
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,18 +34,18 @@ def main() -> None:
 
 
 @main.command()
-@_config
+@config_option
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 def run(config: Path | None, workers: int) -> None:
     """Run the gateway and the office until Ctrl-C, which drains and stops."""
     from schoolgate.child import CannotStart
     from schoolgate.service import Supervisor
 
-    with _told_plainly():
+    with told_plainly():
         try:
             Supervisor(find_folders(config), workers, lambda words: click.echo(words)).run()
         except CannotStart as error:
-            raise _Wrong(str(error)) from None
+            raise Wrong(str(error)) from None
     click.echo("schoolgate has stopped; everything is in the record.")
 
 
@@ -65,13 +53,13 @@ def run(config: Path | None, workers: int) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """Write a new school's config/, blocklists/local/ and reports/ into DIR, to edit."""
-    with _told_plainly():
+    with told_plainly():
         try:
             written = make_school(folder)
         except FileExistsError as error:
-            raise _Wrong(f"{error.args[0]}: there is a config already; nothing was written") from None
+            raise Wrong(f"{error.args[0]}: there is a config already; nothing was written") from None
         except OSError as error:
-            raise _Wrong(f"{folder}: cannot be written: {error.strerror}") from None
+            raise Wrong(f"{folder}: cannot be written: {error.strerror}") from None
     for path in written:
         click.echo(path)
     click.echo("Lists come from the shipped blocklists/; a file of the same name in your own replaces one.")
@@ -88,7 +76,7 @@ def init(folder: Path) -> None:
 @click.option("--at", help="Judge at this time, like 2026-11-24T10:42 (school time).  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--stream", is_flag=True, help="JSON lines in, JSON lines out, in order.")
-@_config
+@config_option
 def check(
     urls: tuple[str, ...],
     group: str | None,
@@ -101,21 +89,19 @@ def check(
 ) -> None:
     """The verdict on each URL and every reason for it. Exit 0 allow, log or warn; 3 if any is blocked."""
     if stream == bool(urls):
-        raise _Wrong("name URLs to check, or give --stream and send JSON lines")
-    with _settings(config) as settings:
+        raise Wrong("name URLs to check, or give --stream and send JSON lines")
+    with open_settings(config) as settings:
         who = {"group": group, "client": client, "user": user, "at": at}
+        enquiry = Enquiry(settings, who)
         if stream:
-            for line in sys.stdin.buffer:
-                if line.strip():
-                    text = line.decode("utf-8", "backslashreplace")
-                    click.echo(json.dumps(answer_line(text, who, settings)))
+            _stream(enquiry)
             return
         answers = []
         for url in urls:
             try:
-                answers.append(answer({**who, "url": url}, settings))
+                answers.append(enquiry.answer({"url": url}))
             except ValueError as error:
-                raise _Wrong(str(error)) from None
+                raise Wrong(str(error)) from None
     if as_json:
         click.echo(json.dumps(answers if len(answers) > 1 else answers[0], indent=2))
     else:
@@ -125,18 +111,33 @@ def check(
         sys.exit(BLOCKED)
 
 
+def _stream(enquiry: Enquiry) -> None:
+    from schoolgate.stream import WorkerLost, answer_stream
+
+    gc.freeze()  # what is loaded stays, so that workers share it
+    try:
+        answer_stream(sys.stdin.fileno(), sys.stdout.fileno(), enquiry.answer_line)
+    except BrokenPipeError:
+        sys.exit(1)  # who asked has gone
+    except WorkerLost as error:
+        raise click.ClickException(str(error)) from None
+
+
+main.add_command(lists)
+
+
 @main.group()
 def config() -> None:
     """Check the settings, or show what they may hold."""
 
 
 @config.command("check")
-@_config
+@config_option
 def config_check(config: Path | None) -> None:
     """Every fault of config/ and blocklists/, by file and line."""
     from schoolgate.service import read_all
 
-    with _settings(config, read_all) as settings:
+    with open_settings(config, read_all) as settings:
         snapshot = settings.snapshot
         for advice in settings.advice:
             click.echo(f"Note: {advice}")
@@ -160,7 +161,7 @@ def config_schema(name: str | None) -> None:
 @click.option("--action", help="Only this action: log, warn, block, fault.")
 @click.option("--ref", help="The event behind the reference of a block page, however old.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
-@_config
+@config_option
 def events(
     since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
 ) -> None:
@@ -168,13 +169,13 @@ def events(
     from schoolgate.store.event import FAULT, NAMES, as_reference
     from schoolgate.store.record import open_reader
 
-    with _settings(config) as settings:
+    with open_settings(config) as settings:
         groups = [g.id for g in settings.snapshot.people.groups]
         if group and group not in groups:
-            raise _Wrong(f"--group: {unknown('group', group, groups)}")
+            raise Wrong(f"--group: {unknown('group', group, groups)}")
         actions = [*Action, FAULT]
         if action and action not in actions:
-            raise _Wrong(f"--action: {unknown('action', action, actions)}")
+            raise Wrong(f"--action: {unknown('action', action, actions)}")
         start = "" if ref else _stamp(_since(since, settings))
         sql = "select * from events where at >= :since"
         sql += ' and "group" = :group' if group else ""
@@ -199,25 +200,25 @@ def events(
 @click.option("--at", help="A day in the period, like 2026-11-24.  [default: today]")
 @click.option("--send", is_flag=True, help="Mail it to the people that alerts.yaml names.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write digest.html and digest.txt there.")
-@_config
+@config_option
 def digest(period: str, at: str | None, send: bool, out: Path | None, config: Path | None) -> None:
     """The Headteacher's page of a day, a week or a term: shown, mailed, or written to a folder."""
     from schoolgate.office import digest as make
     from schoolgate.reporting.period import span
 
-    with _settings(config) as settings:
+    with open_settings(config) as settings:
         try:
             day = moment_of(at, settings).astimezone(settings.school.timezone).date()
             rendered = make(settings, span(period, day, settings.snapshot.calendar))
         except ValueError as error:
-            raise _Wrong(str(error)) from None
+            raise Wrong(str(error)) from None
         if out is not None:
             try:
                 out.mkdir(parents=True, exist_ok=True)
                 (out / "digest.html").write_text(rendered.html)
                 (out / "digest.txt").write_text(rendered.text)
             except OSError as error:
-                raise _Wrong(f"{out}: cannot be written: {error.strerror}") from None
+                raise Wrong(f"{out}: cannot be written: {error.strerror}") from None
             click.echo(f"Written: {out / 'digest.html'} and {out / 'digest.txt'}")
         if send:
             _send(settings, rendered.subject, rendered.text, rendered.html)
@@ -228,24 +229,24 @@ def digest(period: str, at: str | None, send: bool, out: Path | None, config: Pa
 @main.command()
 @click.argument("user")
 @click.option("--remove", is_flag=True, help="Take the login away.")
-@_config
+@config_option
 def login(user: str, remove: bool, config: Path | None) -> None:
     """Set USER's password for the proxy (asked for, or read from standard input)."""
     import bcrypt
 
-    with _told_plainly():
+    with told_plainly():
         folders = find_folders(config)
     if not re.fullmatch(r"[^\s:#]{1,64}", user):
-        raise _Wrong(f"{user!r}: a user name has no blanks, ':' or '#', and at most 64 characters")
+        raise Wrong(f"{user!r}: a user name has no blanks, ':' or '#', and at most 64 characters")
     path = folders.config / "logins.htpasswd"
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition(":")[0].casefold() != user.casefold()]
     if remove and len(kept) == len(lines):
-        raise _Wrong(f"{path}: there is no user {user!r}")
+        raise Wrong(f"{path}: there is no user {user!r}")
     if not remove:
         password = getpass(f"Password for {user}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         if not 8 <= len(password.encode()) <= 72:
-            raise _Wrong("a password has 8 to 72 characters; nothing was changed")
+            raise Wrong("a password has 8 to 72 characters; nothing was changed")
         kept.append(f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode()}")
     temporary = path.with_name(f".{path.name}.new")
     temporary.touch(mode=0o600)
@@ -253,34 +254,6 @@ def login(user: str, remove: bool, config: Path | None) -> None:
     temporary.replace(path)
     click.echo(f"{path}: {user} is {'removed' if remove else 'set'}. If people.yaml does not name the file yet, add:")
     click.echo("logins: {file: logins.htpasswd, ask: []}")
-
-
-@contextmanager
-def _told_plainly() -> Iterator[None]:
-    """A human's mistake in a file gets its lines and exit code 2, never a stack trace."""
-    try:
-        yield
-    except SettingsError as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        number = len(error.faults)
-        raise _Wrong(f"{number} fault{'s' if number > 1 else ''}; correct and try again.") from None
-
-
-@contextmanager
-def _settings(config: Path | None, load: Callable[[Folders], Settings] = load_settings) -> Iterator[Settings]:
-    """The settings; where their data folder cannot be written, lists are compiled in a temporary one."""
-    with _told_plainly():
-        folders = find_folders(config)
-        try:
-            loaded = load(folders)
-        except SettingsError as error:
-            if not any(UNWRITABLE in fault.words for fault in error.faults):
-                raise
-            with tempfile.TemporaryDirectory() as folder:
-                yield load_settings(folders, Path(folder))
-            return
-        yield loaded
 
 
 def _line(event: dict[str, Any], settings: Settings) -> str:
@@ -298,7 +271,7 @@ def _send(settings: Settings, subject: str, text: str, html: str) -> None:
 
     to = settings.recipients(settings.alerts.digest.to)
     if not to:
-        raise _Wrong("config/alerts.yaml: digest: to: names no role that school.yaml fills")
+        raise Wrong("config/alerts.yaml: digest: to: names no role that school.yaml fills")
     stamp = int(datetime.now(UTC).timestamp())
     letter = Letter(tuple(to), subject, text, html, f"<digest-{stamp}@{settings.school.mail.sender.partition('@')[2]}>")
     outcome = send(letter, settings.school.mail, settings.folders.root)
@@ -315,9 +288,7 @@ def _since(text: str, settings: Settings) -> datetime:
     try:
         return moment_of(text, settings)
     except ValueError:
-        raise _Wrong(
-            f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)"
-        ) from None
+        raise Wrong(f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)") from None
 
 
 def _stamp(at: datetime) -> str:

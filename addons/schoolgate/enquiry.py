@@ -1,43 +1,86 @@
 """What ``schoolgate check`` is asked and answers: the same verdict as the gateway's, without a proxy."""
 
-import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from schoolgate.policy.decision import Verdict, decide_for
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import host_address, request_from_url, shorten
+from schoolgate.policy.rules import NAME
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
+Asked = dict[str, Any]
+_TEXTS = ("url", "group", "client", "user", "at")
+_NOT_YET = ("html", "text", "search")
 
-def answer(asked: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
-    for name in ("url", "group", "client", "user", "at"):
-        if asked.get(name) is not None and not isinstance(asked[name], str):
-            raise ValueError(f"{name!r} must be a text")
-    people = settings.snapshot.people
-    request = request_from_url(
-        asked["url"], at=moment_of(asked.get("at"), settings), client=asked.get("client"), user=asked.get("user")
-    )
-    if request.client and host_address(request.client) is None:
-        raise ValueError(f"{request.client!r} is no IP address")
-    identity = people.identify(request.client, request.user)
-    group = asked.get("group")
-    if group:
+
+class Enquiry:
+    """Answers questions under one set of settings; ``who`` is what holds where a question does not say."""
+
+    def __init__(self, settings: Settings, who: Asked) -> None:
+        self.settings = settings
+        self._who = {name: value for name, value in who.items() if value}
+        self._identity = lru_cache(4096)(self._identify)
+        self._moment = lru_cache(4096)(moment_of)
+
+    def answer(self, asked: Asked) -> dict[str, Any]:
+        """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
+        if self._who:
+            asked = {**self._who, **asked}
+        get = asked.get
+        for name in _TEXTS:
+            given = get(name)
+            if given is not None and type(given) is not str:
+                raise ValueError(f"{name!r} must be a text")
+        at, client, user = get("at"), get("client"), get("user")
+        moment = self._moment(at, self.settings) if at else datetime.now(UTC)
+        request = request_from_url(asked["url"], at=moment, client=client, user=user)
+        verdict = decide_for(self._identity(client, user, get("group")), request, self.settings.snapshot)
+        return _verdict_row(request.url, verdict)
+
+    def _identify(self, client: str | None, user: str | None, group: str | None) -> Identity:
+        people = self.settings.snapshot.people
+        if client and host_address(client) is None:
+            raise ValueError(f"{client!r} is no IP address")
+        if not group:
+            return people.identify(client, user)
         names = [g.id for g in people.groups]
         if group not in [*names, "unknown"]:
             raise ValueError(unknown("group", group, names))
         known = people.group(people.unknown if group == "unknown" else group)
-        identity = Identity(request.client, request.user, known, Confidence.UNKNOWN, f"asked as {group}")
-    verdict = decide_for(identity, request, settings.snapshot)
-    return _verdict_row(request.url, verdict)
+        return Identity(client, user, known, Confidence.UNKNOWN, f"asked as {group}")
+
+    def answer_line(self, line: bytes) -> bytes:
+        """The answer to one JSON line, with its line end; what cannot be answered gets ``{"error": words}``."""
+        asked: Any = None
+        try:
+            try:
+                asked = orjson.loads(line)
+            except ValueError:
+                raise ValueError(f"{shorten(_text(line))!r} is not JSON") from None
+            if type(asked) is not dict or "url" not in asked:
+                raise ValueError('each line is a JSON object with a "url"')
+            for later in _NOT_YET:
+                if later in asked:
+                    raise ValueError(f"{later!r} is not judged by this version, only addresses are")
+            return orjson.dumps(self.answer(asked), option=orjson.OPT_APPEND_NEWLINE)
+        except Exception as error:  # a line that cannot be answered costs itself only
+            url = asked.get("url") if isinstance(asked, dict) else None
+            return orjson.dumps({"url": url, "error": shorten(str(error), 300)}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").strip()
 
 
 def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
     return {
         "url": url,
-        "action": verdict.action,
+        "action": verdict.action.value,
         "category": verdict.category or None,
         "theme": verdict.theme or None,
         "list": verdict.list or None,
@@ -45,33 +88,14 @@ def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
         "rule": verdict.rule or None,
         "basis": verdict.basis or None,
         "why": verdict.why,
-        "alert": verdict.alert,
-        "stage": verdict.stage,
+        "alert": verdict.alert.value,
+        "stage": verdict.stage.value,
         "search": None,
         "group": verdict.identity.group.id,
         "identity": verdict.identity.reason,
         "calendar": verdict.calendar,
         "snapshot": verdict.snapshot,
     }
-
-
-def answer_line(line: str, who: dict[str, str | None], settings: Settings) -> dict[str, Any]:
-    """The answer to one JSON line; what cannot be answered gets ``{"error": words}``."""
-    asked: Any = None
-    try:
-        try:
-            asked = json.loads(line)
-        except (ValueError, RecursionError):
-            raise ValueError(f"{shorten(line.strip())!r} is not JSON") from None
-        if not isinstance(asked, dict) or "url" not in asked:
-            raise ValueError('each line is a JSON object with a "url"')
-        for later in ("html", "text", "search"):
-            if later in asked:
-                raise ValueError(f"{later!r} is not judged by this version, only addresses are")
-        return answer({**{name: value for name, value in who.items() if value}, **asked}, settings)
-    except Exception as error:  # a line that cannot be answered costs itself only
-        url = asked.get("url") if isinstance(asked, dict) else None
-        return {"url": url, "error": shorten(str(error), 300)}
 
 
 def in_words(answer: dict[str, Any]) -> str:
@@ -81,7 +105,10 @@ def in_words(answer: dict[str, Any]) -> str:
         f"      who       {answer['group']}: {answer['identity']}",
     ]
     if answer["category"]:
-        lines.append(f"      category  {answer['category']}, because {answer['list']} lists {answer['entry']}")
+        because = f"because {answer['list']} lists {answer['entry']}"
+        if answer["list"] == NAME:
+            because = f"judged by its name alone: {answer['entry'].removesuffix(' (name)')}"
+        lines.append(f"      category  {answer['category']}, {because}")
     if answer["rule"]:
         basis = f" ({answer['basis']})" if answer["basis"] else ""
         lines.append(f"      rule      {answer['rule']}{basis}; alert: {answer['alert']}")

@@ -7,6 +7,7 @@ them, starts again what dies, takes up edits that are sound, and reports edits t
 import contextlib
 import fcntl
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -24,12 +25,14 @@ from schoolgate.lists.index import BadIndex, Index
 from schoolgate.office import run_office
 from schoolgate.policy.rules import Action
 from schoolgate.reporting.report import try_reports
+from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.store.event import FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.recorder import Recorder
+from schoolgate.upkeep import Upkeep
 from schoolgate.welcome import welcome
 
 log = logging.getLogger("schoolgate")
@@ -74,6 +77,7 @@ class Supervisor:
     stopping: bool = False
     _children: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
+    _upkeep: Upkeep = field(default_factory=Upkeep)
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
@@ -118,6 +122,9 @@ class Supervisor:
             while not self.stopping:
                 time.sleep(_ROUND)
                 now = time.monotonic()
+                for words in self._upkeep.round(settings, datetime.now(UTC)):
+                    self.say(words)
+                    _report(journal, "lists", words, settings)
                 for child in self._children:
                     self._revive(child, settings, journal, now)
                 if reading is not None and reading.done():
@@ -130,6 +137,10 @@ class Supervisor:
                         stamps = changing
                         reading = thread.submit(read_all, self.folders)
         finally:
+            self._upkeep.stop()
+            for process in multiprocessing.active_children():
+                if process.name == COMPILING:
+                    process.kill()
             thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
 
     def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
@@ -203,11 +214,14 @@ class Supervisor:
 
 
 def read_all(folders: Folders) -> Settings:
-    """Read the settings, and try the pages and reports that they bring. Raises SettingsError, and nothing else."""
+    """Read the settings, and try the pages and reports that they bring. Raises SettingsError, and nothing else.
+
+    Lists are compiled in a process of its own, so that this one stays small and quick.
+    """
     from schoolgate.proxy.pages import open_pages
 
     try:
-        settings = load_settings(folders)
+        settings = load_settings(folders, compile_them=compile_lists_apart)
     except OSError as error:
         raise SettingsError([Fault(str(error.filename), 0, f"cannot be read: {error.strerror}")]) from None
     open_pages(settings)

@@ -44,6 +44,7 @@ class School:
     alerts: str = ""
     blocklists: dict[str, str] = field(default_factory=dict)
     upstream_ca: Path | None = None
+    update: str = "null"  # tests reach no publisher of lists but their own
     host: str = "127.0.0.1"
     proxy_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -73,7 +74,8 @@ class School:
             "  dsl: {name: DSL, email: dsl@school.example}\n"
             "  technician: {name: IT, email: it@school.example}\n"
             f'listen: {{proxy: "{host}:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
-            f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n{upstream}"
+            f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n"
+            f"lists: {{update: {self.update}}}\n{upstream}"
         )
         for name in ("people", "calendar", "rules", "alerts"):
             text = getattr(self, name)

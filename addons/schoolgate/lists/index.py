@@ -1,9 +1,10 @@
 """One file that answers which categories an address stands in, mapped once and shared by all workers.
 
-Layout: ``SGINDEX1``, the header's length (8 bytes, little-endian), the header (JSON), then the sections it names: two
-tries of reversed host names (``com.example.``) and of URL prefixes (``com.example./path``), and for each trie one
-unsigned 32-bit number a key, which points into the header's table of combinations. The header holds a SHA-256 over
-the sections, and its own follows the file's magic, so a truncated or altered file is refused.
+Layout: ``SGINDEX3``, the header's length (8 bytes, little-endian), the header's BLAKE2b digest (32 bytes), the header
+(JSON), then the sections it names. A shelf is two sections: a trie of keys, and for each key a number that points into
+the header's table of combinations of marks. There are three shelves: ``hosts`` (``com.example.``), ``urls``
+(``com.example./path``), and ``refused``, the entries that the import left out, for those who ask why a name is not
+listed. The header holds a digest of all sections, so a truncated or altered file is refused.
 """
 
 import hashlib
@@ -11,22 +12,38 @@ import json
 import mmap
 import os
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import marisa_trie
 
-from schoolgate.policy.request import host_address
-from schoolgate.policy.rules import Action, Hit, Listing
+from schoolgate.lists.formats.found import (
+    BELOW,
+    EXACT,
+    HOST_PATTERN,
+    LIST,
+    UNLESS,
+    UNLESS_BELOW,
+    UNLESS_EXACT,
+    URL_PATTERN,
+)
+from schoolgate.lists.patterns import Pattern, Patterns
+from schoolgate.policy.rules import Hit, Listing
 
-_MAGIC = b"SGINDEX1"
-_HASH = 32
+_MAGIC = b"SGINDEX3"
+_DIGEST = 32
 _ALIGN = 16
-_SECTIONS = ("hosts", "host_marks", "urls", "url_marks")
+_SHELVES = ("hosts", "urls", "refused")
+_WIDTHS = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"))
 Mark = tuple[str, str, str]
-"""What an entry says: (role, category, list); the role is list, except, allow or block."""
+"""What an entry says: (role, category, list)."""
+EXCEPT = "except"  # a curated file clears its category here, whichever list names the host
+PATHS = "paths"  # entries with a path stand below this host
+PROTECTED = "protected"  # nobody else's list and no judgement of the name counts here
+UNPROTECTED = "unprotected"
 _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
+_NOTHING = Listing()
 
 
 class BadIndex(Exception):
@@ -34,48 +51,79 @@ class BadIndex(Exception):
 
 
 def host_key(host: str) -> str:
-    """``www.example.com`` as ``com.example.www.``; an IP address stays whole."""
-    if host_address(host) is not None:
-        return f"@{host}."
-    return ".".join(reversed(host.split("."))) + "."
+    """``www.example.com`` as ``com.example.www.``, so that what is below a domain begins with its key."""
+    return ".".join(host.split(".")[::-1]) + "."
 
 
 def key_host(key: str) -> str:
     """The inverse of ``host_key``."""
-    return key[1:-1] if key.startswith("@") else ".".join(reversed(key[:-1].split(".")))
+    return ".".join(key[:-1].split(".")[::-1])
 
 
 def write_index(
-    path: Path, hosts: dict[str, tuple[Mark, ...]], urls: dict[str, tuple[Mark, ...]], **facts: Any
+    path: Path,
+    shelves: Mapping[str, dict[str, int]],
+    combinations: Sequence[Sequence[Mark]],
+    patterns: Sequence[Pattern],
+    **facts: Any,
 ) -> None:
-    """Write an index of host keys and URL keys with their marks; the file appears whole or not at all."""
-    combinations: dict[tuple[Mark, ...], int] = {}
-    sections: dict[str, bytes] = {}
-    for name, keys in (("hosts", hosts), ("urls", urls)):
-        trie = marisa_trie.Trie(keys)
-        marks = array("I", bytes(4 * len(keys)))
-        for key, says in keys.items():
-            marks[trie.key_id(key)] = combinations.setdefault(says, len(combinations))
-        sections[name] = trie.tobytes()
-        sections[f"{name[:-1]}_marks"] = marks.tobytes()
+    """Write the shelves (keys with the numbers of their combinations); the file appears whole or not at all."""
+    width = next(code for limit, code in _WIDTHS if len(combinations) <= limit)
     body, places = bytearray(), dict[str, tuple[int, int]]()
-    for name in _SECTIONS:
-        body += bytes(-len(body) % _ALIGN)
-        places[name] = (len(body), len(sections[name]))
-        body += sections[name]
-    header = {"combinations": list(combinations), "places": places, "sha256": hashlib.sha256(body).hexdigest(), **facts}
-    head = json.dumps(header, separators=(",", ":")).encode()
-    head += b" " * (-(len(_MAGIC) + 8 + _HASH + len(head)) % _ALIGN)
+    for name in _SHELVES:
+        keys = shelves[name]
+        trie = marisa_trie.Trie(keys, num_tries=2)
+        marks = array(width, bytes(array(width).itemsize * len(keys)))
+        for key, number in keys.items():
+            marks[trie.key_id(key)] = number
+        for section, data in ((name, trie.tobytes()), (f"{name}_marks", marks.tobytes())):
+            body += bytes(-len(body) % _ALIGN)
+            places[section] = (len(body), len(data))
+            body += data
+        del trie
+    digest = hashlib.blake2b(body, digest_size=_DIGEST).hexdigest()
+    header = {"combinations": combinations, "patterns": patterns, "places": places, "width": width, "digest": digest}
+    head = json.dumps({**header, **facts}, separators=(",", ":")).encode()
+    head += b" " * (-(len(_MAGIC) + 8 + _DIGEST + len(head)) % _ALIGN)
+    start = _MAGIC + len(head).to_bytes(8, "little") + hashlib.blake2b(head, digest_size=_DIGEST).digest()
+    _write_whole(path, (start, head, body))
+
+
+def _write_whole(path: Path, pieces: Iterable[bytes | bytearray]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with temporary.open("wb") as file:
-            file.write(_MAGIC + len(head).to_bytes(8, "little") + hashlib.sha256(head).digest() + head + body)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class _Shelf:
+    """A trie of keys and the combinations of marks behind them."""
+
+    def __init__(self, trie: memoryview, numbers: memoryview, combinations: Sequence[tuple[Mark, ...]]) -> None:
+        self._trie = marisa_trie.Trie()
+        self._trie.map(trie)
+        self.prefixes = self._trie.prefixes
+        self._key_id = self._trie.key_id
+        self._numbers, self._combinations = numbers, combinations
+
+    def __len__(self) -> int:
+        return len(self._trie)
+
+    def marks(self, key: str) -> tuple[Mark, ...]:
+        """The marks of a key that is there."""
+        number: int = self._numbers[self._key_id(key)]
+        return self._combinations[number]
+
+
+_Match = tuple[int, str, bool, tuple[Mark, ...]]
+"""Length of the key, the entry in words, whether it is the very host that was asked for, its marks."""
 
 
 class Index:
@@ -85,19 +133,19 @@ class Index:
         """Open and check the file. Raises BadIndex."""
         self.path = path
         self.facts, body = _open(path)
-        self._combinations = [
-            tuple((str(r), str(c), str(s)) for r, c, s in says) for says in self.facts["combinations"]
-        ]
-        places = self.facts["places"]
+        combinations = [tuple((r, c, s) for r, c, s in marks) for marks in self.facts.pop("combinations")]
+        places, width = self.facts.pop("places"), self.facts["width"]
 
         def section(name: str) -> memoryview:
             start, size = places[name]
             return body[start : start + size]
 
-        self._hosts, self._urls = marisa_trie.Trie(), marisa_trie.Trie()
-        self._hosts.map(section("hosts"))
-        self._urls.map(section("urls"))
-        self._host_marks, self._url_marks = section("host_marks").cast("I"), section("url_marks").cast("I")
+        def shelf(name: str) -> _Shelf:
+            return _Shelf(section(name), section(f"{name}_marks").cast(width), combinations)
+
+        self._hosts, self._urls, self._refused = (shelf(name) for name in _SHELVES)
+        self._patterns = [Patterns(self.facts["patterns"], how) for how in (HOST_PATTERN, URL_PATTERN)]
+        self._has_patterns = bool(self.facts["patterns"])
 
     def __reduce__(self) -> tuple[type["Index"], tuple[Path]]:
         return Index, (self.path,)
@@ -105,49 +153,107 @@ class Index:
     def __len__(self) -> int:
         return len(self._hosts) + len(self._urls)
 
+    @property
+    def version(self) -> str:
+        """The digest of what the lists say: the same lists give the same version."""
+        return str(self.facts["digest"])[:16]
+
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is listed for a canonical host and a match target ("" where only the name is known)."""
-        key = host_key(host)
-        found = [
-            (len(prefix), key_host(prefix), self._combinations[self._host_marks[number]])
-            for prefix, number in self._hosts.iter_prefixes_with_ids(key)
-        ]
-        if target and len(self._urls):
-            found.extend(self._look_up_urls(key, target))
+        key = ".".join(host.split(".")[::-1]) + "."
+        prefixes = self._hosts.prefixes(key)
+        if not prefixes and not self._has_patterns:
+            return _NOTHING
+        found = self._matches(prefixes, key, host, target)
         return _listing(found) if found else _NOTHING
 
-    def _look_up_urls(self, key: str, target: str) -> Iterable[tuple[int, str, tuple[Mark, ...]]]:
-        end = key.find(".") + 1 if not key.startswith("@") else len(key)
-        while end:
-            suffix = key[:end]
-            for prefix, number in self._urls.iter_prefixes_with_ids(suffix + target):
-                path = prefix[end:]
-                if path.startswith("/") and not (path[-1] != "/" and target[len(path) : len(path) + 1] in _GOES_ON):
-                    yield len(prefix), key_host(suffix) + path, self._combinations[self._url_marks[number]]
-            end = key.find(".", end) + 1
+    def is_settled(self, host: str) -> bool:
+        """Whether the lists know the host as one that must be reached: protected, or an exception of a curated list."""
+        key = host_key(host)
+        found = self._matches(self._hosts.prefixes(key), key, host, "")
+        roles = [role for _, _, _, marks in found for role, _, _ in marks]
+        return (PROTECTED in roles and UNPROTECTED not in roles) or EXCEPT in roles
+
+    def explain(self, host: str, target: str) -> Iterator[tuple[str, Mark]]:
+        """All that the file holds about an address, each entry with a mark: also exceptions, and what was refused."""
+        key = host_key(host)
+        for _, entry, _, marks in self._matches(self._hosts.prefixes(key), key, host, target):
+            yield from ((entry, mark) for mark in marks if mark[0] != PATHS)
+        refused = {prefix for host in _above(key) for prefix in self._refused.prefixes(host + target)}
+        for prefix in sorted(refused):
+            name, dot, path = prefix.rpartition("./")
+            entry = f"{key_host(name + '.')}/{path}" if dot else key_host(prefix)
+            for reason, category, source in self._refused.marks(prefix):
+                yield entry, (f"refused: {reason}", category, source)
+
+    def _matches(self, prefixes: list[str], key: str, host: str, target: str) -> list[_Match]:
+        found: list[_Match] = []
+        whole = len(key)
+        for prefix in prefixes:
+            marks = self._hosts.marks(prefix)
+            length = len(prefix)
+            if marks[0][0] == PATHS:  # sorted to the front
+                if target:
+                    found.extend(self._match_paths(prefix, target))
+                marks = marks[1:]
+                if not marks:
+                    continue
+            found.append((length, key_host(prefix), length == whole, marks))
+        if self._has_patterns:
+            found.extend((0, pattern, True, ((LIST, c, s),)) for pattern, c, s in self._match_patterns(host, target))
+        return found
+
+    def _match_paths(self, host: str, target: str) -> Iterator[_Match]:
+        for prefix in self._urls.prefixes(host + target):
+            path = prefix[len(host) :]
+            if path.startswith("/") and not (path[-1] != "/" and target[len(path) : len(path) + 1] in _GOES_ON):
+                yield len(prefix), key_host(host) + path, True, self._urls.marks(prefix)
+
+    def _match_patterns(self, host: str, target: str) -> Iterator[tuple[str, str, str]]:
+        of_hosts, of_urls = self._patterns
+        yield from of_hosts.match(host)
+        yield from of_urls.match(host + (target or "/"))
 
 
-_NOTHING = Listing()
+def _above(key: str) -> Iterator[str]:
+    """The key of a host and of every domain above it."""
+    end = key.find(".") + 1
+    while end:
+        yield key[:end]
+        end = key.find(".", end) + 1
 
 
-def _listing(found: list[tuple[int, str, tuple[Mark, ...]]]) -> Listing:
-    """Put matches together: exceptions clear their category, the school's longest word wins, block before allow."""
+_REACH = {UNLESS: None, UNLESS_EXACT: True, UNLESS_BELOW: False, LIST: None, EXACT: True, BELOW: False}
+
+
+def _listing(found: list[_Match]) -> Listing:
+    """Put matches together: a curated exception clears its category, a list's own exception clears its own entries."""
+    if len(found) == 1 and len(found[0][3]) == 1:
+        _, entry, _, ((role, category, name),) = found[0]
+        if role == LIST:
+            return Listing((Hit(category, name, entry),))
     hits: list[tuple[int, Hit]] = []
     cleared: set[str] = set()
-    local: tuple[int, bool, Action, Hit] | None = None
-    for length, entry, says in found:
-        for role, category, name in says:
-            if role == "list":
+    own_exceptions: set[tuple[str, str]] = set()
+    for length, entry, is_whole, marks in found:
+        for role, category, name in marks:
+            if role == LIST:
                 hits.append((length, Hit(category, name, entry)))
-            elif role == "except":
+            elif role == EXCEPT:
                 cleared.add(category)
-            else:
-                action = Action.BLOCK if role == "block" else Action.ALLOW
-                word = (length, action is Action.BLOCK, action, Hit(category, name, entry))
-                local = word if local is None or word[:2] > local[:2] else local
+            elif role in _REACH and _REACH[role] in (None, is_whole):
+                if role in (EXACT, BELOW):
+                    hits.append((length, Hit(category, name, entry)))
+                else:
+                    own_exceptions.add((category, name))
     hits.sort(key=lambda pair: (-pair[0], pair[1].list != pair[1].category))
-    kept = tuple(hit for _, hit in hits if hit.category not in cleared)
-    return Listing(kept, None if local is None else (local[2], local[3]))
+    return Listing(
+        tuple(
+            hit
+            for _, hit in hits
+            if hit.category not in cleared and (not own_exceptions or (hit.category, hit.list) not in own_exceptions)
+        )
+    )
 
 
 def _open(path: Path) -> tuple[dict[str, Any], memoryview]:
@@ -156,13 +262,17 @@ def _open(path: Path) -> tuple[dict[str, Any], memoryview]:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
         raise BadIndex(f"{path}: the list index cannot be opened ({error})") from error
-    start = len(_MAGIC) + 8 + _HASH
+    start = len(_MAGIC) + 8 + _DIGEST
     size = int.from_bytes(data[len(_MAGIC) : len(_MAGIC) + 8], "little")
     head = bytes(data[start : start + size])
-    if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(head).digest() != data[len(_MAGIC) + 8 : start]:
+    if data[: len(_MAGIC)] != _MAGIC or _digest(head) != data[len(_MAGIC) + 8 : start]:
         raise BadIndex(f"{path}: not a whole list index; delete it and it is made again")
     facts: dict[str, Any] = json.loads(head)
     body = data[start + size :]
-    if hashlib.sha256(body).hexdigest() != facts["sha256"]:
+    if _digest(body).hex() != facts["digest"]:
         raise BadIndex(f"{path}: the list index was cut or altered; delete it and it is made again")
     return facts, body
+
+
+def _digest(data: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST).digest()

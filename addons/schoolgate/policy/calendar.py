@@ -13,6 +13,7 @@ ALWAYS = "always"
 WORKING_HOURS = "working_hours"
 OUTSIDE_WORKING_HOURS = "outside_working_hours"
 TERM = "term"
+_REMEMBERED = 4096  # minutes
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime costs more
 
 
@@ -62,9 +63,21 @@ class Calendar:
     inset: frozenset[date] = frozenset()
     bank_holidays: Mapping[date, str] = field(default_factory=dict[date, str])
     named: Mapping[str, Week] = field(default_factory=dict[str, Week])
+    _known: dict[tuple[int, str], Moment] = field(
+        default_factory=dict[tuple[int, str], Moment], compare=False, repr=False
+    )
 
     def moment(self, at: datetime, group: str) -> Moment:
         """Every period that the aware time ``at`` is in for ``group``, with the reason in words."""
+        key = (int(at.timestamp() // 60), group)  # nothing here is finer than a minute
+        moment = self._known.get(key)
+        if moment is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            moment = self._known[key] = self._work_out(at, group)
+        return moment
+
+    def _work_out(self, at: datetime, group: str) -> Moment:
         local = at.astimezone(self.zone)
         day, minute = local.date(), local.hour * 60 + local.minute
         periods = {ALWAYS}

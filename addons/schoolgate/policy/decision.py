@@ -1,7 +1,8 @@
 """The answer and its reason: ``decide`` is the only place where a verdict is reached.
 
 Every name that a request carries (the address, Host, SNI, the CONNECT target) is looked up, and the strictest answer
-to any of them counts: a harmless name beside a harmful one opens nothing.
+to any of them counts: a harmless name beside a harmful one opens nothing. A judgement of a name that no list knows can
+block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any
 
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import Action, Alert, Hit, Rule, Stage
+from schoolgate.policy.rules import NAME, Action, Alert, Hit, Rule, Stage
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.visits import Kind
 
@@ -50,29 +51,47 @@ def decide(request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST
 
 def decide_for(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:
     """The same for somebody who is already known."""
-    moment = snapshot.calendar.moment(request.at, identity.group.id)
-    bare = Verdict(Action.ALLOW, identity, request.host, moment.words, stage, snapshot.version)
-    if identity.group.inspect is Inspect.NONE:
-        return replace(bare, why=f"The group {identity.group.id} is not inspected (inspect: none).")
+    group = identity.group
+    moment = snapshot.calendar.moment(request.at, group.id)
+    bare = (identity, request.names[0], moment.words, stage, snapshot.version)
+    if group.inspect is Inspect.NONE:
+        return Verdict(Action.ALLOW, *bare, why=f"The group {group.id} is not inspected (inspect: none).")
     target = "" if stage is Stage.HELLO else request.target
-    listings = {name: snapshot.lists.look_up(name, target) for name in request.names}
-    own = [(word.local[0], name, word.local[1]) for name, word in listings.items() if word.local is not None]
-    for action, name, hit in own:
+    own: list[tuple[str, Action, Hit]] = []
+    found: list[tuple[str, Hit]] = []
+    for name in request.names:
+        listing = snapshot.lists.look_up(name, target)
+        if listing.local is not None:
+            own.append((name, *listing.local))
+        elif listing.hits:
+            found.extend((name, hit) for hit in listing.hits)
+    if not own and not found:
+        return Verdict(Action.ALLOW, *bare, why="No list names this address.")
+    return _weigh(Verdict(Action.ALLOW, *bare), moment.periods, own, found, snapshot)
+
+
+def _weigh(
+    bare: Verdict,
+    periods: frozenset[str],
+    own: list[tuple[str, Action, Hit]],
+    found: list[tuple[str, Hit]],
+    snapshot: Snapshot,
+) -> Verdict:
+    """The school's own block first, then the first rule that matches what lists say, then the school's own allow."""
+    for name, action, hit in own:
         if action is Action.BLOCK:
             why = "The school has blocked this site itself."
             return _about(bare, name, hit, action=action, rule=LOCAL_BLOCK, why=why, alert=Alert.DIGEST)
-    found = [(name, hit) for name, word in listings.items() if word.local is None for hit in word.hits]
     for rule in snapshot.rules:
-        if identity.group.id in rule.groups and rule.when in moment.periods:
+        if bare.identity.group.id in rule.groups and rule.when in periods:
             for name, hit in found:
-                if hit.category in rule.categories:
+                if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
                     return _by_rule(bare, name, hit, rule, snapshot)
     if found:
         why = _why_allowed([hit for _, hit in found], bare)
         return _about(bare, *found[0], theme=snapshot.categories[found[0][1].category].theme, why=why)
-    for action, name, hit in own:
-        return _about(bare, name, hit, action=action, rule=LOCAL_ALLOW, why="The school has allowed this site itself.")
-    return replace(bare, why="No list names this address.")
+    name, action, hit = own[0]
+    return _about(bare, name, hit, action=action, rule=LOCAL_ALLOW, why="The school has allowed this site itself.")
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
@@ -98,8 +117,12 @@ def _about(verdict: Verdict, name: str, hit: Hit, **more: Any) -> Verdict:
 
 
 def _by_rule(verdict: Verdict, name: str, hit: Hit, rule: Rule, snapshot: Snapshot) -> Verdict:
-    theme = snapshot.categories[hit.category].theme
-    told = {"rule": rule.id, "basis": rule.basis, "why": rule.why, "alert": rule.alert}
+    """What a rule says; a judgement of the name alone says that it is one, and alarms nobody."""
+    theme, why, alert = snapshot.categories[hit.category].theme, rule.why, rule.alert
+    if hit.list == NAME:
+        why = f"{why} (No list knows this site; its name was judged.)"
+        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
+    told = {"rule": rule.id, "basis": rule.basis, "why": why, "alert": alert}
     return _about(verdict, name, hit, action=rule.action, theme=theme, **told)
 
 

@@ -16,6 +16,8 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in an IPv6 coa
 _NOT_IN_A_HOST = frozenset("/\\@?#<>^|`{}\"' \t\r\n\0")
 _LONGEST_HOST = 253  # RFC 1035, in characters without the last dot
 _LONGEST_SHOWN_PATH = 512
+_PORTS = {"http:": 80, "https:": 443}
+_MORE_TO_DO = frozenset("0123456789].")  # a host that ends so may be an address, or end in a dot
 
 
 class BadAddress(ValueError):
@@ -62,21 +64,14 @@ def request_from_url(url: str, *, at: datetime, client: str | None = None, user:
         parsed = can_ada.parse(text)
     except (ValueError, TypeError) as error:
         raise BadAddress(f"{shorten(url)!r} is not a web address") from error
-    if parsed.protocol not in ("http:", "https:"):
+    protocol, host, path, port = parsed.protocol, parsed.hostname, parsed.pathname, parsed.port
+    if protocol not in _PORTS:
         raise BadAddress(f"{shorten(url)!r} is not a web address: only http and https are judged")
-    scheme = parsed.protocol[:-1]
-    port = int(parsed.port) if parsed.port else {"http": 80, "https": 443}[scheme]
-    return WebRequest(
-        at=at,
-        client=client,
-        user=user,
-        method="GET",
-        scheme=scheme,
-        names=(canonical_host(parsed.hostname),),
-        port=port,
-        path=shown_path(parsed.pathname),
-        target=match_target(parsed.pathname, parsed.search),
-    )
+    if not host or host[-1] in _MORE_TO_DO or len(host) > _LONGEST_HOST:
+        host = canonical_host(host)
+    names, number = (host,), int(port) if port else _PORTS[protocol]
+    target = match_target(path, parsed.search)
+    return WebRequest(at, client, user, "GET", protocol[:-1], names, number, shown_path(path), target)
 
 
 @lru_cache(maxsize=65536)
@@ -142,6 +137,8 @@ def _port(text: str, whole: str) -> int | None:
 
 def shown_path(path: str) -> str:
     """A path as people and records may see it: no query, no ``;`` parameters (sessions hide there), not endless."""
+    if ";" not in path and "?" not in path and "#" not in path and 0 < len(path) <= _LONGEST_SHOWN_PATH:
+        return path
     clean = path.partition("?")[0].partition("#")[0].partition(";")[0]
     return clean[:_LONGEST_SHOWN_PATH] or "/"
 
@@ -159,8 +156,10 @@ def match_target(path: str, query: str = "") -> str:
                 kept.append(segment)
         trailing = "/" if path.endswith(("/", "%2f", "%2F", "\\")) and kept else ""
         folded = "/" + "/".join(kept) + trailing
+    if not query or query == "?":
+        return folded or "/"
     query = query.removeprefix("?")
-    return f"{folded}?{unquote(query).lower()}" if query else folded or "/"
+    return f"{folded}?{(unquote(query) if '%' in query else query).lower()}"
 
 
 def shorten(text: str, limit: int = 80) -> str:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+NAME = "name"
+"""The list of a hit that no list gave: the site's name was judged."""
+
 
 class Action(StrEnum):
     """What happens with a request, from the mildest to the strictest."""

@@ -2,13 +2,24 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Source, compile_index
-from schoolgate.lists.formats import READERS, Entry
+from schoolgate.lists.catalogue import Catalogue
+from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
+from schoolgate.lists.entry import Entry
+from schoolgate.lists.formats.found import LIST, UNLESS, Found
+from schoolgate.lists.formats.reading import Reader, Reading
+from schoolgate.lists.formats.registry import READERS
+from schoolgate.lists.formats.source_text import UnreadableList
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import BadIndex, Index
+from schoolgate.lists.local_words import LocalWords
+from schoolgate.lists.names import NameModel
+from schoolgate.lists.publishers.copies import Copies
+from schoolgate.lists.publishers.download import Remote
 from schoolgate.policy.rules import Category
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
@@ -17,7 +28,27 @@ from schoolgate.settings.models import CategoryFile, LocalFile, ProtectedFile, S
 
 PROTECTED = "protected.yaml"
 _KEPT_INDEXES = 3
-LOCAL = "local"
+Compile = Callable[[Path, Iterable[CategoryList], Guard], Report]
+
+
+def read_yaml_list(reading: Reading) -> Iterator[Found]:
+    """A category file of somebody else's: its domains, urls and exceptions, and nothing else of it."""
+    try:
+        says = read_document(reading.path, reading.path.name).read(CategoryFile)
+    except SettingsError as error:
+        raise UnreadableList(str(error.faults[0])) from None
+    for how, entries in ((LIST, (*says.domains, *says.urls)), (UNLESS, says.exceptions)):
+        for number, entry in enumerate(entries, 1):
+            yield number, entry.host, entry.path, how
+
+
+FORMATS: dict[str, Reader] = {**READERS, "schoolgate": read_yaml_list}
+"""Every format that ``format:`` may name."""
+
+
+def compile_lists(path: Path, lists: Iterable[CategoryList], guard: Guard) -> Report:
+    """Compile in this process."""
+    return compile_index(path, lists, guard, FORMATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +57,86 @@ class Blocklists:
 
     categories: dict[str, Category]
     lists: tuple[CategoryList, ...]
-    allow: CategoryList
-    block: CategoryList
+    words: LocalWords
     protected: tuple[Entry, ...]
     unprotected: tuple[Entry, ...]
+    remotes: tuple[Remote, ...]  # what is downloaded from its publisher, whether there is a copy yet or not
     files: tuple[Path, ...]
     advice: tuple[str, ...]
     faults: tuple[Fault, ...]
     names: frozenset[str]  # of every category, also of those whose file has faults
 
-    def open_index(self, folder: Path) -> Index:
-        """The compiled index in ``folder``, made now if these very lists were not compiled before."""
+    @property
+    def guard(self) -> Guard:
+        """What keeps others' lists from blocking too much."""
+        return Guard(self.protected, self.unprotected)
+
+    def index_path(self, folder: Path) -> Path:
+        """Where the index of these very lists lies, whether it is made yet or not."""
         digest = hashlib.sha256(FORMAT_VERSION.encode())
-        for path in self.files:
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        path = folder / f"{digest.hexdigest()[:16]}.index"
+        for each in self.lists:
+            digest.update(repr((each.category, each.name, each.entries, each.exceptions)).encode())
+            for source in each.sources:
+                digest.update(f"{source.name}\0{source.format}\0{source.folder}\0{content_of(source.path)}".encode())
+        digest.update(repr((self.protected, self.unprotected)).encode())
+        return folder / f"{digest.hexdigest()[:16]}.index"
+
+    def open_index(self, folder: Path, compile_them: Compile = compile_lists) -> Index:
+        """The compiled index in ``folder``, made now if these very lists were not compiled before."""
+        path = self.index_path(folder)
         try:
             return Index(path)
         except BadIndex:
             path.unlink(missing_ok=True)
-        compile_index(path, self.lists, self.allow, self.block, Guard(self.protected, self.unprotected))
+        compile_them(path, self.lists, self.guard)
         for old in sorted(folder.glob("*.index"), key=lambda file: -file.stat().st_mtime)[_KEPT_INDEXES:]:
             old.unlink(missing_ok=True)  # who has it mapped keeps it
         return Index(path)
 
+    def open_catalogue(self, index: Index, judge_names: bool) -> Catalogue:
+        """The lists as verdicts ask them; names are judged for categories that this school has."""
+        return Catalogue(index, self.words, NameModel() if judge_names else None, frozenset(self.categories))
 
-def read_blocklists(folders: Folders) -> Blocklists:
-    """Read every file of blocklists/. The result is of use only where it has no ``faults``."""
-    reader = _Reader(folders)
+
+def list_files(path: Path) -> list[Path]:
+    """The file, or all files below the folder, that a list consists of."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def content_of(path: Path) -> str:
+    """A digest of a file or folder, read again only when its time or size has changed. Raises OSError."""
+    digests = []
+    for file in list_files(path):
+        stat = file.stat()
+        digests.append(f"{file.name} {_digest(file, stat.st_mtime_ns, stat.st_size)}")
+    return " ".join(digests)
+
+
+@lru_cache(maxsize=1024)
+def _digest(path: Path, changed: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_blocklists(folders: Folders, copies: Copies | None = None) -> Blocklists:
+    """Read every file of blocklists/; ``copies`` holds what was downloaded.
+
+    The result is of use only where it has no ``faults``.
+    """
+    reader = _Reader(folders, copies)
     for path in folders.blocklists():
         try:
             reader.file(path)
         except SettingsError as error:
             reader.faults.extend(error.faults)
-    allow, block = reader.local("allow"), reader.local("block")
+    words = LocalWords(reader.local("allow"), reader.local("block"))
     return Blocklists(
         reader.categories,
         tuple(reader.lists),
-        allow,
-        block,
+        words,
         reader.protected,
         reader.unprotected,
+        tuple(reader.remotes.values()),
         tuple(reader.files),
         tuple(reader.advice),
         tuple(reader.faults),
@@ -75,8 +145,8 @@ def read_blocklists(folders: Folders) -> Blocklists:
 
 
 class _Reader:
-    def __init__(self, folders: Folders) -> None:
-        self.folders = folders
+    def __init__(self, folders: Folders, copies: Copies | None) -> None:
+        self.folders, self.copies = folders, copies
         self.categories: dict[str, Category] = {}
         self.lists: list[CategoryList] = []
         self.files: list[Path] = []
@@ -84,6 +154,7 @@ class _Reader:
         self.advice: list[str] = []
         self.protected: tuple[Entry, ...] = ()
         self.unprotected: tuple[Entry, ...] = ()
+        self.remotes: dict[str, Remote] = {}
         self.names: set[str] = set()
         self._defined_in: dict[str, str] = {}
 
@@ -110,31 +181,46 @@ class _Reader:
         for number, source in enumerate(says.sources):
             try:
                 found = self._source(path, source)
-            except ValueError as error:
-                self.faults.append(document.fault(("sources", number, "url"), str(error)))
+            except _WrongSource as error:
+                self.faults.append(document.fault(("sources", number, error.key), str(error)))
                 continue
-            if found is None:
-                self.advice.append(f"{name}: the list {source.name} is not downloaded yet by this version")
-            else:
+            if found is not None:
                 sources.append(found)
-                self.files.append(found.path)
+                self.files.extend(list_files(found.path))
         entries = (*says.domains, *says.urls)
         self.lists.append(CategoryList(says.category, path.stem, entries, tuple(says.exceptions), tuple(sources)))
 
     def _source(self, path: Path, source: SourceEntry) -> Source | None:
-        scheme, colon, rest = source.url.partition(":")
-        if scheme in ("http", "https") and colon:
-            return None
+        """A list file beside the one that names it, or the copy of a downloaded one; None where there is no copy."""
+        if source.format not in FORMATS:
+            raise _WrongSource("format", unknown("format", source.format, FORMATS))
+        scheme, _, rest = source.url.partition(":")
+        if scheme in ("http", "https") and rest.startswith("//"):
+            return self._downloaded(path, source)
         if scheme != "file" or not rest:
-            raise ValueError(f"{source.url!r} is no source; write https://… or file:path beside this file")
-        if source.format not in READERS:
-            raise ValueError(unknown("format", source.format, READERS))
-        found = self.folders.source(path, rest.removeprefix("//"))
-        if not found.is_file():
-            raise ValueError(f"the list file {rest!r} does not exist")
-        return Source(source.name, found, source.format)
+            raise _WrongSource("url", f"{source.url!r} is no source; write https://… or file:path beside this file")
+        return self._beside(path, source, rest.removeprefix("//"), "url", "the file that stands here")
 
-    def local(self, name: str) -> CategoryList:
+    def _beside(self, path: Path, source: SourceEntry, file: str, key: str, of: str) -> Source:
+        found = self.folders.source(path, file)
+        if not found.exists():
+            raise _WrongSource(key, f"the list file {file!r} does not exist")
+        return Source(source.name, found, source.format, source.folder if key == "url" else "", of)
+
+    def _downloaded(self, path: Path, source: SourceEntry) -> Source | None:
+        try:
+            remote = Remote(source.name, source.url, source.format, source.refresh, source.sha256, folder=source.folder)
+        except ValueError as error:
+            raise _WrongSource("url", str(error)) from None
+        if self.remotes.setdefault(source.name, remote) != remote:
+            raise _WrongSource("name", f"two downloads are called {source.name!r}; give each a name of its own")
+        shipped = self._beside(path, source, source.shipped, "shipped", "shipped copy") if source.shipped else None
+        copy = self.copies.get(source.name) if self.copies else None
+        if copy is None:
+            return shipped
+        return Source(source.name, copy.path, source.format, source.folder, f"copy of {copy.fetched:%Y-%m-%d}")
+
+    def local(self, name: str) -> tuple[Entry, ...]:
         path = self.folders.local(name)
         says = LocalFile()
         if os.path.lexists(path):
@@ -143,4 +229,12 @@ class _Reader:
                 self.files.append(path)
             except SettingsError as error:
                 self.faults.extend(error.faults)
-        return CategoryList(LOCAL, f"local/{name}", (*says.domains, *says.urls))
+        return (*says.domains, *says.urls)
+
+
+class _WrongSource(Exception):
+    """A source that cannot be used; ``key`` is where the fault stands."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(words)
+        self.key = key

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import holidays
 
+from schoolgate.lists.publishers.copies import Copies
+from schoolgate.lists.publishers.download import Remote
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Group, People
 from schoolgate.policy.rules import Rule
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.settings.blocklists import read_blocklists
+from schoolgate.settings.blocklists import Compile, compile_lists, content_of, read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import Folders
@@ -36,6 +38,7 @@ class Settings:
     folders: Folders
     files: tuple[Path, ...]  # everything that was read, besides reports
     index: Path  # the file of compiled lists that the snapshot looks names up in
+    remotes: tuple[Remote, ...]  # the lists that are downloaded from their publishers
     advice: tuple[str, ...]
 
     @property
@@ -66,7 +69,9 @@ def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int,
     return stamps
 
 
-def load_settings(folders: Folders, index_folder: Path | None = None) -> Settings:
+def load_settings(
+    folders: Folders, index_folder: Path | None = None, compile_them: Compile = compile_lists
+) -> Settings:
     """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
 
     Raises SettingsError with every fault of every file; nothing is half-used.
@@ -75,7 +80,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
     school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
     year = files.read("calendar", CalendarFile, optional=True)
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
-    lists = read_blocklists(folders)
+    lists = read_blocklists(folders, Copies(data_folder(folders, school) / "lists") if school else None)
     files.faults.extend(lists.faults)
     check(files, school, people, year, rules, lists)
     if files.faults or not (school and people and year and rules and alerts):
@@ -85,7 +90,7 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
         if index_folder is None:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = index_folder or data / "index"
-        index = lists.open_index(folder)
+        index = lists.open_index(folder, compile_them)
     except OSError as error:
         words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
         raise SettingsError([files.fault("school", ("data",), words)]) from None
@@ -99,10 +104,10 @@ def load_settings(folders: Folders, index_folder: Path | None = None) -> Setting
             Rule(r.id, frozenset(r.groups), tuple(r.categories), r.when, r.action, r.alert, r.why, r.basis)
             for r in rules.rules
         ),
-        lists=index,
+        lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
     )
     notes = (*lists.advice, *advice(people, year, rules, alerts, school))
-    return Settings(snapshot, school, people, alerts, folders, read, index.path, notes)
+    return Settings(snapshot, school, people, alerts, folders, read, index.path, lists.remotes, notes)
 
 
 def _people(people: PeopleFile) -> People:
@@ -137,5 +142,5 @@ def _bank_holidays(nation: str | None) -> dict[date, str]:
 def _version(paths: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(f"{path.name}\0{content_of(path)}".encode())
     return digest.hexdigest()[:12]

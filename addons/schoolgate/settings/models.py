@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schoolgate.policy.calendar import Window
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert
 from schoolgate.settings.values import (
@@ -18,6 +19,7 @@ from schoolgate.settings.values import (
     Listen,
     ListEntry,
     Network,
+    NightHours,
     Words,
     Zone,
 )
@@ -63,6 +65,13 @@ class Retention(_Strict):
     cases: Duration = timedelta(days=7 * 365)
 
 
+class ListUpkeep(_Strict):
+    """When downloaded lists are brought up to date (school time), and whether unlisted names are judged."""
+
+    update: NightHours | None = Window(2 * 60, 5 * 60)
+    names: Literal["judged", "ignored"] = "judged"
+
+
 class SchoolFile(_Strict):
     """config/school.yaml"""
 
@@ -73,6 +82,7 @@ class SchoolFile(_Strict):
     data: FilePath = "var"
     mail: Mail = Mail()
     retention: Retention = Retention()
+    lists: ListUpkeep = ListUpkeep()
     upstream_ca: FilePath | None = None
 
 
@@ -168,13 +178,21 @@ class AlertsFile(_Strict):
 
 
 class SourceEntry(_Strict):
-    """A list of somebody else's that fills a category."""
+    """A list of somebody else's that fills a category.
 
-    name: Words
+    ``url`` is https: for a download, or file: beside this file; ``shipped`` is a copy beside this file that serves
+    until the first download; ``folder`` is the part of an archive that is meant; ``sha256`` is a digest that a download
+    must have, or the address of its checksum file.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     url: Words
     format: Words
+    folder: Annotated[str, Field(pattern=r"^([^/\x00][^\x00]*)?$")] = ""
     licence: str = ""
-    refresh: Duration | None = None
+    refresh: Duration = timedelta(days=1)
+    sha256: str | None = None
+    shipped: FilePath | None = None
 
 
 class PhraseEntry(_Strict):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from schoolgate.lists.formats import Entry, entry
+from schoolgate.lists.entry import Entry, entry
 from schoolgate.lists.guards import is_suffix
 from schoolgate.policy.calendar import Week, Window
 from schoolgate.settings.faults import unknown
@@ -173,6 +173,7 @@ Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.
 Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
+NightHours = Annotated[Window, BeforeValidator(_window), _as_text("02:00-05:00")]
 Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _Days = Annotated[str, BeforeValidator(_days)]

@@ -1,0 +1,56 @@
+"""All that is known of a site: the school's own word, the compiled lists, and, where no list knows it, its name."""
+
+from functools import lru_cache
+from typing import Any
+
+from schoolgate.lists.delicate import is_delicate
+from schoolgate.lists.index import Index
+from schoolgate.lists.local_words import LocalWords
+from schoolgate.lists.names import NameModel
+from schoolgate.policy.rules import NAME, Hit, Listing
+
+_REMEMBERED = 65_536  # hosts whose name was judged
+_NOTHING = Listing()
+
+
+class Catalogue:
+    """What a Snapshot asks; it can be handed to another process, which maps the same index."""
+
+    def __init__(
+        self,
+        index: Index,
+        words: LocalWords | None = None,
+        names: NameModel | None = None,
+        categories: frozenset[str] = frozenset(),
+    ) -> None:
+        """``categories`` are those that a name may be judged to be of."""
+        self.index, self.words, self.names, self._categories = index, words or LocalWords(), names, categories
+        self._judge = lru_cache(_REMEMBERED)(self._judge_name)
+
+    def __reduce__(self) -> tuple[type["Catalogue"], tuple[Any, ...]]:
+        return Catalogue, (self.index, self.words, self.names, self._categories)
+
+    def look_up(self, host: str, target: str) -> Listing:
+        """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
+        listing = self.index.look_up(host, target)
+        if self.words:
+            word = self.words.word(host, target)
+            if word is not None:
+                return Listing(listing.hits, word)
+        if listing.hits or self.names is None:
+            return listing
+        return self._judge(host)
+
+    def _judge_name(self, host: str) -> Listing:
+        """A judgement of the name alone, for hosts that no list knows, none protects, and that are not delicate."""
+        judgement = self.names.judge(host) if self.names is not None else None
+        if judgement is None or judgement.category not in self._categories or self.index.is_settled(host):
+            return _NOTHING
+        if is_delicate(host, judgement.category):
+            return _NOTHING
+        entry = f"{judgement.category} {judgement.confidence:.2f} (name)"
+        return Listing((Hit(judgement.category, NAME, entry),))
+
+    def weigh(self, host: str) -> tuple[tuple[str, float], ...]:
+        """What of a name spoke for its judgement, with its share, biggest first."""
+        return self.names.weigh(host) if self.names is not None else ()

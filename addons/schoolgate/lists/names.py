@@ -1,0 +1,224 @@
+"""What a site's name alone gives away: ``luckyspin-casino.example`` is a casino even where no list knows it.
+
+A list can only name what somebody has already seen. For a name that no list knows, this model adds up what its short
+pieces of letters (two to seven characters, and its ending such as ``.bet``) meant in the names it has learnt from, and
+speaks only where that is far more than ordinary names reach. It never looks a site up and it never learns at a school:
+the file ``names.model`` was made by ``tests/models/train_names.py``; ``names.md`` beside it says from what, and how
+often it is right.
+
+The file: ``SGNAMES1``, a SHA-256 of all that follows, the header's length (4 bytes, little-endian), the header (JSON),
+then the deflated sections that the header names. A damaged file is refused.
+"""
+
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).with_name("names.model")
+_MAGIC = b"SGNAMES1"
+_HASH = 32
+_LANE = 24  # bits; a weight is below 2**8 and a label has fewer than 400 pieces, so no lane runs over into the next
+_LANE_MASK = (1 << _LANE) - 1
+_ZERO = 128  # what a weight of nothing is written as
+_LONGEST_HOST = 253
+_SHORTEST, _LONGEST = 2, 7
+_GATE = 4  # characters of the pieces that the quick first look uses
+
+
+class BadModel(Exception):
+    """The model file is missing, truncated or altered; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a name gives away, and how surely (0 to 1)."""
+
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+def split_host(host: str, suffixes: frozenset[str]) -> tuple[str, str]:
+    """The label that somebody chose, and the suffix below which everybody may choose one; ("", host) if there is none.
+
+    ``suffixes`` holds those of more than one label, each with its own parents.
+    """
+    end = host.rfind(".")
+    if end < 1:
+        return "", host
+    dot = host.rfind(".", 0, end)
+    while dot >= 0 and host[dot + 1 :] in suffixes:
+        end = dot
+        dot = host.rfind(".", 0, end)
+    if dot < 0 and host in suffixes:
+        return "", host
+    return host[dot + 1 : end], host[end + 1 :]
+
+
+def site_of(host: str, suffixes: frozenset[str]) -> str:
+    """``www.example.co.uk`` as ``example.co.uk``; "" for a public suffix or a single label."""
+    label, suffix = split_host(host, suffixes)
+    return f"{label}.{suffix}" if label else ""
+
+
+def spell(label: str) -> str:
+    """A label between its boundary marks, an A-label (``xn--``) as the letters people see where it decodes."""
+    if label.startswith("xn--"):
+        try:
+            label = label[4:].encode("ascii").decode("punycode").lower()
+        except ValueError:  # not what it says it is: judged as it stands
+            return f"^{label}$"
+    return f"^{label}$"
+
+
+def pieces_of(text: str) -> list[str]:
+    """All pieces of a spelled label, shortest first."""
+    size = len(text)
+    return [text[i : i + n] for n in range(_SHORTEST, _LONGEST + 1) for i in range(size - n + 1)]
+
+
+class NameModel:
+    """Judges host names that no list knows. Opening it costs a few hundredths of a second, a judgement microseconds."""
+
+    def __init__(self, path: Path = SHIPPED) -> None:
+        """Open and check the file. Raises BadModel."""
+        self.path = path
+        header, sections, self.version = _open(path)
+        self.categories: tuple[str, ...] = tuple(header["categories"])
+        self._scale: float = header["scale"]
+        self._bias: tuple[float, ...] = tuple(header["bias"])
+        self._thresholds: tuple[float, ...] = tuple(header["thresholds"])
+        self._calibration: tuple[tuple[float, float], ...] = tuple((a, b) for a, b in header["calibration"])
+        self._suffixes = frozenset(_words(sections["suffixes"]))
+        self._reserved = frozenset(_words(sections["reserved"]))
+        packed = _packed(sections["weights"], len(self.categories))
+        self._weights = dict(zip(_words(sections["pieces"]), packed, strict=True))
+        quick = (byte - _ZERO for byte in sections["quick_weights"])
+        self._quick = dict(zip(_words(sections["quick_pieces"]), quick, strict=True))
+        self._quick_least: int = header["quick_least"]
+
+    def __reduce__(self) -> tuple[type["NameModel"], tuple[Path]]:
+        return NameModel, (self.path,)
+
+    def judge(self, host: str) -> Judgement | None:
+        """What the name of this canonical host gives away; None where it does not say enough, and for addresses."""
+        label, suffix = split_host(host, self._suffixes)
+        if not label or len(host) > _LONGEST_HOST:
+            return None
+        text = spell(label)
+        quick = self._quick.get
+        total = quick("." + suffix, 0)
+        for i in range(len(text) - _GATE + 1):
+            total += quick(text[i : i + _GATE], 0)
+        return self._judge(text, suffix, host) if total >= self._quick_least else None
+
+    def _judge(self, text: str, suffix: str, host: str) -> Judgement | None:
+        if suffix in self._reserved or suffix.isdigit() or ":" in host:  # a school's or a hospital's; an address
+            return None
+        category, harm = self._harm(text, suffix)
+        if harm < self._thresholds[category]:
+            return None
+        slope, offset = self._calibration[category]
+        return Judgement(self.categories[category], 1 / (1 + math.exp(-max(-50.0, slope * harm + offset))))
+
+    def _harm(self, text: str, suffix: str) -> tuple[int, float]:
+        """The likeliest category, and the log-odds of all harmful categories together against an ordinary site."""
+        scores = self.scores(text, suffix)
+        top = max(scores)
+        return scores.index(top), top + math.log(sum(math.exp(score - top) for score in scores))
+
+    def scores(self, text: str, suffix: str) -> list[float]:
+        """The log-odds of each category against an ordinary site, for a spelled label and its suffix."""
+        total = sum(map(self._weights.get, chain(pieces_of(text), ("." + suffix,)), repeat(0)))
+        count = total & _LANE_MASK
+        result = []
+        for bias in self._bias:
+            total >>= _LANE
+            result.append(bias + ((total & _LANE_MASK) - _ZERO * count) * self._scale)
+        return result
+
+    def weigh(self, host: str) -> tuple[tuple[str, float], ...]:
+        """The pieces of the name that spoke for the judgement, each with its share, biggest first; for people to read.
+
+        Pieces that overlap (``casin``, ``asino``) count as the heaviest of them. Empty where there is no judgement.
+        """
+        if self.judge(host) is None:
+            return ()
+        label, suffix = split_host(host, self._suffixes)
+        text = spell(label)
+        found = sorted(self._speaking(text, suffix), key=lambda piece: (-piece.weight, piece.start, piece.end))
+        shares: dict[str, float] = {}
+        while found:
+            first = found[0]
+            near = [p for p in found if 2 * (min(p.end, first.end) - max(p.start, first.start)) >= p.end - p.start]
+            found = [piece for piece in found if piece not in near]
+            said = first.text.strip("^$") or first.text
+            shares[said] = shares.get(said, 0.0) + sum(piece.weight for piece in near)
+        whole = sum(shares.values())
+        return tuple((said, share / whole) for said, share in sorted(shares.items(), key=lambda s: (-s[1], s[0])))
+
+    def _speaking(self, text: str, suffix: str) -> Iterator[_Piece]:
+        """The pieces that speak for the likeliest category."""
+        lane = _LANE * (self._harm(text, suffix)[0] + 1)
+        spans = [(i, i + n) for n in range(_SHORTEST, _LONGEST + 1) for i in range(len(text) - n + 1)]
+        named = [(text[start:end], start, end) for start, end in spans]
+        for piece, start, end in [*named, ("." + suffix, len(text), len(text) + len(suffix) + 1)]:
+            weight = ((self._weights.get(piece, _ZERO << lane) >> lane) & _LANE_MASK) - _ZERO
+            if weight > 0:
+                yield _Piece(piece, start, end, weight * self._scale)
+
+
+def _words(section: bytes) -> list[str]:
+    return section.decode().split("\n")
+
+
+def _packed(planes: bytes, categories: int) -> Iterator[int]:
+    """One whole number a piece: a 1 (so that their sum also counts them), then one weight a category, a lane each."""
+    pieces = len(planes) // categories
+    step = (categories + 1) * _LANE // 8
+    lanes = bytearray(pieces * step)
+    lanes[0::step] = b"\1" * pieces
+    for category in range(categories):
+        lanes[(category + 1) * _LANE // 8 :: step] = planes[category * pieces : (category + 1) * pieces]
+    whole = bytes(lanes)
+    return (int.from_bytes(whole[i : i + step], "little") for i in range(0, len(whole), step))
+
+
+def _open(path: Path) -> tuple[dict[str, Any], dict[str, bytes], str]:
+    """The header, the sections and the version of a model file. Raises BadModel."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadModel(f"{path}: {error.strerror or error}; install schoolgate again") from error
+    said, body = data[len(_MAGIC) : len(_MAGIC) + _HASH], data[len(_MAGIC) + _HASH :]
+    found = hashlib.sha256(body)
+    if not data.startswith(_MAGIC) or said != found.digest():
+        raise BadModel(f"{path}: not a whole name model; install schoolgate again")
+    size = int.from_bytes(body[:4], "little")
+    header: dict[str, Any] = json.loads(body[4 : 4 + size])
+    sections, place = {}, 4 + size
+    for name, length in header["sections"]:
+        sections[name] = zlib.decompress(body[place : place + length])
+        place += length
+    return header, sections, found.hexdigest()[:12]
+
+
+def write_model(path: Path, header: dict[str, Any], sections: dict[str, bytes]) -> None:
+    """Write a model file; ``header`` holds all that ``NameModel`` reads from it but the sections' sizes."""
+    packed = {name: zlib.compress(section, 9) for name, section in sections.items()}
+    head = json.dumps({**header, "sections": [(n, len(p)) for n, p in packed.items()]}, sort_keys=True).encode()
+    body = len(head).to_bytes(4, "little") + head + b"".join(packed.values())
+    path.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
