@@ -25,7 +25,7 @@ class Enquiry:
         self.settings = settings
         self._who = {name: value for name, value in who.items() if value}
         self._identity = lru_cache(4096)(self._identify)
-        self._moment = lru_cache(4096)(moment_of)
+        self._moment = lru_cache(4096)(lambda text: moment_of(text, settings))
 
     def answer(self, asked: Asked) -> dict[str, Any]:
         """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
@@ -37,7 +37,7 @@ class Enquiry:
             if given is not None and type(given) is not str:
                 raise ValueError(f"{name!r} must be a text")
         at, client, user = get("at"), get("client"), get("user")
-        moment = self._moment(at, self.settings) if at else datetime.now(UTC)
+        moment = self._moment(at) if at else datetime.now(UTC)
         request = request_from_url(asked["url"], at=moment, client=client, user=user)
         verdict = decide_for(self._identity(client, user, get("group")), request, self.settings.snapshot)
         return _verdict_row(request.url, verdict)

@@ -11,6 +11,7 @@ from schoolgate.lists.index import EXCEPT, PROTECTED, UNPROTECTED
 from schoolgate.lists.publishers.copies import Copies, ago
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import NAME
+from schoolgate.settings.blocklists import COPY_OF
 from schoolgate.settings.load import Settings
 from schoolgate.upkeep import copies_of
 
@@ -32,10 +33,13 @@ def statistics(settings: Settings, now: datetime) -> dict[str, Any]:
     sources, left_out = facts["sources"], defaultdict(list)
     for name, reason, number, places in facts["left_out"]:
         left_out[name].append((number, reason, places))
+    downloaded = {remote.name for remote in settings.remotes}
     rows = []
     for name, number in sorted(facts["entries"].items(), key=lambda item: (item[0] not in sources, item[0])):
         source = sources.get(name, {"category": name, "of": "curated by schoolgate or by the school"})
-        notes = [*_copy_notes(name, copies, now), *_import_notes(name, facts, left_out[name])]
+        notes = list(_import_notes(name, facts, left_out[name]))
+        if name in downloaded:
+            notes = [*_copy_notes(name, copies, now), *notes]
         rows.append(
             {"name": name, "category": source["category"], "entries": number, "copy": source["of"], "notes": notes}
         )
@@ -119,8 +123,10 @@ def account_of(site: str, settings: Settings) -> dict[str, Any]:
 
 
 def _since(name: str, entry: str, sources: dict[str, Any], copies: Copies) -> str:
-    copy = copies.get(name) if name in sources else None
+    if name not in sources:
+        return "curated"
+    copy = copies.get(name) if sources[name]["of"].startswith(COPY_OF) else None
     if copy is None:
-        return str(sources[name]["of"]) if name in sources else "curated"
+        return str(sources[name]["of"])
     since = copies.since(name, entry)
     return f"since {since:%Y-%m-%d}" if since else f"there since the first copy, of {copy.first:%Y-%m-%d}"

@@ -229,7 +229,7 @@ def test_a_download_that_gave_up_goes_on_at_the_next_update(gate: Gate, page: Pa
     outcome = gate.one()
     assert outcome.result is Result.FAILED
     assert "broke off after 500.0 kB of 1.8 MB" in outcome.words
-    assert "there is no copy yet, so it blocks nothing" in outcome.words
+    assert "nothing has been downloaded of it yet" in outcome.words
     assert gate.one().result is Result.TAKEN
     assert publisher.requests("/adult.txt")[-1]["range"] == "bytes=500000-"
     assert gate.body == page.body

@@ -108,6 +108,13 @@ def sensitive(model: NameModel) -> None:
         print(f"  {group:40} {len(judged):3} of {len(names):4} blocked, {len(judged) / max(1, len(names)):.2%}  {said}")
 
 
+def telling(model: NameModel) -> None:
+    """Print the recall on the invented English names of harmful sites."""
+    for category, names in word_lists("telling").items():
+        missed = [name for name in names if not (found := model.judge(name)) or found.category != category]
+        print(f"  telling/{category:32} {len(names) - len(missed)} of {len(names)} known; missed: {' '.join(missed)}")
+
+
 def traffic(model: NameModel, data: Path, lists: Lists) -> None:
     """Print the false blocks on the hosts of real page loads (development data, never shipped, never learnt from)."""
     path = data / "traffic_sample" / "requests.jsonl.gz"
@@ -148,6 +155,7 @@ def quick(data: Path, lists: Lists) -> None:
     model = NameModel()
     print(f"shipped model {model.version}, {model.path.stat().st_size:,} bytes, {', '.join(model.categories)}")
     sensitive(model)
+    telling(model)
     traffic(model, data, lists)
     for source in ("hagezi-uk", "opendns"):
         names = lists.of("ordinary", source)
@@ -174,6 +182,7 @@ def evaluate(letter: str, lists: Lists) -> None:
             if "/" in key:
                 harmful(model, lists, key, rate)
         sensitive(model)
+        telling(model)
         speed(model, names)
 
 

@@ -123,6 +123,16 @@ ORDINARY: dict[str, tuple[str, ...]] = {
 }
 TOP_LISTS = ("hagezi-uk", "opendns", "whotracksme", "moz", "universities")
 """What ordinary people visit: the false blocks that count are counted here."""
+_OF_CHANCE = re.compile(
+    r"casin|poker|bingo|slot|bet|roulette|jackpot|lott|gambl|wager|blackjack|baccarat|bookm|spin|777"
+)
+"""UT1 lists casinos and bookmakers among its games too: such a name there is neither ordinary nor known to be harmful."""
+TELLING_SUFFIXES = {
+    "adult": ("xxx", "porn", "sex", "adult"),
+    "gambling": ("casino", "bet", "poker", "bingo"),
+    "dating": ("dating",),
+}
+"""Top-level names that exist for one trade."""
 _V2FLY_HARM = re.compile(r"vpn|proxy|tunnel|anticens|category-p[tu]|porn|bet|tracker|dlsite|ehentai|hentai|doh|tor")
 
 
@@ -193,8 +203,8 @@ def word_lists(folder: str) -> dict[str, list[str]]:
 
 @cache
 def sensitive_sites() -> frozenset[str]:
-    """The sites of the hand-written evaluation names, here and in ``tests/words``; nothing may learn from them."""
-    names = [name for written in word_lists("sensitive").values() for name in written]
+    """The sites of the hand-written names to measure on, here and in ``tests/words``; nothing may learn from them."""
+    names = [name for folder in ("sensitive", "telling") for written in word_lists(folder).values() for name in written]
     for path in (HERE.parent / "words" / "sensitive").glob("*.txt"):
         names += hosts_of(path.read_text())
     return frozenset(site_of(host, suffixes()) for host in names)
@@ -246,6 +256,18 @@ def meaningless_names() -> list[str]:
         for letters, lengths, count in _MEANINGLESS
         for _ in range(count)
     ]
+
+
+def telling_names() -> dict[str, str]:
+    """Names that say nothing, or something ordinary, below a suffix that says everything; with their category."""
+    words = [name.partition(".")[0] for name in benign_names()[1]]
+    dice = random.Random(13)  # the same names each time
+    return {
+        f"{word}.{suffix}": category
+        for category, endings in TELLING_SUFFIXES.items()
+        for suffix in endings
+        for word in dice.sample(words, 400)
+    }
 
 
 _BODIES = {"ac", "edu", "gov", "gob", "gouv", "govt", "gv", "mil", "nhs", "police", "sch", "school", "k12", "go", "gc"}
@@ -321,6 +343,8 @@ class Lists:
             return None
         if "protected" in site.ordinary:
             return "ordinary"
+        if site.ordinary <= {"ut1-games"} and not site.harm and _OF_CHANCE.search(site.name):
+            return None
         known = {
             category: rest
             for category, found in site.harm.items()

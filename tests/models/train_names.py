@@ -47,6 +47,7 @@ from name_data import (
     meaningless_names,
     reserved,
     sensitive_sites,
+    telling_names,
 )
 from schoolgate.lists.names import spell, write_model
 
@@ -63,8 +64,9 @@ class Recipe:
     least_families: float = 3.0  # families that must have a piece
     most_pieces: int = 90_000
     most_sites: dict[str, int] = field(default_factory=lambda: {"adult": 150_000, "circumvention": 6_000})
-    class_weight: dict[str, float] = field(default_factory=lambda: {"adult": 0.7, "dating": 2.5, "drugs": 4.0})
-    benign_weight: float = 3.0
+    class_weight: dict[str, float] = field(default_factory=lambda: {"adult": 0.7, "gambling": 1.5, "dating": 1.5})
+    benign_weight: float = 3.0  # of a name written by hand
+    composed_weight: float = 1.5
     # the share of ordinary visited sites that each category may wrongly block; together 0.19 %
     budget: dict[str, float] = field(
         default_factory=lambda: {
@@ -73,11 +75,12 @@ class Recipe:
             "dating": 0.0002,
             "piracy": 0.0003,
             "circumvention": 0.0002,
-            "drugs": 0.0001,
         }
     )
-    least_threshold: dict[str, float] = field(default_factory=lambda: {"adult": 3.0})  # log-odds; 2 for the others
-    least_confidence: float = 0.7
+    least_threshold: dict[str, float] = field(
+        default_factory=lambda: {"adult": 2.6, "dating": 3.0}
+    )  # log-odds; 2 for the others
+    least_confidence: float = 0.65
     harmful_share: float = 0.05  # of unknown names, assumed for the confidence
     rounds: int = 70
 
@@ -123,9 +126,16 @@ def lesson(lists: Lists, recipe: Recipe, without: frozenset[str] = frozenset()) 
     for kind, most in recipe.most_sites.items():
         sites[kind] = _sample(lists, kind, sites[kind], most)
     written, composed = benign_names()
-    extra = dict.fromkeys(written, recipe.benign_weight) | dict.fromkeys([*composed, *meaningless_names()], 1.0)
+    extra = {
+        **dict.fromkeys(meaningless_names(), 1.0),
+        **dict.fromkeys(composed, recipe.composed_weight),
+        **dict.fromkeys(written, recipe.benign_weight),
+    }
     kept_back = {name.partition(".")[0] for name in unseen}  # the same word below another suffix would teach it too
     extra = {n: w for n, w in extra.items() if n.partition(".")[0] not in kept_back and not _harmful(lists, n)}
+    for name, kind in telling_names().items():
+        if name not in lists.sites and name not in unseen:
+            sites[kind].append(name)
     names = [n for kind in kinds for n in sites[kind] if n not in extra]
     place = {kind: number for number, kind in enumerate(kinds)}
     labels = np.array([place[kind] for kind in kinds for n in sites[kind] if n not in extra] + [0] * len(extra))

@@ -4,6 +4,8 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schoolgate.settings.folders import shipped
+
 PEOPLE = """
 groups:
   pupils: {title: Pupil devices, networks: ["127.0.0.2/32", "127.0.2.0/24"], inspect: full}
@@ -61,6 +63,13 @@ class School:
     @property
     def ca(self) -> Path:
         return self.data / "schoolgate-ca.crt"
+
+    def without_publishers(self) -> "School":
+        """Every shipped category without its lists of others, so that nobody outside is ever asked for one."""
+        for path in sorted((shipped() / "blocklists").glob("*.yaml")):
+            if path.name not in ("protected.yaml", *self.blocklists):
+                self.blocklists[path.name] = path.read_text().partition("\nsources:")[0] + "\n"
+        return self
 
     def write(self) -> "School":
         self.config.mkdir(parents=True, exist_ok=True)

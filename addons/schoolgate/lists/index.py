@@ -171,8 +171,7 @@ class Index:
         """Whether the lists know the host as one that must be reached: protected, or an exception of a curated list."""
         key = host_key(host)
         found = self._matches(self._hosts.prefixes(key), key, host, "")
-        roles = [role for _, _, _, marks in found for role, _, _ in marks]
-        return (PROTECTED in roles and UNPROTECTED not in roles) or EXCEPT in roles
+        return _is_protected(found) or any(role == EXCEPT for *_, marks in found for role, _, _ in marks)
 
     def explain(self, host: str, target: str) -> Iterator[tuple[str, Mark]]:
         """All that the file holds about an address, each entry with a mark: also exceptions, and what was refused."""
@@ -199,7 +198,7 @@ class Index:
                 if not marks:
                     continue
             found.append((length, key_host(prefix), length == whole, marks))
-        if self._has_patterns:
+        if self._has_patterns and not _is_protected(found):
             found.extend((0, pattern, True, ((LIST, c, s),)) for pattern, c, s in self._match_patterns(host, target))
         return found
 
@@ -213,6 +212,12 @@ class Index:
         of_hosts, of_urls = self._patterns
         yield from of_hosts.match(host)
         yield from of_urls.match(host + (target or "/"))
+
+
+def _is_protected(found: list[_Match]) -> bool:
+    """Whether the longest word on protection is for it."""
+    roles = [role for *_, marks in found for role, _, _ in marks if role in (PROTECTED, UNPROTECTED)]
+    return bool(roles) and roles[-1] == PROTECTED
 
 
 def _above(key: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ then the deflated sections that the header names. A damaged file is refused.
 import hashlib
 import json
 import math
+import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +24,15 @@ from typing import Any
 SHIPPED = Path(__file__).with_name("names.model")
 _MAGIC = b"SGNAMES1"
 _HASH = 32
-_LANE = 24  # bits; a weight is below 2**8 and a label has fewer than 400 pieces, so no lane runs over into the next
+_LANE = 24  # bits; a weight is below 2**8 and a spelled label has fewer than 2**13 pieces: no lane runs into the next
 _LANE_MASK = (1 << _LANE) - 1
 _ZERO = 128  # what a weight of nothing is written as
 _LONGEST_HOST = 253
 _SHORTEST, _LONGEST = 2, 7
+_MOST_SURE = 0.99  # a name alone never proves more
+_CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщыэюяіїєґўъь"
+_SOUNDS = (*"a b v g d e e zh z i i k l m n o p r s t u f h c ch sh sh y e yu ya i i e g u".split(), "", "")  # noqa: SIM905
+_LATIN = str.maketrans(dict(zip(_CYRILLIC, _SOUNDS, strict=True)))
 _GATE = 4  # characters of the pieces that the quick first look uses
 
 
@@ -45,10 +50,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    text: str
+    """Where a piece stands in the spelled name, and how much it says."""
+
     start: int
     end: int
     weight: float
+
+    def within(self, other: "_Piece") -> bool:
+        """Whether at least half of it lies in the other."""
+        return 2 * (min(self.end, other.end) - max(self.start, other.start)) >= self.end - self.start
 
 
 def split_host(host: str, suffixes: frozenset[str]) -> tuple[str, str]:
@@ -75,12 +85,13 @@ def site_of(host: str, suffixes: frozenset[str]) -> str:
 
 
 def spell(label: str) -> str:
-    """A label between its boundary marks, an A-label (``xn--``) as the letters people see where it decodes."""
+    """A label between its boundary marks, an A-label (``xn--``) as it sounds in Latin letters where it decodes."""
     if label.startswith("xn--"):
         try:
-            label = label[4:].encode("ascii").decode("punycode").lower()
+            label = label[4:].encode("ascii").decode("punycode").lower().translate(_LATIN)
         except ValueError:  # not what it says it is: judged as it stands
             return f"^{label}$"
+        label = "".join(mark for mark in unicodedata.normalize("NFKD", label) if not unicodedata.combining(mark))
     return f"^{label}$"
 
 
@@ -97,6 +108,12 @@ class NameModel:
         """Open and check the file. Raises BadModel."""
         self.path = path
         header, sections, self.version = _open(path)
+        try:
+            self._take(header, sections)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadModel(f"{path}: made for another version of schoolgate; install schoolgate again") from error
+
+    def _take(self, header: dict[str, Any], sections: dict[str, bytes]) -> None:
         self.categories: tuple[str, ...] = tuple(header["categories"])
         self._scale: float = header["scale"]
         self._bias: tuple[float, ...] = tuple(header["bias"])
@@ -132,7 +149,9 @@ class NameModel:
         if harm < self._thresholds[category]:
             return None
         slope, offset = self._calibration[category]
-        return Judgement(self.categories[category], 1 / (1 + math.exp(-max(-50.0, slope * harm + offset))))
+        return Judgement(
+            self.categories[category], min(_MOST_SURE, 1 / (1 + math.exp(-max(-50.0, slope * harm + offset))))
+        )
 
     def _harm(self, text: str, suffix: str) -> tuple[int, float]:
         """The likeliest category, and the log-odds of all harmful categories together against an ordinary site."""
@@ -153,20 +172,21 @@ class NameModel:
     def weigh(self, host: str) -> tuple[tuple[str, float], ...]:
         """The pieces of the name that spoke for the judgement, each with its share, biggest first; for people to read.
 
-        Pieces that overlap (``casin``, ``asino``) count as the heaviest of them. Empty where there is no judgement.
+        Pieces that overlap (``casin``, ``asino``) are said as one (``casino``). Empty where there is no judgement.
         """
         if self.judge(host) is None:
             return ()
         label, suffix = split_host(host, self._suffixes)
         text = spell(label)
         found = sorted(self._speaking(text, suffix), key=lambda piece: (-piece.weight, piece.start, piece.end))
-        shares: dict[str, float] = {}
+        written, shares = text + "." + suffix, dict[str, float]()
         while found:
             first = found[0]
-            near = [p for p in found if 2 * (min(p.end, first.end) - max(p.start, first.start)) >= p.end - p.start]
-            found = [piece for piece in found if piece not in near]
-            said = first.text.strip("^$") or first.text
-            shares[said] = shares.get(said, 0.0) + sum(piece.weight for piece in near)
+            strong = [piece for piece in found if piece.within(first) and 4 * piece.weight >= first.weight]
+            word = _Piece(min(piece.start for piece in strong), max(piece.end for piece in strong), 0.0)
+            said = written[word.start : word.end].strip("^$") or "(the beginning or the end)"
+            shares[said] = shares.get(said, 0.0) + sum(piece.weight for piece in found if piece.within(word))
+            found = [piece for piece in found if not piece.within(word)]
         whole = sum(shares.values())
         return tuple((said, share / whole) for said, share in sorted(shares.items(), key=lambda s: (-s[1], s[0])))
 
@@ -178,7 +198,7 @@ class NameModel:
         for piece, start, end in [*named, ("." + suffix, len(text), len(text) + len(suffix) + 1)]:
             weight = ((self._weights.get(piece, _ZERO << lane) >> lane) & _LANE_MASK) - _ZERO
             if weight > 0:
-                yield _Piece(piece, start, end, weight * self._scale)
+                yield _Piece(start, end, weight * self._scale)
 
 
 def _words(section: bytes) -> list[str]:

@@ -23,10 +23,12 @@ from schoolgate.lists.publishers.download import Remote
 from schoolgate.policy.rules import Category
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
-from schoolgate.settings.folders import Folders
+from schoolgate.settings.folders import Folders, shipped
 from schoolgate.settings.models import CategoryFile, LocalFile, ProtectedFile, SourceEntry
 
 PROTECTED = "protected.yaml"
+COPY_OF = "copy of "
+"""How ``Source.of`` begins for a list that was downloaded."""
 _KEPT_INDEXES = 3
 Compile = Callable[[Path, Iterable[CategoryList], Guard], Report]
 
@@ -199,12 +201,13 @@ class _Reader:
             return self._downloaded(path, source)
         if scheme != "file" or not rest:
             raise _WrongSource("url", f"{source.url!r} is no source; write https://… or file:path beside this file")
-        return self._beside(path, source, rest.removeprefix("//"), "url", "the file that stands here")
+        return self._beside(path, source, rest.removeprefix("//"), "url")
 
-    def _beside(self, path: Path, source: SourceEntry, file: str, key: str, of: str) -> Source:
+    def _beside(self, path: Path, source: SourceEntry, file: str, key: str) -> Source:
         found = self.folders.source(path, file)
         if not found.exists():
             raise _WrongSource(key, f"the list file {file!r} does not exist")
+        of = "shipped copy" if found.is_relative_to(shipped()) else "a file of the school's own"
         return Source(source.name, found, source.format, source.folder if key == "url" else "", of)
 
     def _downloaded(self, path: Path, source: SourceEntry) -> Source | None:
@@ -214,11 +217,11 @@ class _Reader:
             raise _WrongSource("url", str(error)) from None
         if self.remotes.setdefault(source.name, remote) != remote:
             raise _WrongSource("name", f"two downloads are called {source.name!r}; give each a name of its own")
-        shipped = self._beside(path, source, source.shipped, "shipped", "shipped copy") if source.shipped else None
+        beside = self._beside(path, source, source.shipped, "shipped") if source.shipped else None
         copy = self.copies.get(source.name) if self.copies else None
         if copy is None:
-            return shipped
-        return Source(source.name, copy.path, source.format, source.folder, f"copy of {copy.fetched:%Y-%m-%d}")
+            return beside
+        return Source(source.name, copy.path, source.format, source.folder, f"{COPY_OF}{copy.fetched:%Y-%m-%d}")
 
     def local(self, name: str) -> tuple[Entry, ...]:
         path = self.folders.local(name)

@@ -59,6 +59,8 @@ def data_folder(folders: Folders, school: SchoolFile) -> Path:
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
     paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.own_reports(), *settings.files}
+    copies = Copies(settings.data / "lists")
+    paths.update(copies.state_file(remote.name) for remote in settings.remotes)
     stamps: dict[Path, tuple[int, int]] = {}
     for path in (*paths, folders.local("allow"), folders.local("block")):
         try:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from schoolgate.lists.publishers.since import read_since, write_since
-from schoolgate.lists.publishers.state import Content, Failure, State, read_state, write_state
+from schoolgate.lists.publishers.state import STATE, Content, Failure, State, read_state, write_state
 from schoolgate.lists.publishers.whole import move
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -115,6 +115,10 @@ class Copies:
             raise ValueError(f"{name!r} cannot name a list: use a-z, 0-9 and -, at most 64 characters")
         return self.folder / name
 
+    def state_file(self, name: str) -> Path:
+        """The file that changes whenever anything is known anew of a list; it need not be there."""
+        return self.place(name) / STATE
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other writers out. Raises AlreadyUpdating; ends with the process, however that ends."""
@@ -190,7 +194,7 @@ class Copies:
         """Remove what no state names any more; readers of the copy before have had until now to finish."""
         place, state = self.place(name), read_state(self.place(name)) or State()
         place.mkdir(parents=True, exist_ok=True)
-        kept = {"state.json", "partial", "partial.json"}
+        kept = {STATE, "partial", "partial.json"}
         kept |= {content.file for content in (state.copy, state.held) if content}
         kept |= {self._since_path(name, state.copy.sha256).name} if state.copy else set()
         for path in place.iterdir():

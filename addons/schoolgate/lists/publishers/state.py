@@ -9,6 +9,7 @@ from typing import Any
 
 from schoolgate.lists.publishers.whole import whole
 
+STATE = "state.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,7 +56,7 @@ class State:
 
 def write_state(folder: Path, state: State) -> None:
     """Write it down, whole or not at all. Raises OSError."""
-    with whole(folder / "state.json") as file:
+    with whole(folder / STATE) as file:
         file.write(json.dumps(asdict(state), default=lambda at: at.astimezone(UTC).isoformat(), indent=1).encode())
 
 
@@ -65,7 +66,7 @@ def read_state(folder: Path) -> State | None:
     Raises OSError where the disk cannot be read: what stands there must then not be written over.
     """
     try:
-        facts = json.loads((folder / "state.json").read_bytes())
+        facts = json.loads((folder / STATE).read_bytes())
         failure = facts["failure"]
         return State(
             first=_time(facts["first"]),
@@ -82,7 +83,7 @@ def read_state(folder: Path) -> State | None:
                 datetime.fromisoformat(failure["again"]),
             ),
         )
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
         return None
 
 

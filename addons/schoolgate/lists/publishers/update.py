@@ -226,7 +226,7 @@ class _Update:
             self._copies.fail(remote.name, Failure(remote.url, words, now, times, again))
         except OSError as error:
             words = f"{words}; nor could that be written down ({error.strerror})"
-        stays = f"the copy in force stays ({copy.age(now)})" if copy else "there is no copy yet, so it blocks nothing"
+        stays = f"the copy in force stays ({copy.age(now)})" if copy else "nothing has been downloaded of it yet"
         return Outcome(remote.name, Result.FAILED, f"{remote.name}: {words}; {stays}", copy.entries if copy else None)
 
 
