@@ -14,7 +14,7 @@ from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
 Asked = dict[str, Any]
-_TEXTS = ("url", "group", "client", "user", "at")
+_TEXTS = frozenset({"url", "group", "client", "user", "at"})
 _NOT_YET = ("html", "text", "search")
 
 
@@ -31,15 +31,13 @@ class Enquiry:
         """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
         if self._who:
             asked = {**self._who, **asked}
-        get = asked.get
-        for name in _TEXTS:
-            given = get(name)
-            if given is not None and type(given) is not str:
+        for name, given in asked.items():
+            if type(given) is not str and given is not None and name in _TEXTS:
                 raise ValueError(f"{name!r} must be a text")
-        at, client, user = get("at"), get("client"), get("user")
+        at, client, user = asked.get("at"), asked.get("client"), asked.get("user")
         moment = self._moment(at) if at else datetime.now(UTC)
         request = request_from_url(asked["url"], at=moment, client=client, user=user)
-        verdict = decide_for(self._identity(client, user, get("group")), request, self.settings.snapshot)
+        verdict = decide_for(self._identity(client, user, asked.get("group")), request, self.settings.snapshot)
         return _verdict_row(request.url, verdict)
 
     def _identify(self, client: str | None, user: str | None, group: str | None) -> Identity:

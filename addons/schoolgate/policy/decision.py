@@ -5,9 +5,9 @@ to any of them counts: a harmless name beside a harmful one opens nothing. A jud
 block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
+from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import NAME, Action, Alert, Hit, Rule, Stage
@@ -53,45 +53,74 @@ def decide_for(identity: Identity, request: WebRequest, snapshot: Snapshot, stag
     """The same for somebody who is already known."""
     group = identity.group
     moment = snapshot.calendar.moment(request.at, group.id)
-    bare = (identity, request.names[0], moment.words, stage, snapshot.version)
+    names = request.names
+    case = _Case(identity, moment, stage, snapshot)
     if group.inspect is Inspect.NONE:
-        return Verdict(Action.ALLOW, *bare, why=f"The group {group.id} is not inspected (inspect: none).")
+        return case.allow(names[0], f"The group {group.id} is not inspected (inspect: none).")
     target = "" if stage is Stage.HELLO else request.target
     own: list[tuple[str, Action, Hit]] = []
     found: list[tuple[str, Hit]] = []
-    for name in request.names:
+    for name in names:
         listing = snapshot.lists.look_up(name, target)
         if listing.local is not None:
             own.append((name, *listing.local))
         elif listing.hits:
             found.extend((name, hit) for hit in listing.hits)
-    if not own and not found:
-        return Verdict(Action.ALLOW, *bare, why="No list names this address.")
-    return _weigh(Verdict(Action.ALLOW, *bare), moment.periods, own, found, snapshot)
+    if own or found:
+        return _weigh(case, own, found)
+    return case.allow(names[0], "No list names this address.")
 
 
-def _weigh(
-    bare: Verdict,
-    periods: frozenset[str],
-    own: list[tuple[str, Action, Hit]],
-    found: list[tuple[str, Hit]],
-    snapshot: Snapshot,
-) -> Verdict:
+class _Case:
+    """What all answers to one request have in common."""
+
+    __slots__ = ("identity", "moment", "snapshot", "stage")
+
+    def __init__(self, identity: Identity, moment: Moment, stage: Stage, snapshot: Snapshot) -> None:
+        self.identity, self.moment, self.stage, self.snapshot = identity, moment, stage, snapshot
+
+    def allow(self, name: str, why: str) -> Verdict:
+        """Nothing is known of it."""
+        version = self.snapshot.version
+        return Verdict(Action.ALLOW, self.identity, name, self.moment.words, self.stage, version, why=why)
+
+    def about(
+        self, name: str, hit: Hit, action: Action, why: str, rule: str = "", basis: str = "", alert: Alert = Alert.NONE
+    ) -> Verdict:
+        """Something is listed; a category that the school itself invented for its words has no theme."""
+        known = self.snapshot.categories.get(hit.category)
+        told = (hit.category, known.theme if known else "", hit.list, hit.entry, rule, basis, why, alert)
+        return Verdict(action, self.identity, name, self.moment.words, self.stage, self.snapshot.version, *told)
+
+
+def _weigh(case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[str, Hit]]) -> Verdict:
     """The school's own block first, then the first rule that matches what lists say, then the school's own allow."""
     for name, action, hit in own:
         if action is Action.BLOCK:
-            why = "The school has blocked this site itself."
-            return _about(bare, name, hit, action=action, rule=LOCAL_BLOCK, why=why, alert=Alert.DIGEST)
-    for rule in snapshot.rules:
-        if bare.identity.group.id in rule.groups and rule.when in periods:
+            return case.about(
+                name, hit, action, "The school has blocked this site itself.", LOCAL_BLOCK, alert=Alert.DIGEST
+            )
+    group = case.identity.group.id
+    for rule in case.snapshot.rules:
+        if group in rule.groups and rule.when in case.moment.periods:
             for name, hit in found:
                 if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
-                    return _by_rule(bare, name, hit, rule, snapshot)
+                    return _by_rule(case, name, hit, rule)
     if found:
-        why = _why_allowed([hit for _, hit in found], bare)
-        return _about(bare, *found[0], theme=snapshot.categories[found[0][1].category].theme, why=why)
+        named = ", ".join(sorted({hit.category for _, hit in found}))
+        why = f"Listed as {named}, but no rule forbids that to {group} now ({case.moment.words})."
+        return case.about(*found[0], Action.ALLOW, why)
     name, action, hit = own[0]
-    return _about(bare, name, hit, action=action, rule=LOCAL_ALLOW, why="The school has allowed this site itself.")
+    return case.about(name, hit, action, "The school has allowed this site itself.", LOCAL_ALLOW)
+
+
+def _by_rule(case: _Case, name: str, hit: Hit, rule: Rule) -> Verdict:
+    """What a rule says; a judgement of the name alone says that it is one, and alarms nobody."""
+    why, alert = rule.why, rule.alert
+    if hit.list == NAME:
+        why = f"{why} (No list knows this site; its name was judged.)"
+        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
+    return case.about(name, hit, rule.action, why, rule.id, rule.basis, alert)
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
@@ -110,25 +139,6 @@ def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: st
         why=why,
         alert=Alert.DIGEST,
     )
-
-
-def _about(verdict: Verdict, name: str, hit: Hit, **more: Any) -> Verdict:
-    return replace(verdict, host=name, category=hit.category, list=hit.list, entry=hit.entry, **more)
-
-
-def _by_rule(verdict: Verdict, name: str, hit: Hit, rule: Rule, snapshot: Snapshot) -> Verdict:
-    """What a rule says; a judgement of the name alone says that it is one, and alarms nobody."""
-    theme, why, alert = snapshot.categories[hit.category].theme, rule.why, rule.alert
-    if hit.list == NAME:
-        why = f"{why} (No list knows this site; its name was judged.)"
-        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
-    told = {"rule": rule.id, "basis": rule.basis, "why": why, "alert": alert}
-    return _about(verdict, name, hit, action=rule.action, theme=theme, **told)
-
-
-def _why_allowed(hits: list[Hit], verdict: Verdict) -> str:
-    named = ", ".join(sorted({hit.category for hit in hits}))
-    return f"Listed as {named}, but no rule forbids that to {verdict.identity.group.id} now ({verdict.calendar})."
 
 
 def heard(verdict: Verdict, kind: Kind) -> Alert:
