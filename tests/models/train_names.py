@@ -82,6 +82,24 @@ class Recipe:
     )  # log-odds; 2 for the others
     least_confidence: float = 0.65
     harmful_share: float = 0.05  # of unknown names, assumed for the confidence
+    most_excuse: float = 1.2  # log-odds that a suffix may speak against harm: casinos have .co.uk names too
+    calming: float = 2.5  # log-odds that a name needs more when it speaks of a school, a church, a clinic, of help
+    calming_words: tuple[str, ...] = (
+        *("school", "academy", "college", "nursery", "education", "library", "museum", "church", "chapel", "parish"),
+        *(
+            "hospital",
+            "hospice",
+            "clinic",
+            "health",
+            "therap",
+            "charity",
+            "helpline",
+            "addict",
+            "recovery",
+            "anonymous",
+        ),
+        "awareness",
+    )
     rounds: int = 70
 
     @property
@@ -289,6 +307,15 @@ def fit(
     return theta[:-1], theta[-1]
 
 
+def modest(weights: Array, words: Vocabulary, recipe: Recipe) -> Array:
+    """The same weights, with suffixes that excuse no more than they may."""
+    result = weights.copy()
+    endings = slice(len(words.pieces), None)
+    least = result[endings, :1] - recipe.most_excuse / recipe.suffix_weight
+    result[endings, 1:] = np.maximum(result[endings, 1:], least)
+    return result
+
+
 def margins(rows: sp.csr_matrix, weights: Array, bias: Array) -> Array:
     """The log-odds of each category against an ordinary site."""
     scores = rows @ weights + bias
@@ -301,14 +328,14 @@ def harm(scores: Array) -> Array:
     return top + np.log(np.exp(scores - top[:, None]).sum(1))
 
 
-def in_thirds(rows: sp.csr_matrix, taught: Lesson, recipe: Recipe, rounds: int) -> Array:
+def in_thirds(rows: sp.csr_matrix, words: Vocabulary, taught: Lesson, recipe: Recipe, rounds: int) -> Array:
     """The scores of every name by a model that has seen no name of its family."""
     kinds = len(recipe.categories) + 1
     scores = np.zeros((len(taught.names), kinds - 1), np.float32)
     for third in range(3):
         seen, unseen = taught.thirds != third, taught.thirds == third
         weights, bias = fit(rows[seen], taught.labels[seen], taught.weights[seen], kinds, recipe.strength, rounds)
-        scores[unseen] = margins(rows[unseen], weights, bias)
+        scores[unseen] = margins(rows[unseen], modest(weights, words, recipe), bias)
     return scores
 
 
@@ -316,7 +343,7 @@ def clean(taught: Lesson, lists: Lists, recipe: Recipe) -> Lesson:
     """Without mixed lists' ordinary sites that are plainly harmful, and without harm sites whose names say nothing."""
     words = Vocabulary(3, 5)
     words.learn(taught.names, taught.weights, 5.0)
-    scores = harm(in_thirds(words.rows(taught.names, recipe.suffix_weight), taught, recipe, 40))
+    scores = harm(in_thirds(words.rows(taught.names, recipe.suffix_weight), words, taught, recipe, 40))
     mixed = np.array([n in lists.sites and lists.sites[n].ordinary <= MIXED for n in taught.names])
     mixed &= (taught.labels == 0) & (taught.weights <= 1.0)
     curated = np.array(
@@ -441,7 +468,7 @@ def train(lists: Lists, out: Path, without: frozenset[str] = frozenset(), recipe
     words.learn(taught.names, taught.weights, recipe.least_families)
     choose(words, words.rows(taught.names, recipe.suffix_weight), taught, recipe)
     rows = words.rows(taught.names, recipe.suffix_weight)
-    honest = in_thirds(rows, taught, recipe, recipe.rounds)
+    honest = in_thirds(rows, words, taught, recipe, recipe.rounds)
     calibration = confidence(honest, taught, recipe)
     sure = np.log(recipe.least_confidence / (1 - recipe.least_confidence))
     limits = [
@@ -450,6 +477,7 @@ def train(lists: Lists, out: Path, without: frozenset[str] = frozenset(), recipe
     ]
     _crossed(honest, limits, taught, recipe)
     weights, bias = fit(rows, taught.labels, taught.weights, len(recipe.categories) + 1, recipe.strength, recipe.rounds)
+    weights = modest(weights, words, recipe)
     own = margins(rows, weights, bias)
     print(
         f"{time.monotonic() - began:4.0f} s  thresholds:",
@@ -468,6 +496,8 @@ def train(lists: Lists, out: Path, without: frozenset[str] = frozenset(), recipe
         "bias": (bias[1:] - bias[0]).astype(float).tolist(),
         "thresholds": limits,
         "calibration": calibration,
+        "calming": recipe.calming,
+        "calming_words": recipe.calming_words,
         "quick_least": least,
     }
     sections = {

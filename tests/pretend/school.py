@@ -47,6 +47,7 @@ class School:
     blocklists: dict[str, str] = field(default_factory=dict)
     upstream_ca: Path | None = None
     update: str = "null"  # tests reach no publisher of lists but their own
+    names: str = "judged"
     host: str = "127.0.0.1"
     proxy_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
@@ -84,7 +85,7 @@ class School:
             "  technician: {name: IT, email: it@school.example}\n"
             f'listen: {{proxy: "{host}:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
             f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n"
-            f"lists: {{update: {self.update}}}\n{upstream}"
+            f"lists: {{update: {self.update}, names: {self.names}}}\n{upstream}"
         )
         for name in ("people", "calendar", "rules", "alerts"):
             text = getattr(self, name)

@@ -13,6 +13,12 @@ _REMEMBERED = 65_536  # hosts whose name was judged
 _NOTHING = Listing()
 
 
+@lru_cache(maxsize=1)
+def open_names() -> NameModel:
+    """The shipped model, opened once a process. Raises BadModel."""
+    return NameModel()
+
+
 class Catalogue:
     """What a Snapshot asks; it can be handed to another process, which maps the same index."""
 
@@ -27,8 +33,8 @@ class Catalogue:
         self.index, self.words, self.names, self._categories = index, words or LocalWords(), names, categories
         self._judge = lru_cache(_REMEMBERED)(self._judge_name)
 
-    def __reduce__(self) -> tuple[type["Catalogue"], tuple[Any, ...]]:
-        return Catalogue, (self.index, self.words, self.names, self._categories)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _reopen, (self.index, self.words, self.names is not None, self._categories)
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
@@ -54,3 +60,8 @@ class Catalogue:
     def weigh(self, host: str) -> tuple[tuple[str, float], ...]:
         """What of a name spoke for its judgement, with its share, biggest first."""
         return self.names.weigh(host) if self.names is not None else ()
+
+
+def _reopen(index: Index, words: LocalWords, judge_names: bool, categories: frozenset[str]) -> Catalogue:
+    """The same in another process, which opens the model itself, and only once however often settings change."""
+    return Catalogue(index, words, open_names() if judge_names else None, categories)

@@ -119,6 +119,8 @@ class NameModel:
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._thresholds: tuple[float, ...] = tuple(header["thresholds"])
         self._calibration: tuple[tuple[float, float], ...] = tuple((a, b) for a, b in header["calibration"])
+        self._calming: float = header["calming"]
+        self._calming_words: tuple[str, ...] = tuple(header["calming_words"])
         self._suffixes = frozenset(_words(sections["suffixes"]))
         self._reserved = frozenset(_words(sections["reserved"]))
         packed = _packed(sections["weights"], len(self.categories))
@@ -154,10 +156,14 @@ class NameModel:
         )
 
     def _harm(self, text: str, suffix: str) -> tuple[int, float]:
-        """The likeliest category, and the log-odds of all harmful categories together against an ordinary site."""
+        """The likeliest category, and the log-odds of all harmful categories together against an ordinary site.
+
+        A name that speaks of a school, a church, a clinic or of help has to say far more.
+        """
         scores = self.scores(text, suffix)
         top = max(scores)
-        return scores.index(top), top + math.log(sum(math.exp(score - top) for score in scores))
+        calmed = self._calming if any(word in text for word in self._calming_words) else 0.0
+        return scores.index(top), top + math.log(sum(math.exp(score - top) for score in scores)) - calmed
 
     def scores(self, text: str, suffix: str) -> list[float]:
         """The log-odds of each category against an ordinary site, for a spelled label and its suffix."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from schoolgate.lists.catalogue import Catalogue
+from schoolgate.lists.catalogue import Catalogue, open_names
 from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
 from schoolgate.lists.entry import Entry
 from schoolgate.lists.formats.found import LIST, UNLESS, Found
@@ -17,7 +17,7 @@ from schoolgate.lists.formats.source_text import UnreadableList
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.lists.local_words import LocalWords
-from schoolgate.lists.names import NameModel
+from schoolgate.lists.names import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.download import Remote
 from schoolgate.policy.rules import Category
@@ -96,8 +96,12 @@ class Blocklists:
         return Index(path)
 
     def open_catalogue(self, index: Index, judge_names: bool) -> Catalogue:
-        """The lists as verdicts ask them; names are judged for categories that this school has."""
-        return Catalogue(index, self.words, NameModel() if judge_names else None, frozenset(self.categories))
+        """The lists as verdicts ask them; names are judged for categories that this school has. Raises SettingsError."""
+        try:
+            names = open_names() if judge_names else None
+        except BadModel as error:
+            raise SettingsError([Fault("names.model", 0, str(error))]) from None
+        return Catalogue(index, self.words, names, frozenset(self.categories))
 
 
 def list_files(path: Path) -> list[Path]:
