@@ -7,6 +7,7 @@ others waiting for, whole blocks of lines go to forked workers, and their answer
 import contextlib
 import fcntl
 import os
+import select
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ def answer_stream(source: int, target: int, answer: Answer, workers: int | None 
     crew = _Crew(answer, workers if workers is not None else len(os.sched_getaffinity(0)))
     rest = b""
     try:
-        while data := os.read(source, _BLOCK):
+        while data := crew.wait_for(source, target):
             block, end, rest = (rest + data).rpartition(b"\n")
             if not end and len(rest) > _LONGEST:
                 block, rest = rest, b""
@@ -84,6 +85,16 @@ class _Crew:
         self._workers: list[_Worker] = []
         self._waiting: deque[_Worker] = deque()  # one for each block in hand, in order
         self._next = 0
+
+    def wait_for(self, source: int, target: int) -> bytes:
+        """The next bytes of ``source`` (b"" at its end); answers that are ready meanwhile leave at once."""
+        while self._waiting:
+            ready, _, _ = select.select([source, self._waiting[0].up], [], [])
+            if self._waiting[0].up in ready:
+                self._pass_on(target)
+            else:
+                break
+        return os.read(source, _BLOCK)
 
     def hand_out(self, block: bytes, target: int) -> None:
         if len(self._waiting) >= self.size:  # a worker has one block in hand: with more, both ends could block

@@ -66,7 +66,7 @@ class Recipe:
     most_sites: dict[str, int] = field(default_factory=lambda: {"adult": 150_000, "circumvention": 6_000})
     class_weight: dict[str, float] = field(default_factory=lambda: {"adult": 0.7, "gambling": 1.5, "dating": 1.5})
     benign_weight: float = 3.0  # of a name written by hand
-    composed_weight: float = 1.5
+    composed_weight: float = 2.0
     # the share of ordinary visited sites that each category may wrongly block; together 0.19 %
     budget: dict[str, float] = field(
         default_factory=lambda: {
@@ -78,7 +78,7 @@ class Recipe:
         }
     )
     least_threshold: dict[str, float] = field(
-        default_factory=lambda: {"adult": 2.6, "dating": 3.0}
+        default_factory=lambda: {"adult": 3.0, "dating": 3.0}
     )  # log-odds; 2 for the others
     least_confidence: float = 0.65
     harmful_share: float = 0.05  # of unknown names, assumed for the confidence
@@ -98,7 +98,17 @@ class Recipe:
             "recovery",
             "anonymous",
         ),
-        "awareness",
+        *(
+            "awareness",
+            "responsibl",
+            "christian",
+            "catholic",
+            "methodist",
+            "baptist",
+            "presbyter",
+            "mosque",
+            "synagogue",
+        ),
     )
     rounds: int = 70
 
@@ -308,11 +318,12 @@ def fit(
 
 
 def modest(weights: Array, words: Vocabulary, recipe: Recipe) -> Array:
-    """The same weights, with suffixes that excuse no more than they may."""
+    """The same weights, with suffixes of trade (not ``org``) that excuse no more than they may."""
     result = weights.copy()
     endings = slice(len(words.pieces), None)
     least = result[endings, :1] - recipe.most_excuse / recipe.suffix_weight
-    result[endings, 1:] = np.maximum(result[endings, 1:], least)
+    trade = np.array([not suffix.startswith("org") for suffix in words.suffixes])[:, None]
+    result[endings, 1:] = np.where(trade, np.maximum(result[endings, 1:], least), result[endings, 1:])
     return result
 
 

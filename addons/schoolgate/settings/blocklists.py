@@ -96,7 +96,7 @@ class Blocklists:
         return Index(path)
 
     def open_catalogue(self, index: Index, judge_names: bool) -> Catalogue:
-        """The lists as verdicts ask them; names are judged for categories that this school has. Raises SettingsError."""
+        """The lists as verdicts ask them; names are judged for the categories of this school. Raises SettingsError."""
         try:
             names = open_names() if judge_names else None
         except BadModel as error:
