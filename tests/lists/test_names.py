@@ -101,8 +101,18 @@ def test_ordinary_names_are_left_alone(host: str) -> None:
 def test_health_faith_help_and_odd_place_names_are_hardly_ever_blocked(path: Path) -> None:
     names = _names(path)
     blocked = [name for name in names if MODEL.judge(name)]
+    if path.stem == "two_meanings":  # carbon dating, Ford Escorts: the hardest names that could be thought of
+        assert len(blocked) < 0.03 * len(names), blocked
+        return
     assert len(names) >= 300
     assert len(blocked) < 0.01 * len(names), blocked
+
+
+@pytest.mark.parametrize(("path", "least"), [("adult", 0.9), ("gambling", 0.65)])
+def test_invented_english_names_of_harmful_sites_are_mostly_known(path: str, least: float) -> None:
+    names = _names(SENSITIVE.parent / "telling" / f"{path}.txt")
+    known = [name for name in names if (found := MODEL.judge(name)) and found.category == path]
+    assert len(known) >= least * len(names), sorted(set(names) - set(known))
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,7 @@ class Index:
             return _Shelf(section(name), section(f"{name}_marks").cast(width), combinations)
 
         self._hosts, self._urls, self._refused = (shelf(name) for name in _SHELVES)
+        self._prefixes = self._hosts.prefixes
         self._patterns = [Patterns(self.facts["patterns"], how) for how in (HOST_PATTERN, URL_PATTERN)]
         self._has_patterns = bool(self.facts["patterns"])
 
@@ -161,9 +162,14 @@ class Index:
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is listed for a canonical host and a match target ("" where only the name is known)."""
         key = ".".join(host.split(".")[::-1]) + "."
-        prefixes = self._hosts.prefixes(key)
-        if not prefixes and not self._has_patterns:
-            return _NOTHING
+        prefixes = self._prefixes(key)
+        if not self._has_patterns:
+            if not prefixes:
+                return _NOTHING
+            if len(prefixes) == 1:
+                marks = self._hosts.marks(prefixes[0])
+                if len(marks) == 1 and marks[0][0] == LIST:
+                    return Listing((Hit(marks[0][1], marks[0][2], key_host(prefixes[0])),))
         found = self._matches(prefixes, key, host, target)
         return _listing(found) if found else _NOTHING
 
@@ -233,10 +239,6 @@ _REACH = {UNLESS: None, UNLESS_EXACT: True, UNLESS_BELOW: False, LIST: None, EXA
 
 def _listing(found: list[_Match]) -> Listing:
     """Put matches together: a curated exception clears its category, a list's own exception clears its own entries."""
-    if len(found) == 1 and len(found[0][3]) == 1:
-        _, entry, _, ((role, category, name),) = found[0]
-        if role == LIST:
-            return Listing((Hit(category, name, entry),))
     hits: list[tuple[int, Hit]] = []
     cleared: set[str] = set()
     own_exceptions: set[tuple[str, str]] = set()
