@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,21 +125,16 @@ def lookup(domain: str, as_json: bool, config: Path | None) -> None:
 
 
 def _load_anew(folders: Folders) -> Settings:
-    settings = _load_with_progress(folders)
-    settings.index.unlink(missing_ok=True)
-    return _load_with_progress(folders)
+    return load_settings(folders, compile_them=_compile_shown, anew=True)
 
 
 def _load_with_progress(folders: Folders) -> Settings:
     """The settings; where lists have to be compiled for them, the terminal shows how far that is."""
-
-    def compile_them(path: Path, lists: Any, guard: Guard) -> Report:
-        return _compile_shown(path, tuple(lists), guard)
-
-    return load_settings(folders, compile_them=compile_them)
+    return load_settings(folders, compile_them=_compile_shown)
 
 
-def _compile_shown(path: Path, lists: tuple[CategoryList, ...], guard: Guard) -> Report:
+def _compile_shown(path: Path, lists: Iterable[CategoryList], guard: Guard) -> Report:
+    lists = tuple(lists)
     number = sum(len(each.sources) for each in lists)
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -13,8 +13,8 @@ What it does, in order:
 3. a multinomial logistic regression over all pieces picks those that matter; a second one is fitted to them alone;
 4. three models, each of which has not seen a third of the families, give honest scores to every name: from those of
    ordinary visited sites come the thresholds, from all the confidence;
-5. weights are rounded to bytes and written with a quick first look (pieces of four letters only), which spares nine in
-   ten ordinary names the whole sum.
+5. weights are rounded to bytes and written with a quick first look (pieces of four letters only), which spares all but
+   one or two in a hundred ordinary names the whole sum.
 """
 
 import argparse

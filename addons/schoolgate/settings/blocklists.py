@@ -1,7 +1,9 @@
 """Reads blocklists/ and hands it to the list compiler; the index is made anew only when a list has changed."""
 
+import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +32,7 @@ PROTECTED = "protected.yaml"
 COPY_OF = "copy of "
 """How ``Source.of`` begins for a list that was downloaded."""
 _KEPT_INDEXES = 3
+_LEFT_BEHIND = 3600.0  # seconds; no compilation takes as long
 Compile = Callable[[Path, Iterable[CategoryList], Guard], Report]
 
 
@@ -83,16 +86,14 @@ class Blocklists:
         digest.update(repr((self.protected, self.unprotected)).encode())
         return folder / f"{digest.hexdigest()[:16]}.index"
 
-    def open_index(self, folder: Path, compile_them: Compile = compile_lists) -> Index:
-        """The compiled index in ``folder``, made now if these very lists were not compiled before."""
+    def open_index(self, folder: Path, compile_them: Compile = compile_lists, anew: bool = False) -> Index:
+        """The index in ``folder``, compiled now if these very lists were not compiled before, or if ``anew``."""
         path = self.index_path(folder)
-        try:
-            return Index(path)
-        except BadIndex:
-            path.unlink(missing_ok=True)
+        if not anew:
+            with contextlib.suppress(BadIndex):
+                return Index(path)
         compile_them(path, self.lists, self.guard)
-        for old in sorted(folder.glob("*.index"), key=lambda file: -file.stat().st_mtime)[_KEPT_INDEXES:]:
-            old.unlink(missing_ok=True)  # who has it mapped keeps it
+        _tidy(folder)
         return Index(path)
 
     def open_catalogue(self, index: Index, judge_names: bool) -> Catalogue:
@@ -102,6 +103,16 @@ class Blocklists:
         except BadModel as error:
             raise SettingsError([Fault("names.model", 0, str(error))]) from None
         return Catalogue(index, self.words, names, frozenset(self.categories))
+
+
+def _tidy(folder: Path) -> None:
+    """Remove old indexes, and what compilations that were killed have left; who has a file mapped keeps it."""
+    for old in sorted(folder.glob("*.index"), key=lambda file: -file.stat().st_mtime)[_KEPT_INDEXES:]:
+        old.unlink(missing_ok=True)
+    for left in folder.glob(".*.index.*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                left.unlink()
 
 
 def list_files(path: Path) -> list[Path]:

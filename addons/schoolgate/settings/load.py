@@ -72,9 +72,11 @@ def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int,
 
 
 def load_settings(
-    folders: Folders, index_folder: Path | None = None, compile_them: Compile = compile_lists
+    folders: Folders, index_folder: Path | None = None, compile_them: Compile = compile_lists, anew: bool = False
 ) -> Settings:
     """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
+
+    Lists are compiled only where they have changed, or with ``anew`` in any case.
 
     Raises SettingsError with every fault of every file; nothing is half-used.
     """
@@ -93,7 +95,7 @@ def load_settings(
         if index_folder is None:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = index_folder or data / "index"
-        index = lists.open_index(folder, compile_them)
+        index = lists.open_index(folder, compile_them, anew)
     except OSError as error:
         words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
         raise SettingsError([files.fault("school", ("data",), words)]) from None
