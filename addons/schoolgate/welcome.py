@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from schoolgate.lists.publishers.copies import Copies
 from schoolgate.settings.load import Settings
 
 
@@ -24,6 +25,7 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
         lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
     lines += [
         f"  Office    alerts go to {to} through {school.mail.host}:{school.mail.port}",
+        f"  Lists     {_lists(settings, command)}",
         f"  Record    {settings.data}   settings {settings.folders.config} (version {settings.snapshot.version})",
         "",
         f"  Try it    {command} check pornhub.com --group pupils",
@@ -37,6 +39,17 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
     ]
     lines += [f"  Note      {advice}" for advice in settings.advice]
     return "\n".join(lines)
+
+
+def _lists(settings: Settings, command: str) -> str:
+    """What the lists are, and how to get those that were never fetched."""
+    copies = Copies(settings.data / "lists")
+    missing = sum(copies.get(remote.name) is None for remote in settings.remotes)
+    if not missing:
+        return f"{len(settings.remotes)} are kept fresh from their publishers; see  {command} lists stats"
+    when = settings.school.lists.update
+    by_itself = f", or by itself in the night ({when})" if when else ""
+    return f"{missing} of {len(settings.remotes)} were never downloaded: {command} lists update{by_itself}"
 
 
 def _command() -> str:

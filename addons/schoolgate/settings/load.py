@@ -84,11 +84,10 @@ def load_settings(
     school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
     year = files.read("calendar", CalendarFile, optional=True)
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
-    copies = Copies(data_folder(folders, school) / "lists") if school else None
-    lists = read_blocklists(folders, copies)
+    lists = read_blocklists(folders, Copies(data_folder(folders, school) / "lists") if school else None)
     files.faults.extend(lists.faults)
     check(files, school, people, year, rules, lists)
-    if files.faults or copies is None or not (school and people and year and rules and alerts):
+    if files.faults or not (school and people and year and rules and alerts):
         raise SettingsError(files.faults)
     data = data_folder(folders, school)
     try:
@@ -111,9 +110,7 @@ def load_settings(
         ),
         lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
     )
-    missing = sum(copies.get(remote.name) is None for remote in lists.remotes)
-    fetch = (f"{missing} lists are not downloaded yet; 'schoolgate lists update' fetches them now",) if missing else ()
-    notes = (*lists.advice, *fetch, *advice(people, year, rules, alerts, school))
+    notes = (*lists.advice, *advice(people, year, rules, alerts, school))
     return Settings(snapshot, school, people, alerts, folders, read, index.path, lists.remotes, notes)
 
 
