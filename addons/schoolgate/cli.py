@@ -115,6 +115,7 @@ def _stream(enquiry: Enquiry) -> None:
     from schoolgate.stream import WorkerLost, answer_stream
 
     gc.freeze()  # what is loaded stays, so that workers share it
+    gc.set_threshold(100_000)
     try:
         answer_stream(sys.stdin.fileno(), sys.stdout.fileno(), enquiry.answer_line)
     except BrokenPipeError:

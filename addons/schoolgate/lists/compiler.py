@@ -15,7 +15,7 @@ from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import EXCEPT, PATHS, PROTECTED, UNPROTECTED, Mark, host_key, write_index
 from schoolgate.lists.patterns import Pattern
 
-FORMAT_VERSION = "3"
+FORMAT_VERSION = "4"
 _EXAMPLES = 20  # places that are kept of each reason for leaving lines out
 _TELL_EVERY = 100_000  # entries
 RELABELS = "a curated list puts it in another category"

@@ -72,7 +72,7 @@ def write_index(
     body, places = bytearray(), dict[str, tuple[int, int]]()
     for name in _SHELVES:
         keys = shelves[name]
-        trie = marisa_trie.Trie(keys, num_tries=2)
+        trie = marisa_trie.Trie(keys, num_tries=1)  # two are 25 % smaller, and a fifth slower
         marks = array(width, bytes(array(width).itemsize * len(keys)))
         for key, number in keys.items():
             marks[trie.key_id(key)] = number
@@ -116,10 +116,14 @@ class _Shelf:
     def __len__(self) -> int:
         return len(self._trie)
 
+    def number(self, key: str) -> int:
+        """The combination of a key that is there."""
+        number: int = self._numbers[self._key_id(key)]
+        return number
+
     def marks(self, key: str) -> tuple[Mark, ...]:
         """The marks of a key that is there."""
-        number: int = self._numbers[self._key_id(key)]
-        return self._combinations[number]
+        return self._combinations[self.number(key)]
 
 
 _Match = tuple[int, str, bool, tuple[Mark, ...]]
@@ -145,6 +149,9 @@ class Index:
 
         self._hosts, self._urls, self._refused = (shelf(name) for name in _SHELVES)
         self._prefixes = self._hosts.prefixes
+        self._plain = [
+            (marks[0][1], marks[0][2]) if len(marks) == 1 and marks[0][0] == LIST else None for marks in combinations
+        ]
         self._patterns = [Patterns(self.facts["patterns"], how) for how in (HOST_PATTERN, URL_PATTERN)]
         self._has_patterns = bool(self.facts["patterns"])
 
@@ -167,9 +174,9 @@ class Index:
             if not prefixes:
                 return _NOTHING
             if len(prefixes) == 1:
-                marks = self._hosts.marks(prefixes[0])
-                if len(marks) == 1 and marks[0][0] == LIST:
-                    return Listing((Hit(marks[0][1], marks[0][2], key_host(prefixes[0])),))
+                plain = self._plain[self._hosts.number(prefixes[0])]
+                if plain is not None:  # the host's own end is the entry, as long as the key without its last dot
+                    return Listing((Hit(*plain, host[len(host) - len(prefixes[0]) + 1 :]),))
         found = self._matches(prefixes, key, host, target)
         return _listing(found) if found else _NOTHING
 

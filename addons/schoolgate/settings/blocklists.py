@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import publicsuffixlist
+
+from schoolgate.lists import delicate, guards
 from schoolgate.lists.catalogue import Catalogue, open_names
 from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
 from schoolgate.lists.entry import Entry
@@ -31,6 +34,8 @@ from schoolgate.settings.models import CategoryFile, LocalFile, ProtectedFile, S
 PROTECTED = "protected.yaml"
 COPY_OF = "copy of "
 """How ``Source.of`` begins for a list that was downloaded."""
+_MADE_BY = (Path(delicate.__file__), Path(guards.__file__), Path(publicsuffixlist.PSLFILE))
+"""What decides beside the lists which entries count: an upgrade of these compiles anew."""
 _KEPT_INDEXES = 3
 _LEFT_BEHIND = 3600.0  # seconds; no compilation takes as long
 Compile = Callable[[Path, Iterable[CategoryList], Guard], Report]
@@ -78,7 +83,7 @@ class Blocklists:
 
     def index_path(self, folder: Path) -> Path:
         """Where the index of these very lists lies, whether it is made yet or not."""
-        digest = hashlib.sha256(FORMAT_VERSION.encode())
+        digest = hashlib.sha256(f"{FORMAT_VERSION} {' '.join(map(content_of, _MADE_BY))}".encode())
         for each in self.lists:
             digest.update(repr((each.category, each.name, each.entries, each.exceptions)).encode())
             for source in each.sources:
