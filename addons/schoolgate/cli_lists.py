@@ -7,23 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
-from rich.progress import Progress as Bars
 
-from schoolgate.listing import account_of, statistics
 from schoolgate.lists.compiler import CategoryList, Report, compile_index
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.publishers.copies import AlreadyUpdating
-from schoolgate.lists.publishers.update import Progress, Result
 from schoolgate.settings.blocklists import FORMATS
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings
 from schoolgate.terminal import Wrong, config_option, open_settings
-from schoolgate.upkeep import copies_of, entries_of, update_lists
+
+if TYPE_CHECKING:
+    from schoolgate.lists.publishers.update import Progress
 
 _TELL_EVERY = 5.0  # seconds between two plain lines of progress
 
@@ -43,6 +40,9 @@ def update(names: tuple[str, ...], force: bool, accept: tuple[str, ...], config:
 
     A running gateway takes the new lists up by itself. Exit 1 when a list failed or was held back.
     """
+    from schoolgate.lists.publishers.update import Result
+    from schoolgate.upkeep import update_lists
+
     with open_settings(config, _load_with_progress) as settings:
         remotes = {remote.name: remote for remote in settings.remotes}
         for name in (*names, *accept):
@@ -70,9 +70,11 @@ def update(names: tuple[str, ...], force: bool, accept: tuple[str, ...], config:
 
 
 def _accept(settings: Settings, name: str) -> None:
+    from schoolgate.upkeep import entries_of
+
     remote = next(remote for remote in settings.remotes if remote.name == name)
     try:
-        copy = copies_of(settings).accept(name, datetime.now(UTC), lambda path: entries_of(remote, path))
+        copy = settings.copies.accept(name, datetime.now(UTC), lambda path: entries_of(remote, path))
     except (ValueError, AlreadyUpdating) as error:
         raise Wrong(str(error)) from None
     click.echo(f"TAKEN      {name}: {copy.entries or 0:,} entries are in force from now on")
@@ -88,6 +90,8 @@ def _compile_again(config: Path | None) -> None:
 @config_option
 def compile_command(config: Path | None) -> None:
     """Put all lists into one index file, and say what was left out of it, where and why."""
+    from schoolgate.listing import statistics
+
     started = time.monotonic()
     with open_settings(config, _load_anew) as settings:
         stats = statistics(settings, datetime.now(UTC))
@@ -100,6 +104,8 @@ def compile_command(config: Path | None) -> None:
 @config_option
 def stats(as_json: bool, config: Path | None) -> None:
     """Every list: how many entries count, how old it is, and what was left out of it, where and why."""
+    from schoolgate.listing import statistics
+
     with open_settings(config, _load_with_progress) as settings:
         found = statistics(settings, datetime.now(UTC))
     click.echo(json.dumps(found, indent=2) if as_json else _stats_in_words(found))
@@ -111,6 +117,8 @@ def stats(as_json: bool, config: Path | None) -> None:
 @config_option
 def lookup(domain: str, as_json: bool, config: Path | None) -> None:
     """Which lists name DOMAIN (or an address with a path), since when, and why it is not listed where it is not."""
+    from schoolgate.listing import account_of
+
     with open_settings(config, _load_with_progress) as settings:
         try:
             account = account_of(domain, settings)
@@ -134,13 +142,16 @@ def _load_with_progress(folders: Folders) -> Settings:
 
 
 def _compile_shown(path: Path, lists: Iterable[CategoryList], guard: Guard) -> Report:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
     lists = tuple(lists)
     number = sum(len(each.sources) for each in lists)
     console = Console(stderr=True)
     if not console.is_terminal:
         click.echo(f"Compiling {number} lists of others and {len(lists)} of our own …", err=True)
         return compile_index(path, lists, guard, FORMATS)
-    with Bars(TextColumn("Compiling {task.description}"), BarColumn(), console=console) as bars:
+    with Progress(TextColumn("Compiling {task.description}"), BarColumn(), console=console) as bars:
         task = bars.add_task("lists", total=number)
         seen: set[str] = set()
 
@@ -152,15 +163,19 @@ def _compile_shown(path: Path, lists: Iterable[CategoryList], guard: Guard) -> R
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[Progress], None]]:
+def _shown() -> Iterator[Callable[["Progress"], None]]:
     """Bars on a terminal, a plain line now and then elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Bars(*columns, console=console) as bars:
             tasks: dict[str, Any] = {}
 
-            def draw(progress: Progress) -> None:
+            def draw(progress: "Progress") -> None:
                 if progress.name not in tasks:
                     tasks[progress.name] = bars.add_task(progress.name, total=progress.total)
                 bars.update(tasks[progress.name], completed=progress.done, total=progress.total)
@@ -169,7 +184,7 @@ def _shown() -> Iterator[Callable[[Progress], None]]:
         return
     last: dict[str, float] = {}
 
-    def say(progress: Progress) -> None:
+    def say(progress: "Progress") -> None:
         now = time.monotonic()
         if now - last.setdefault(progress.name, now) >= _TELL_EVERY:
             last[progress.name] = now

@@ -13,7 +13,6 @@ from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import NAME
 from schoolgate.settings.blocklists import COPY_OF
 from schoolgate.settings.load import Settings
-from schoolgate.upkeep import copies_of
 
 _SHOWN_PLACES = 2
 _REFUSED = "refused: "
@@ -28,7 +27,7 @@ def catalogue_of(settings: Settings) -> Catalogue:
 
 def statistics(settings: Settings, now: datetime) -> dict[str, Any]:
     """Every list with its entries, its age and its faults; and those that are named but not downloaded yet."""
-    index, copies = catalogue_of(settings).index, copies_of(settings)
+    index, copies = catalogue_of(settings).index, settings.copies
     facts = index.facts
     sources, left_out = facts["sources"], defaultdict(list)
     for name, reason, number, places in facts["left_out"]:
@@ -79,7 +78,7 @@ def _import_notes(name: str, facts: dict[str, Any], left_out: list[tuple[int, st
 def account_of(site: str, settings: Settings) -> dict[str, Any]:
     """All that is known of a site, a line each. Raises ValueError for what is no address."""
     request = request_from_url(site, at=datetime.now(UTC))
-    catalogue, copies = catalogue_of(settings), copies_of(settings)
+    catalogue, copies = catalogue_of(settings), settings.copies
     sources = catalogue.index.facts["sources"]
     lines: list[dict[str, str]] = []
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from schoolgate.child import be_child
 from schoolgate.lists.formats.reading import Reading
 from schoolgate.lists.formats.source_text import UnreadableList
-from schoolgate.lists.publishers.copies import Copies
-from schoolgate.lists.publishers.download import Remote, Terms
+from schoolgate.lists.publishers.download import Terms
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.lists.publishers.update import Outcome, Progress, Result, is_due, update
 from schoolgate.settings.blocklists import FORMATS
 from schoolgate.settings.load import Settings
@@ -50,12 +50,7 @@ def update_lists(
     """Bring copies up to date, those that are due or with ``force`` all. Raises AlreadyUpdating."""
     extra = settings.school.upstream_ca
     terms = Terms(extra_ca=settings.folders.root / extra if extra else None)
-    return update(remotes, copies_of(settings), count_entries, now, progress, force, names=entries_of, terms=terms)
-
-
-def copies_of(settings: Settings) -> Copies:
-    """The folder of the school's last good copies."""
-    return Copies(settings.data / "lists")
+    return update(remotes, settings.copies, count_entries, now, progress, force, names=entries_of, terms=terms)
 
 
 def _update_apart(settings: Settings, channel: Connection) -> None:
@@ -103,7 +98,7 @@ class Upkeep:
         hours = settings.school.lists.update
         if hours is None:
             return False
-        copies, local = copies_of(settings), now.astimezone(settings.school.timezone)
+        copies, local = settings.copies, now.astimezone(settings.school.timezone)
         at_night = hours.start <= local.hour * 60 + local.minute < hours.end
         for remote in settings.remotes:
             copy = copies.get(remote.name)
@@ -119,7 +114,7 @@ class Upkeep:
         self._process = self._channel = None
         if isinstance(said, str):
             return self._once("", said)
-        copies = copies_of(settings)
+        copies = settings.copies
         words: list[str] = []
         for outcome in said:
             copy = copies.get(outcome.name)

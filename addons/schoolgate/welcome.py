@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-from schoolgate.lists.publishers.copies import Copies
 from schoolgate.settings.load import Settings
 
 
@@ -43,8 +42,7 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
 
 def _lists(settings: Settings, command: str) -> str:
     """What the lists are, and how to get those that were never fetched."""
-    copies = Copies(settings.data / "lists")
-    missing = sum(copies.get(remote.name) is None for remote in settings.remotes)
+    missing = sum(settings.copies.get(remote.name) is None for remote in settings.remotes)
     if not missing:
         return f"{len(settings.remotes)} are kept fresh from their publishers; see  {command} lists stats"
     when = settings.school.lists.update

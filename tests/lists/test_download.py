@@ -21,8 +21,8 @@ from pretend.publisher import Page, Publisher, begin
 from pretend.school import free_port
 from schoolgate.lists.publishers.checksum import read_checksums
 from schoolgate.lists.publishers.copies import AlreadyUpdating, Copies, Copy
-from schoolgate.lists.publishers.download import Remote
 from schoolgate.lists.publishers.publisher import Terms
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.lists.publishers.since import read_since, write_since
 from schoolgate.lists.publishers.update import Outcome, Progress, Result, is_due, update
 
@@ -626,7 +626,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from schoolgate.lists.publishers.copies import Copies
-from schoolgate.lists.publishers.download import Remote
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.lists.publishers.update import update
 remote = Remote("ut1-adult", sys.argv[2], "domains", timedelta(days=1))
 names = lambda _, path: path.read_text().split()

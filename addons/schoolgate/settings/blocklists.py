@@ -24,7 +24,7 @@ from schoolgate.lists.index import BadIndex, Index
 from schoolgate.lists.local_words import LocalWords
 from schoolgate.lists.names import BadModel
 from schoolgate.lists.publishers.copies import Copies
-from schoolgate.lists.publishers.download import Remote
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy.rules import Category
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown

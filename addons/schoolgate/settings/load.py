@@ -8,7 +8,7 @@ from pathlib import Path
 import holidays
 
 from schoolgate.lists.publishers.copies import Copies
-from schoolgate.lists.publishers.download import Remote
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Group, People
 from schoolgate.policy.rules import Rule
@@ -46,6 +46,11 @@ class Settings:
         """The folder of everything that the gateway writes."""
         return data_folder(self.folders, self.school)
 
+    @property
+    def copies(self) -> Copies:
+        """The last good copies of downloaded lists."""
+        return Copies(self.data / "lists")
+
     def recipients(self, roles: list[str]) -> list[str]:
         """The e-mail addresses behind roles; roles that the school has not filled are left out."""
         return list(dict.fromkeys(self.school.roles[role].email for role in roles if role in self.school.roles))
@@ -59,8 +64,7 @@ def data_folder(folders: Folders, school: SchoolFile) -> Path:
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
     paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.own_reports(), *settings.files}
-    copies = Copies(settings.data / "lists")
-    paths.update(copies.state_file(remote.name) for remote in settings.remotes)
+    paths.update(settings.copies.state_file(remote.name) for remote in settings.remotes)
     stamps: dict[Path, tuple[int, int]] = {}
     for path in (*paths, folders.local("allow"), folders.local("block")):
         try:

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import httpx2
 
 from schoolgate.lists.publishers.copies import digest
-from schoolgate.lists.publishers.download import Remote
 from schoolgate.lists.publishers.publisher import Broken, Failed, Terms, patiently, read_small
+from schoolgate.lists.publishers.remote import Remote
 
 _SUM = re.compile(r"\\?([0-9a-fA-F]{64}|[0-9a-fA-F]{32})(?: [ *]?(.+))?")
 _BSD = re.compile(r"(?:SHA256|MD5) ?\((.+)\) ?= ?([0-9a-fA-F]{64}|[0-9a-fA-F]{32})")

@@ -5,52 +5,23 @@ The answer is streamed to a ``Partial``; when it breaks off, the rest is asked f
 
 import asyncio
 import errno
-import re
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import httpx2
 
 from schoolgate.lists.publishers.partial import Partial, header
-from schoolgate.lists.publishers.publisher import Broken, Failed, address, answer, patiently, refusal, size, trouble
+from schoolgate.lists.publishers.publisher import Broken, Failed, answer, patiently, refusal, size, trouble
 from schoolgate.lists.publishers.publisher import Terms as Terms  # those who ask for a download say on which terms
+from schoolgate.lists.publishers.remote import Remote
 
-MIB = 1 << 20
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _PIECE = 1 << 16
 DISK_FULL = "the disk is full; make room on it, and the list is fetched again"
 _UNPACKED_HERE = frozenset({"gzip", "deflate"})
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A list that its publisher keeps: where, in which format, and how often it may be asked for.
-
-    ``sha256`` is 64 hex digits that the file must have, or the address of a checksum file (lines of sha256sum or
-    md5sum). ``largest`` is in bytes, as downloaded; ``folder`` is the part of an archive that is meant. Raises
-    ValueError for a name or an address that cannot be.
-    """
-
-    name: str
-    url: str
-    format: str
-    refresh: timedelta
-    sha256: str | None = None
-    largest: int = 256 * MIB
-    folder: str = ""
-
-    def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} cannot name a list: use a-z, 0-9 and -, at most 64 characters")
-        address(self.url)
-        if self.sha256 is not None and not _DIGEST.fullmatch(self.sha256):
-            address(self.sha256)
 
 
 @dataclass(frozen=True, slots=True)

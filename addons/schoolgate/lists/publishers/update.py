@@ -16,9 +16,10 @@ import httpx2
 
 from schoolgate.lists.publishers import checksum
 from schoolgate.lists.publishers.copies import Copies, Copy, digest
-from schoolgate.lists.publishers.download import DISK_FULL, Current, Fetched, Remote, Validators, fetch, is_full
+from schoolgate.lists.publishers.download import DISK_FULL, Current, Fetched, Validators, fetch, is_full
 from schoolgate.lists.publishers.partial import Partial
 from schoolgate.lists.publishers.publisher import Broken, Failed, Terms, open_client
+from schoolgate.lists.publishers.remote import Remote
 from schoolgate.lists.publishers.state import Content, Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(hours=1), timedelta(days=1)
