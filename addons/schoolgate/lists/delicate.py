@@ -7,8 +7,8 @@ both sides use (``gay``, ``women``, ``school``) count only beside a word of publ
 ``womensrefuge``). A name that speaks of getting away from the thing (``quitporn``, ``gamblinghelp``) counts even with
 the plain word. Curated files and the school's own ``local/`` files are not asked.
 
-Measured on the shipped copies: one entry in a few hundred is left out; reading them, some nine in ten are such sites
-or names that long stand empty. Malware and ways round the filter are not judged: thieves borrow just these words.
+Measured on the shipped copies: one entry in a few hundred is left out; reading them, more than four in five are such
+sites or names that long stand empty. Malware and ways round the filter are not judged: thieves borrow just these words.
 """
 
 import re

@@ -7,6 +7,7 @@ from functools import lru_cache
 from schoolgate.policy.request import BadAddress, canonical_host, match_target
 
 _PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+")
+_GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
 _LONGEST_LABEL = 63  # RFC 1035
 _LONGEST_HOST = 253
 NO_HOST = "no host name stands here"
@@ -45,8 +46,10 @@ def read_host(text: str, as_written: bool = False) -> str:
             low = _canonical(low)
         except BadAddress:
             raise BadAddress(TOO_LONG if len(low) > _LONGEST_HOST else NO_HOST) from None
-    if len(low) > _LONGEST_LABEL and (
-        len(low) > _LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in low.split("."))
+    if len(low) > _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
+_LONGEST_LABEL and (
+        len(low) > _LONGEST_HOST or any(len(label) > _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
+_LONGEST_LABEL for label in low.split("."))
     ):
         raise BadAddress(TOO_LONG)
     if low.startswith("www.") and low.count(".") > 1 and not as_written:
@@ -66,6 +69,13 @@ def read_address(text: str) -> tuple[str, str]:
     if not target.isprintable():
         raise BadAddress(NO_PATH)
     return read_host(host), target
+
+
+def covers(path: str, target: str) -> bool:
+    """Whether an entry's path ("" for the whole host) covers a match target: ``/bad`` does not cover ``/badger``."""
+    return not path or (
+        target.startswith(path) and (path[-1] == "/" or target[len(path) : len(path) + 1] not in _GOES_ON)
+    )
 
 
 def entry(text: str) -> Entry:

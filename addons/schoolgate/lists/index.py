@@ -18,6 +18,7 @@ from typing import Any
 
 import marisa_trie
 
+from schoolgate.lists.entry import covers
 from schoolgate.lists.formats.found import (
     BELOW,
     EXACT,
@@ -42,7 +43,6 @@ EXCEPT = "except"  # a curated file clears its category here, whichever list nam
 PATHS = "paths"  # entries with a path stand below this host
 PROTECTED = "protected"  # nobody else's list and no judgement of the name counts here
 UNPROTECTED = "unprotected"
-_GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
 _NOTHING = Listing()
 
 
@@ -218,7 +218,7 @@ class Index:
     def _match_paths(self, host: str, target: str) -> Iterator[_Match]:
         for prefix in self._urls.prefixes(host + target):
             path = prefix[len(host) :]
-            if path.startswith("/") and not (path[-1] != "/" and target[len(path) : len(path) + 1] in _GOES_ON):
+            if path.startswith("/") and covers(path, target):
                 yield len(prefix), key_host(host) + path, True, self._urls.marks(prefix)
 
     def _match_patterns(self, host: str, target: str) -> Iterator[tuple[str, str, str]]:

@@ -5,11 +5,10 @@ They stand beside the compiled index, not in it, so that an edit is in force at 
 
 from collections.abc import Iterable
 
-from schoolgate.lists.entry import Entry
+from schoolgate.lists.entry import Entry, covers
 from schoolgate.policy.rules import Action, Hit
 
 LOCAL = "local"
-_GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
 _Word = tuple[str, Action, Hit]
 
 
@@ -30,15 +29,9 @@ class LocalWords:
         """The school's last word on a host and a match target, or None."""
         name = host
         while name:
-            said = [word for word in self._words.get(name, ()) if _covers(word[0], target)]
+            said = [word for word in self._words.get(name, ()) if covers(word[0], target)]
             if said:
                 _, action, hit = max(said, key=lambda word: (len(word[0]), word[1] is Action.BLOCK))
                 return action, hit
             name = name.partition(".")[2]
         return None
-
-
-def _covers(path: str, target: str) -> bool:
-    return not path or (
-        target.startswith(path) and (path[-1] == "/" or target[len(path) : len(path) + 1] not in _GOES_ON)
-    )
