@@ -46,10 +46,8 @@ def read_host(text: str, as_written: bool = False) -> str:
             low = _canonical(low)
         except BadAddress:
             raise BadAddress(TOO_LONG if len(low) > _LONGEST_HOST else NO_HOST) from None
-    if len(low) > _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
-_LONGEST_LABEL and (
-        len(low) > _LONGEST_HOST or any(len(label) > _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
-_LONGEST_LABEL for label in low.split("."))
+    if len(low) > _LONGEST_LABEL and (
+        len(low) > _LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in low.split("."))
     ):
         raise BadAddress(TOO_LONG)
     if low.startswith("www.") and low.count(".") > 1 and not as_written:
