@@ -87,6 +87,11 @@ class Upkeep:
             theirs.close()
         return []
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an update is under way, or has ended and was not heard yet."""
+        return self._process is not None
+
     def stop(self) -> None:
         """End an update that is under way; what it had fetched is used the next time."""
         if self._process is not None:
