@@ -1,5 +1,6 @@
 """Lists are fetched when they are due, in the school's hours, and the technician hears of what needs her, once."""
 
+import multiprocessing
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -76,6 +77,21 @@ def test_a_list_that_shrank_is_told_once(settings: Settings, publisher: Publishe
     assert "schoolgate lists update --accept fresh" in words
     time.sleep(1.1)
     assert _to_its_end(upkeep, often, NIGHT + timedelta(days=2)) == []
+
+
+def test_an_update_that_is_killed_is_told_and_tried_again(settings: Settings, publisher: Publisher) -> None:
+    page = publisher.pages["/list"] = Page(MANY, pace=(1, 5.0))
+    upkeep = Upkeep()
+    upkeep.round(settings, NIGHT)
+    [process] = [child for child in multiprocessing.active_children() if child.name == "lists"]
+    process.kill()
+    process.join()
+    [words] = upkeep.round(settings, NIGHT)
+    assert "ended by itself" in words
+    page.let_go.set()
+    publisher.pages["/list"] = Page(MANY, etag='"1"')
+    _to_its_end(upkeep, settings, NIGHT + timedelta(minutes=2))
+    assert settings.copies.get("fresh") is not None
 
 
 def test_stopping_ends_an_update_that_hangs(settings: Settings, publisher: Publisher) -> None:

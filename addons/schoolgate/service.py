@@ -122,9 +122,7 @@ class Supervisor:
             while not self.stopping:
                 time.sleep(_ROUND)
                 now = time.monotonic()
-                for words in self._upkeep.round(settings, datetime.now(UTC)):
-                    self.say(words)
-                    _report(journal, "lists", words, settings)
+                self._keep_lists_fresh(settings, journal)
                 for child in self._children:
                     self._revive(child, settings, journal, now)
                 if reading is not None and reading.done():
@@ -142,6 +140,17 @@ class Supervisor:
                 if process.name == COMPILING:
                     process.kill()
             thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
+
+    def _keep_lists_fresh(self, settings: Settings, journal: Journal) -> None:
+        try:
+            told = self._upkeep.round(settings, datetime.now(UTC))
+        except Exception as error:  # old lists are no reason to stop filtering
+            log.exception("The lists could not be looked after")
+            told = [f"The lists could not be looked after: {type(error).__name__}: {error}"]
+            self._upkeep = Upkeep()
+        for words in told:
+            self.say(words)
+            _report(journal, "lists", words, settings)
 
     def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
         """Hand new settings to every child; faulty ones change nothing and are reported once."""

@@ -1,6 +1,6 @@
 """Keeps the downloaded lists fresh: by command, or by itself in the night, in a process that holds nothing up."""
 
-import logging
+import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,8 +17,6 @@ from schoolgate.lists.publishers.remote import Remote
 from schoolgate.lists.publishers.update import Outcome, Progress, Result, is_due, update
 from schoolgate.settings.blocklists import FORMATS
 from schoolgate.settings.load import Settings
-
-log = logging.getLogger("schoolgate")
 
 _SPAWN = multiprocessing.get_context("spawn")
 _LOOK_EVERY = timedelta(minutes=1)
@@ -114,8 +112,9 @@ class Upkeep:
 
     def _end(self, settings: Settings, now: datetime) -> list[str]:
         said: list[Outcome] | str = "the process that updates the lists ended by itself"
-        if self._channel is not None and self._channel.poll():
-            said = self._channel.recv()
+        with contextlib.suppress(EOFError, OSError):  # it was killed before it could say anything
+            if self._channel is not None and self._channel.poll():
+                said = self._channel.recv()
         self._process = self._channel = None
         if isinstance(said, str):
             return self._once("", said)
