@@ -32,7 +32,7 @@ from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.store.event import FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.recorder import Recorder
-from schoolgate.upkeep import Upkeep
+from schoolgate.upkeep import LOOK_EVERY, Upkeep
 from schoolgate.welcome import welcome
 
 log = logging.getLogger("schoolgate")
@@ -142,12 +142,14 @@ class Supervisor:
             thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
 
     def _keep_lists_fresh(self, settings: Settings, journal: Journal) -> None:
+        now = datetime.now(UTC)
         try:
-            told = self._upkeep.round(settings, datetime.now(UTC))
+            told = self._upkeep.round(settings, now)
         except Exception as error:  # old lists are no reason to stop filtering
             log.exception("The lists could not be looked after")
             told = [f"The lists could not be looked after: {type(error).__name__}: {error}"]
-            self._upkeep = Upkeep()
+            self._upkeep.stop()
+            self._upkeep = Upkeep(_next_look=now + LOOK_EVERY)
         for words in told:
             self.say(words)
             _report(journal, "lists", words, settings)

@@ -19,7 +19,7 @@ from schoolgate.settings.blocklists import FORMATS
 from schoolgate.settings.load import Settings
 
 _SPAWN = multiprocessing.get_context("spawn")
-_LOOK_EVERY = timedelta(minutes=1)
+LOOK_EVERY = timedelta(minutes=1)
 _OVERDUE = timedelta(days=2)  # a list that old is asked for at any hour
 _LONG_FAILING = timedelta(days=3)  # a publisher that cannot be reached for so long is worth a mail
 
@@ -72,9 +72,9 @@ class Upkeep:
         """Start what is due; returns words for the technician, each once, about what an update that ended met."""
         if self._process is not None:
             return [] if self._process.is_alive() else self._end(settings, now)
-        if self._next_look is not None and self._next_look - _LOOK_EVERY <= now < self._next_look:
+        if self._next_look is not None and self._next_look - LOOK_EVERY <= now < self._next_look:
             return []
-        self._next_look = now + _LOOK_EVERY
+        self._next_look = now + LOOK_EVERY
         if self._is_time(settings, now):
             ours, theirs = _SPAWN.Pipe()
             self._process = _SPAWN.Process(
