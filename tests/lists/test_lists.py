@@ -247,3 +247,33 @@ def test_a_damaged_index_is_refused(tmp_path: Path, damage: str) -> None:
     path.write_bytes(data)
     with pytest.raises(BadIndex):
         Index(path)
+
+
+REACHES = {
+    "{0} CNAME .": lambda host, entry: host == entry,
+    "*.{0} CNAME .": lambda host, entry: host.endswith("." + entry),
+    "{0} CNAME rpz-passthru.": lambda host, entry: host == entry,
+    "*.{0} CNAME rpz-passthru.": lambda host, entry: host.endswith("." + entry),
+}
+
+
+def test_lists_with_every_reach_and_exception_answer_like_a_plain_model(tmp_path: Path) -> None:
+    rng = random.Random(11)
+
+    def name(most: int) -> str:
+        return ".".join(rng.choices("abcd", k=rng.randint(1, most))) + ".test"
+
+    for _ in range(30):
+        said = [[(rng.choice(list(REACHES)), name(4)) for _ in range(rng.randint(1, 25))] for _ in range(3)]
+        sources = []
+        for number, lines in enumerate(said):
+            path = tmp_path / str(number)
+            path.write_text("".join(form.format(host) + "\n" for form, host in lines))
+            sources.append(Source(str(number), path, "rpz"))
+        index = _index(tmp_path / "i", CategoryList("adult", "adult", (), (), tuple(sources)))
+        for host in (name(5) for _ in range(200)):
+            expected = set()
+            for number, lines in enumerate(said):
+                reached = {"passthru" in form for form, entry in lines if REACHES[form](host, entry)}
+                expected |= {str(number)} if reached == {False} else set()
+            assert {hit.list for hit in index.look_up(host, "/").hits} == expected, host
