@@ -16,6 +16,7 @@ from schoolgate.lists.index import EXCEPT, PATHS, PROTECTED, UNPROTECTED, Mark, 
 from schoolgate.lists.patterns import Pattern
 
 FORMAT_VERSION = "4"
+_MOST_PATTERNS = 200  # of all lists together; each may take 256 KiB (guards)
 _EXAMPLES = 20  # places that are kept of each reason for leaving lines out
 _TELL_EVERY = 100_000  # entries
 RELABELS = "a curated list puts it in another category"
@@ -219,6 +220,8 @@ class _Compilation:
 
     def _take_pattern(self, source: Source, category: str, reading: Reading, line: int, pattern: str, how: str) -> None:
         objection = self.guard.objection_to_pattern(pattern)
+        if len(self.patterns) >= _MOST_PATTERNS:
+            objection = f"more than {_MOST_PATTERNS} patterns, which cannot all be matched at once"
         if objection:
             self.report.leave_out(source.name, objection, Place(reading.file, line, pattern[:100]))
         else:

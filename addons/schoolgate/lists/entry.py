@@ -7,6 +7,7 @@ from functools import lru_cache
 from schoolgate.policy.request import BadAddress, canonical_host, match_target
 
 _PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+")
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _GOES_ON = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-%")
 _LONGEST_LABEL = 63  # RFC 1035
 _LONGEST_HOST = 253
@@ -57,8 +58,7 @@ def read_host(text: str, as_written: bool = False) -> str:
 
 def read_address(text: str) -> tuple[str, str]:
     """Host and path of ``host`` or ``host/path``, with or without scheme. Raises BadAddress."""
-    if "://" in text:
-        text = text.split("://", 1)[1]
+    text = _SCHEME.sub("", text)
     host, slash, path = text.partition("/")
     if not slash or not path:
         return read_host(host), ""

@@ -18,7 +18,7 @@ from schoolgate.policy.request import host_address
 ADDRESS = "an IP address, which many sites may share"
 SUFFIX = "a public suffix, under which strangers share a name"
 _LONGEST_PATTERN = 2000
-_PATTERN_MEMORY = 1 << 20  # bytes, compiled
+_PATTERN_MEMORY = 1 << 18  # bytes, compiled
 
 
 @lru_cache(maxsize=1)
@@ -58,6 +58,7 @@ class Guard:
     def __init__(self, protected: Iterable[Entry], unprotected: Iterable[Entry] = ()) -> None:
         self.protected = frozenset(e.host for e in protected if not e.path)
         self.unprotected = frozenset(e.host for e in unprotected if not e.path)
+        self._in_order = sorted(self.protected)
         self._both = self.protected | self.unprotected
 
     def objection(self, host: str, path: str, category: str) -> str | None:
@@ -83,5 +84,5 @@ class Guard:
             return "a pattern that cannot be read, or not in linear time"
         if compiled.search("") or compiled.search("example.org/"):
             return "a pattern that matches everything"
-        hit = next((host for host in sorted(self.protected) if compiled.search(host + "/")), None)
+        hit = next((host for host in self._in_order if compiled.search(host + "/")), None)
         return f"protected ({hit}) by a pattern" if hit else None

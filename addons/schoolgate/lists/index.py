@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import marisa_trie
+import re2
 
 from schoolgate.lists.entry import covers
 from schoolgate.lists.formats.found import (
@@ -152,7 +153,11 @@ class Index:
         self._plain = [
             (marks[0][1], marks[0][2]) if len(marks) == 1 and marks[0][0] == LIST else None for marks in combinations
         ]
-        self._patterns = [Patterns(self.facts["patterns"], how) for how in (HOST_PATTERN, URL_PATTERN)]
+        try:
+            self._patterns = [Patterns(self.facts["patterns"], how) for how in (HOST_PATTERN, URL_PATTERN)]
+        except re2.error as error:
+            raise BadIndex(f"{path}: its patterns take too much memory together ({error})") from error
+        self._sources = frozenset(self.facts.get("sources", ()))
         self._has_patterns = bool(self.facts["patterns"])
 
     def __reduce__(self) -> tuple[type["Index"], tuple[Path]]:
@@ -178,7 +183,12 @@ class Index:
                 if plain is not None:  # the host's own end is the entry, as long as the key without its last dot
                     return Listing((Hit(*plain, host[len(host) - len(prefixes[0]) + 1 :]),))
         found = self._matches(prefixes, key, host, target)
-        return _listing(found) if found else _NOTHING
+        if not found:
+            return _NOTHING
+        listing = _listing(found)
+        if listing.hits and _is_protected(found):  # a list that names a domain above it reaches no protected site
+            return Listing(tuple(hit for hit in listing.hits if hit.list not in self._sources))
+        return listing
 
     def is_settled(self, host: str) -> bool:
         """Whether the lists know the host as one that must be reached: protected, or an exception of a curated list."""

@@ -21,11 +21,11 @@ from schoolgate.lists.formats.registry import READERS
 from schoolgate.lists.formats.source_text import UnreadableList
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import BadIndex, Index
-from schoolgate.lists.local_words import LocalWords
+from schoolgate.lists.local_words import LOCAL, LocalWords
 from schoolgate.lists.names import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
-from schoolgate.policy.rules import Category
+from schoolgate.policy.rules import NAME, Category
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders, shipped
@@ -98,8 +98,13 @@ class Blocklists:
             with contextlib.suppress(BadIndex):
                 return Index(path)
         compile_them(path, self.lists, self.guard)
-        _tidy(folder)
-        return Index(path)
+        _tidy(folder, path)
+        try:
+            return Index(path)
+        except BadIndex as error:
+            raise SettingsError(
+                [Fault("blocklists", 0, f"the lists cannot be compiled to a sound index: {error}")]
+            ) from None
 
     def open_catalogue(self, index: Index, judge_names: bool) -> Catalogue:
         """The lists as verdicts ask them; names are judged for the categories of this school. Raises SettingsError."""
@@ -110,10 +115,11 @@ class Blocklists:
         return Catalogue(index, self.words, names, frozenset(self.categories))
 
 
-def _tidy(folder: Path) -> None:
+def _tidy(folder: Path, kept: Path) -> None:
     """Remove old indexes, and what compilations that were killed have left; who has a file mapped keeps it."""
     for old in sorted(folder.glob("*.index"), key=lambda file: -file.stat().st_mtime)[_KEPT_INDEXES:]:
-        old.unlink(missing_ok=True)
+        if old != kept:
+            old.unlink(missing_ok=True)
     for left in folder.glob(".*.index.*"):
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
@@ -200,8 +206,10 @@ class _Reader:
         if says.phrases:
             self.advice.append(f"{name}: phrases are not judged yet by this version")
         sources: list[Source] = []
+        called: set[str] = set()
         for number, source in enumerate(says.sources):
             try:
+                self._check_name(source.name, called)
                 found = self._source(path, source)
             except _WrongSource as error:
                 self.faults.append(document.fault(("sources", number, error.key), str(error)))
@@ -211,6 +219,13 @@ class _Reader:
                 self.files.extend(list_files(found.path))
         entries = (*says.domains, *says.urls)
         self.lists.append(CategoryList(says.category, path.stem, entries, tuple(says.exceptions), tuple(sources)))
+
+    def _check_name(self, name: str, called: set[str]) -> None:
+        """A list's name stands for it in verdicts and exceptions, so it may be nobody else's."""
+        own = {path.stem for path in self.folders.blocklists()} | {NAME, LOCAL}
+        if name in called or name in own:
+            raise _WrongSource("name", f"something else is called {name!r} already; give this list a name of its own")
+        called.add(name)
 
     def _source(self, path: Path, source: SourceEntry) -> Source | None:
         """A list file beside the one that names it, or the copy of a downloaded one; None where there is no copy."""
@@ -239,6 +254,9 @@ class _Reader:
             raise _WrongSource("name", f"two downloads are called {source.name!r}; give each a name of its own")
         beside = self._beside(path, source, source.shipped, "shipped") if source.shipped else None
         copy = self.copies.get(source.name) if self.copies else None
+        if copy is not None and copy.sha256 not in content_of(copy.path):
+            self.advice.append(f"the copy of {source.name} is damaged; 'schoolgate lists update' fetches it again")
+            copy = None
         if copy is None:
             return beside
         return Source(source.name, copy.path, source.format, source.folder, f"{COPY_OF}{copy.fetched:%Y-%m-%d}")

@@ -8,6 +8,7 @@ from schoolgate.lists.formats.found import EXCEPTIONS, HOST_PATTERN, LIST, URL_P
 from schoolgate.lists.formats.source_text import Lines
 from schoolgate.policy.request import BadAddress
 
+_SCHEME = re.compile(r"^\^https?\??:(?:\\?/){2}")  # patterns are compared with host and path
 _COSMETIC = re.compile(r"#@?[#$%?]|\$@?\$")
 _HONOURED = frozenset({"all"})  # means just what an entry without options means here
 HIDES = "a rule that hides parts of a page, which a network filter cannot do"
@@ -39,7 +40,8 @@ def _rule(line: str) -> tuple[str, str, str] | str:
     body = line.removeprefix("@@")
     is_exception = body is not line and len(body) < len(line)
     if body.startswith("/") and body.rstrip().endswith("/") and len(body) > 2:
-        return "a pattern as an exception" if is_exception else (body[1:-1], "", URL_PATTERN)
+        pattern = _SCHEME.sub("^", body[1:-1])
+        return "a pattern as an exception" if is_exception else (pattern, "", URL_PATTERN)
     body, dollar, options = body.partition("$")
     if dollar and not {option.strip() for option in options.split(",")} <= _HONOURED:
         return OPTIONS

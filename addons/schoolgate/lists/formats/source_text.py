@@ -95,13 +95,13 @@ def _of_tar(file: IO[bytes], folder: str) -> Iterator[Member]:
     with tarfile.open(fileobj=limited, mode="r|") as archive:
         for info in archive:
             name = _inside(info.name, folder)
-            if info.isreg() and name:
+            if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and name:  # no sparse files: they are made of nothing
                 yield Member(name, lambda info=info: _opened(archive, info))  # type: ignore[misc]
 
 
 def _opened(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     found = archive.extractfile(info)
-    return found if found is not None else io.BytesIO()
+    return _Limited(found) if found is not None else io.BytesIO()
 
 
 def _of_zip(path: Path, folder: str) -> Iterator[Member]:
