@@ -277,3 +277,23 @@ def test_lists_with_every_reach_and_exception_answer_like_a_plain_model(tmp_path
                 reached = {"passthru" in form for form, entry in lines if REACHES[form](host, entry)}
                 expected |= {str(number)} if reached == {False} else set()
             assert {hit.list for hit in index.look_up(host, "/").hits} == expected, host
+
+
+def test_a_list_that_names_a_domain_above_it_reaches_no_protected_site(tmp_path: Path) -> None:
+    source = tmp_path / "list"
+    source.write_text("co.example\n")
+    lists = _list("adult", "", "", Source("theirs", source, "domains"))
+    compile_index(tmp_path / "i", [lists], Guard([entry("help.co.example")]))
+    assert _listed(Index(tmp_path / "i"), "co.example", "www.help.co.example") == [True, False]
+
+
+def test_too_many_patterns_are_left_out_and_the_index_opens(tmp_path: Path) -> None:
+    rules = "".join(f"/^bad{number}(a|b|c){{1,20}}x[0-9]{{1,9}}\\./\n" for number in range(1600))
+    index = _index(tmp_path / "i", _theirs(tmp_path, "adblock", rules))
+    assert index.facts["entries"]["theirs"] == 200
+    assert _listed(index, "bad7abx1.example", "bad1599abx1.example") == [True, False]
+
+
+def test_an_address_inside_a_path_is_a_part_of_the_path() -> None:
+    assert str(entry("go.example.com/out?u=http://poems.example")) == "go.example.com/out?u=http://poems.example"
+    assert str(entry("https://go.example.com/x")) == "go.example.com/x"
