@@ -43,7 +43,7 @@ def update(names: tuple[str, ...], force: bool, accept: tuple[str, ...], config:
     from schoolgate.lists.publishers.update import Result
     from schoolgate.upkeep import update_lists
 
-    with open_settings(config, _load_with_progress) as settings:
+    with open_settings(config, _load_with_progress, for_keeps=True) as settings:
         remotes = {remote.name: remote for remote in settings.remotes}
         for name in (*names, *accept):
             if name not in remotes:
@@ -81,7 +81,7 @@ def _accept(settings: Settings, name: str) -> None:
 
 
 def _compile_again(config: Path | None) -> None:
-    with open_settings(config, _load_with_progress) as settings:
+    with open_settings(config, _load_with_progress, for_keeps=True) as settings:
         index = settings.snapshot.lists.index  # type: ignore[attr-defined]
         click.echo(f"{len(index):,} entries are compiled in {settings.index}.")
 
@@ -93,7 +93,7 @@ def compile_command(config: Path | None) -> None:
     from schoolgate.listing import statistics
 
     started = time.monotonic()
-    with open_settings(config, _load_anew) as settings:
+    with open_settings(config, _load_anew, for_keeps=True) as settings:
         stats = statistics(settings, datetime.now(UTC))
         click.echo(_stats_in_words(stats))
         click.echo(f"Compiled in {time.monotonic() - started:.1f} s. A running gateway takes it up by itself.")

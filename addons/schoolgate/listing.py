@@ -117,7 +117,8 @@ def account_of(site: str, settings: Settings) -> dict[str, Any]:
                 list=NAME,
             )
     if not lines:
-        say("unknown", "no list names it, and its name says nothing")
+        by_name = "its name says nothing" if catalogue.names is not None else "names are not judged here"
+        say("unknown", f"no list names it, and {by_name}")
     return {"site": f"{request.host}{request.path}", "lines": lines}
 
 

@@ -39,14 +39,19 @@ def told_plainly() -> Iterator[None]:
 
 
 @contextmanager
-def open_settings(config: Path | None, load: Callable[[Folders], Settings] = load_settings) -> Iterator[Settings]:
-    """The settings; where their data folder cannot be written, lists are compiled in a temporary one."""
+def open_settings(
+    config: Path | None, load: Callable[[Folders], Settings] = load_settings, for_keeps: bool = False
+) -> Iterator[Settings]:
+    """The settings; where their data folder cannot be written, lists are compiled in a temporary one.
+
+    ``for_keeps`` is for commands whose very purpose is what stays in that folder.
+    """
     with told_plainly():
         folders = find_folders(config)
         try:
             loaded = load(folders)
         except SettingsError as error:
-            if not any(UNWRITABLE in fault.words for fault in error.faults):
+            if for_keeps or not any(UNWRITABLE in fault.words for fault in error.faults):
                 raise
             with tempfile.TemporaryDirectory() as folder:
                 yield load_settings(folders, Path(folder))

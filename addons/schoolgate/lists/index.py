@@ -203,7 +203,7 @@ class Index:
             yield from ((entry, mark) for mark in marks if mark[0] != PATHS)
         refused = {prefix for host in _above(key) for prefix in self._refused.prefixes(host + target)}
         for prefix in sorted(refused):
-            name, dot, path = prefix.rpartition("./")
+            name, dot, path = prefix.partition("./")
             entry = f"{key_host(name + '.')}/{path}" if dot else key_host(prefix)
             for reason, category, source in self._refused.marks(prefix):
                 yield entry, (f"refused: {reason}", category, source)

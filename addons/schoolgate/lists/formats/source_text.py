@@ -10,6 +10,7 @@ import io
 import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -133,7 +134,10 @@ class _Limited(io.RawIOBase, IO[bytes]):
         self._file, self._left = file, LARGEST
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size if size >= 0 else _BLOCK)
+        try:
+            data = self._file.read(size if size >= 0 else _BLOCK)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
+            raise UnreadableList(f"it cannot be unpacked or read: {error}") from error
         self._left -= len(data)
         if self._left < 0:
             raise UnreadableList(f"unpacked it is larger than {LARGEST >> 20} MiB")
