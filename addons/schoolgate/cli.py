@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from schoolgate.cli_lists import lists
+from schoolgate.content.charset import decode
 from schoolgate.enquiry import Enquiry, in_words, moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import unknown
@@ -76,6 +77,10 @@ def init(folder: Path) -> None:
 @click.option("--at", help="Judge at this time, like 2026-11-24T10:42 (school time).  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--stream", is_flag=True, help="JSON lines in, JSON lines out, in order.")
+@click.option(
+    "--text", type=click.Path(path_type=Path, allow_dash=True), help="Judge what this file says, - for stdin."
+)
+@click.option("--search", help="Judge these search words, or this prompt to a chatbot.")
 @config_option
 def check(
     urls: tuple[str, ...],
@@ -85,11 +90,22 @@ def check(
     at: str | None,
     as_json: bool,
     stream: bool,
+    text: Path | None,
+    search: str | None,
     config: Path | None,
 ) -> None:
-    """The verdict on each URL and every reason for it. Exit 0 allow, log or warn; 3 if any is blocked."""
-    if stream == bool(urls):
-        raise Wrong("name URLs to check, or give --stream and send JSON lines")
+    """The verdict on each URL and every reason for it. Exit 0 allow, log or warn; 3 if any is blocked.
+
+    With --text a page or text is judged by its words (an HTML file by what is visible of it), as if it stood at URL
+    where one is named; with --search the words of a search are.
+    """
+    said = text is not None or search is not None
+    if stream and (urls or said):
+        raise Wrong("--stream takes its questions from its input, so it goes with no URL, --text or --search")
+    if not stream and not urls and not said:
+        raise Wrong("name URLs to check, give --text or --search, or give --stream and send JSON lines")
+    if (text is not None and search is not None) or (said and len(urls) > 1):
+        raise Wrong("one text or one search at a time, with at most one URL that it belongs to")
     with open_settings(config) as settings:
         who = {"group": group, "client": client, "user": user, "at": at}
         enquiry = Enquiry(settings, who)
@@ -97,9 +113,10 @@ def check(
             _stream(enquiry)
             return
         answers = []
-        for url in urls:
+        words = {"search": search} if search is not None else _words_of(text) if text is not None else {}
+        for url in urls or (None,):
             try:
-                answers.append(enquiry.answer({"url": url}))
+                answers.append(enquiry.answer({"url": url, **words}))
             except ValueError as error:
                 raise Wrong(str(error)) from None
     if as_json:
@@ -109,6 +126,19 @@ def check(
             click.echo(in_words(each))
     if any(each["action"] == Action.BLOCK for each in answers):
         sys.exit(BLOCKED)
+
+
+def _words_of(file: Path) -> dict[str, str]:
+    """What a file says, as the question for it: HTML by its name or its first characters, else plain text."""
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise Wrong(f"{file}: cannot be read: {error.strerror}") from None
+    content = decode(raw)
+    is_html = file.suffix.lower() in (".html", ".htm", ".xhtml") or content.lstrip()[:9].lower().startswith(
+        ("<!doctype", "<html")
+    )
+    return {"html" if is_html else "text": content}
 
 
 def _stream(enquiry: Enquiry) -> None:

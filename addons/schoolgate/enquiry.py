@@ -6,16 +6,20 @@ from typing import Any
 
 import orjson
 
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.content.page import read_html, read_plain
+from schoolgate.content.searches import open_engines
+from schoolgate.content.verdict import on_page, on_search, stricter
+from schoolgate.policy.decision import Verdict, decide_for, decide_said, is_judged
 from schoolgate.policy.identity import Confidence, Identity
-from schoolgate.policy.request import host_address, request_from_url, shorten
-from schoolgate.policy.rules import NAME
+from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
+from schoolgate.policy.rules import NAME, SEARCH, TEXT, Action, Subject
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
 Asked = dict[str, Any]
-_TEXTS = frozenset({"url", "group", "client", "user", "at"})
-_NOT_YET = ("html", "text", "search")
+_SAID = ("html", "text", "search")
+_ASKED = ("url", *_SAID)
+_TEXTS = frozenset({*_ASKED, "group", "client", "user", "at"})
 
 
 class Enquiry:
@@ -24,6 +28,7 @@ class Enquiry:
     def __init__(self, settings: Settings, who: Asked) -> None:
         self.settings = settings
         self._who = {name: value for name, value in who.items() if value}
+        self._engines = open_engines()
         self._identity = lru_cache(4096)(self._identify)
         self._moment = lru_cache(4096)(lambda text: moment_of(text, settings))
 
@@ -34,11 +39,31 @@ class Enquiry:
         for name, given in asked.items():
             if type(given) is not str and given is not None and name in _TEXTS:
                 raise ValueError(f"{name!r} must be a text")
-        at, client, user = asked.get("at"), asked.get("client"), asked.get("user")
+        at, client, user, url = asked.get("at"), asked.get("client"), asked.get("user"), asked.get("url")
         moment = self._moment(at) if at else datetime.now(UTC)
-        request = request_from_url(asked["url"], at=moment, client=client, user=user)
-        verdict = decide_for(self._identity(client, user, asked.get("group")), request, self.settings.snapshot)
+        identity = self._identity(client, user, asked.get("group"))
+        if url is None:
+            nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
+            return _verdict_row(None, self._on_words(asked, identity, nowhere))
+        request = request_from_url(url, at=moment, client=client, user=user)
+        verdict = decide_for(identity, request, self.settings.snapshot)
+        search = self._engines.search_of(request.host, request.path, request.query) if "search" not in asked else None
+        if search is not None and is_judged(identity, request, self.settings.snapshot, Subject.SEARCHES):
+            verdict = stricter(verdict, self._on_words({"search": search.words}, identity, request))
+        if verdict.action is not Action.BLOCK and not asked.keys().isdisjoint(_SAID):
+            verdict = stricter(verdict, self._on_words(asked, identity, request))
         return _verdict_row(request.url, verdict)
+
+    def _on_words(self, asked: Asked, identity: Identity, request: WebRequest) -> Verdict:
+        """The verdict on a search, a page or a text that came with the question."""
+        given = (identity, request, self.settings.snapshot, self.settings.judge)
+        subject = Subject.SEARCHES if asked.get("search") is not None else Subject.PAGES
+        if not is_judged(identity, request, self.settings.snapshot, subject):
+            return decide_said(identity, request, self.settings.snapshot, ())
+        if asked.get("search") is not None:
+            return on_search(asked["search"], *given)
+        html = asked.get("html")
+        return on_page(read_html(html) if html is not None else read_plain(asked["text"]), *given)
 
     def _identify(self, client: str | None, user: str | None, group: str | None) -> Identity:
         people = self.settings.snapshot.people
@@ -60,11 +85,8 @@ class Enquiry:
                 asked = orjson.loads(line)
             except ValueError:
                 raise ValueError(f"{shorten(_text(line))!r} is not JSON") from None
-            if type(asked) is not dict or "url" not in asked:
-                raise ValueError('each line is a JSON object with a "url"')
-            for later in _NOT_YET:
-                if later in asked:
-                    raise ValueError(f"{later!r} is not judged by this version, only addresses are")
+            if type(asked) is not dict or all(asked.get(name) is None for name in _ASKED):
+                raise ValueError('each line is a JSON object with a "url", "html", "text" or "search"')
             return orjson.dumps(self.answer(asked), option=orjson.OPT_APPEND_NEWLINE)
         except Exception as error:  # a line that cannot be answered costs itself only
             url = asked.get("url") if isinstance(asked, dict) else None
@@ -75,7 +97,7 @@ def _text(line: bytes) -> str:
     return line.decode("utf-8", "backslashreplace").strip()
 
 
-def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
+def _verdict_row(url: str | None, verdict: Verdict) -> dict[str, Any]:
     return {
         "url": url,
         "action": verdict.action.value,
@@ -88,7 +110,7 @@ def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
         "why": verdict.why,
         "alert": verdict.alert.value,
         "stage": verdict.stage.value,
-        "search": None,
+        "search": verdict.search or None,
         "group": verdict.identity.group.id,
         "identity": verdict.identity.reason,
         "calendar": verdict.calendar,
@@ -96,16 +118,21 @@ def _verdict_row(url: str, verdict: Verdict) -> dict[str, Any]:
     }
 
 
+_JUDGED = {TEXT: "what it says", SEARCH: "what is searched for"}
+
+
 def in_words(answer: dict[str, Any]) -> str:
     """An answer for people to read."""
     lines = [
-        f"{answer['action'].upper():5} {answer['url']}",
+        f"{answer['action'].upper():5} {answer['url'] or 'the words alone'}",
         f"      who       {answer['group']}: {answer['identity']}",
     ]
     if answer["category"]:
         because = f"because {answer['list']} lists {answer['entry']}"
         if answer["list"] == NAME:
             because = f"judged by its name alone: {answer['entry'].removesuffix(' (name)')}"
+        elif answer["list"] in _JUDGED:
+            because = f"judged by {_JUDGED[answer['list']]}: {answer['entry']}"
         lines.append(f"      category  {answer['category']}, {because}")
     if answer["rule"]:
         basis = f" ({answer['basis']})" if answer["basis"] else ""

@@ -28,13 +28,15 @@ class Catalogue:
         words: LocalWords | None = None,
         names: NameModel | None = None,
         categories: frozenset[str] = frozenset(),
+        protected: frozenset[str] = frozenset(),
     ) -> None:
-        """``categories`` are those that a name may be judged to be of."""
+        """``categories`` are those that a name may be judged to be of; ``protected`` are hosts with all below them."""
         self.index, self.words, self.names, self._categories = index, words or LocalWords(), names, categories
+        self._protected = protected
         self._judge = lru_cache(_REMEMBERED)(self._judge_name)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _reopen, (self.index, self.words, self.names is not None, self._categories)
+        return _reopen, (self.index, self.words, self.names is not None, self._categories, self._protected)
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
@@ -46,6 +48,14 @@ class Catalogue:
         if listing.hits or self.names is None:
             return listing
         return self._judge(host)
+
+    def is_protected(self, host: str) -> bool:
+        """Whether the host, or one above it, is a site that the school must be able to reach."""
+        while host:
+            if host in self._protected:
+                return True
+            host = host.partition(".")[2]
+        return False
 
     def _judge_name(self, host: str) -> Listing:
         """A judgement of the name alone, for hosts that no list knows, none protects, and that are not delicate."""
@@ -62,6 +72,8 @@ class Catalogue:
         return self.names.weigh(host) if self.names is not None else ()
 
 
-def _reopen(index: Index, words: LocalWords, judge_names: bool, categories: frozenset[str]) -> Catalogue:
+def _reopen(
+    index: Index, words: LocalWords, judge_names: bool, categories: frozenset[str], protected: frozenset[str]
+) -> Catalogue:
     """The same in another process, which opens the model itself, and only once however often settings change."""
-    return Catalogue(index, words, open_names() if judge_names else None, categories)
+    return Catalogue(index, words, open_names() if judge_names else None, categories, protected)

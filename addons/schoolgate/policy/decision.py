@@ -6,11 +6,12 @@ block or warn, but it is never written down against anybody (``log``) and never 
 """
 
 from dataclasses import dataclass
+from math import inf
 
 from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import NAME, Action, Alert, Hit, Rule, Stage
+from schoolgate.policy.rules import EVERYTHING, NAME, PICTURE, SEARCH, TEXT, Action, Alert, Hit, Rule, Stage, Subject
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.visits import Kind
 
@@ -41,6 +42,7 @@ class Verdict:
     basis: str = ""
     why: str = ""
     alert: Alert = Alert.NONE
+    search: str = ""
 
 
 def decide(request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:
@@ -74,22 +76,25 @@ def decide_for(identity: Identity, request: WebRequest, snapshot: Snapshot, stag
 class _Case:
     """What all answers to one request have in common."""
 
-    __slots__ = ("identity", "moment", "snapshot", "stage")
+    __slots__ = ("identity", "moment", "search", "snapshot", "stage")
 
-    def __init__(self, identity: Identity, moment: Moment, stage: Stage, snapshot: Snapshot) -> None:
+    def __init__(self, identity: Identity, moment: Moment, stage: Stage, snapshot: Snapshot, search: str = "") -> None:
         self.identity, self.moment, self.stage, self.snapshot = identity, moment, stage, snapshot
+        self.search = search
 
     def allow(self, name: str, why: str) -> Verdict:
         """Nothing is known of it."""
         version = self.snapshot.version
-        return Verdict(Action.ALLOW, self.identity, name, self.moment.words, self.stage, version, why=why)
+        return Verdict(
+            Action.ALLOW, self.identity, name, self.moment.words, self.stage, version, why=why, search=self.search
+        )
 
     def about(
         self, name: str, hit: Hit, action: Action, why: str, rule: str = "", basis: str = "", alert: Alert = Alert.NONE
     ) -> Verdict:
         """Something is listed; a category that the school itself invented for its words has no theme."""
         known = self.snapshot.categories.get(hit.category)
-        told = (hit.category, known.theme if known else "", hit.list, hit.entry, rule, basis, why, alert)
+        told = (hit.category, known.theme if known else "", hit.list, hit.entry, rule, basis, why, alert, self.search)
         return Verdict(action, self.identity, name, self.moment.words, self.stage, self.snapshot.version, *told)
 
 
@@ -102,7 +107,7 @@ def _weigh(case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[st
             )
     group = case.identity.group.id
     for rule in case.snapshot.rules:
-        if group in rule.groups and rule.when in case.moment.periods:
+        if group in rule.groups and rule.when in case.moment.periods and Subject.ADDRESSES in rule.subjects:
             for name, hit in found:
                 if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
                     return _by_rule(case, name, hit, rule)
@@ -114,9 +119,79 @@ def _weigh(case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[st
     return case.about(name, hit, action, "The school has allowed this site itself.", LOCAL_ALLOW)
 
 
+_JUDGED = {TEXT: "The words of the page were judged.", PICTURE: "The picture was judged."}
+_SUBJECTS = {TEXT: Subject.PAGES, SEARCH: Subject.SEARCHES, PICTURE: Subject.PICTURES}
+
+
+def decide_said(
+    identity: Identity,
+    request: WebRequest,
+    snapshot: Snapshot,
+    hits: tuple[Hit, ...],
+    stage: Stage = Stage.RESPONSE,
+    search: str = "",
+) -> Verdict:
+    """The verdict on what a page says or shows, or on a search; ``hits`` are what its words or pictures amount to.
+
+    What a page says is never written down against anybody as personal use (``log``), and doubtful words alarm nobody.
+    """
+    moment = snapshot.calendar.moment(request.at, identity.group.id)
+    case = _Case(identity, moment, stage, snapshot, search)
+    for rule in snapshot.rules:
+        if identity.group.id in rule.groups and rule.when in moment.periods:
+            for hit in hits:
+                if hit.category in rule.categories and _reaches(rule, hit):
+                    return _by_rule(case, request.host, hit, rule)
+    if hits:
+        why = f"Judged to be {hits[0].category}, but no rule forbids that to {identity.group.id} now ({moment.words})."
+        return case.about(request.host, hits[0], Action.ALLOW, why)
+    return case.allow(request.host, "Nothing in its words speaks against it.")
+
+
+def _reaches(rule: Rule, hit: Hit) -> bool:
+    """Whether a rule means what was judged; to be written down (``log``), searches must be named in the rule itself."""
+    if rule.action is Action.LOG:
+        return hit.list == SEARCH and Subject.SEARCHES in rule.subjects and rule.subjects != EVERYTHING
+    return _SUBJECTS[hit.list] in rule.subjects
+
+
+def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subject: Subject) -> bool:
+    """Whether any rule could do something about what this request's page says or shows."""
+    group = identity.group
+    if group.inspect is not Inspect.FULL or (subject is Subject.PAGES and group.text_limit is None):
+        return False
+    periods = snapshot.calendar.moment(request.at, group.id).periods
+    return any(
+        group.id in rule.groups
+        and rule.when in periods
+        and subject in rule.subjects
+        and rule.action in (Action.BLOCK, Action.WARN)
+        for rule in snapshot.rules
+    )
+
+
+def text_limit(identity: Identity, request: WebRequest, snapshot: Snapshot) -> float:
+    """The points at which words count for this group on this site: never where the school itself has allowed the site.
+
+    Sites that the school must be able to reach need twice as many.
+    """
+    limit = identity.group.text_limit
+    if limit is None or any(_is_allowed(snapshot, name, request.target) for name in request.names):
+        return inf
+    return limit * (2.0 if all(snapshot.lists.is_protected(name) for name in request.names) else 1.0)
+
+
+def _is_allowed(snapshot: Snapshot, name: str, target: str) -> bool:
+    local = snapshot.lists.look_up(name, target).local
+    return local is not None and local[0] is Action.ALLOW
+
+
 def _by_rule(case: _Case, name: str, hit: Hit, rule: Rule) -> Verdict:
-    """What a rule says; a judgement of the name alone says that it is one, and alarms nobody."""
+    """What a rule says; a judgement of the name alone, or of words near the limit, says so and alarms nobody."""
     why, alert = rule.why, rule.alert
+    if hit.list in (TEXT, PICTURE):
+        why = f"{why} ({_JUDGED[hit.list]})"
+        alert = Alert.DIGEST if alert is Alert.IMMEDIATE and not hit.certain else alert
     if hit.list == NAME:
         why = f"{why} (No list knows this site; its name was judged.)"
         alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert

@@ -36,6 +36,8 @@ class Group:
     inspect: Inspect
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     users: frozenset[str] = frozenset()
+    text_limit: int | None = 100  # points at which a page's words count as a category; None: words are not judged
+    safe_search: str = "strict"  # off | moderate | strict
 
 
 @dataclass(frozen=True, slots=True)

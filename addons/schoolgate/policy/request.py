@@ -28,7 +28,8 @@ class BadAddress(ValueError):
 class WebRequest:
     """One request: ``names`` are all hosts it named (first the one that would be contacted), without repeats.
 
-    ``path`` is for people and records (no query); ``target`` is for matching (decoded, folded, with the query).
+    ``path`` is for people and records (no query); ``target`` is for matching (decoded, folded, with the query);
+    ``query`` is as it was sent, for reading search words from it, and is kept nowhere.
     """
 
     at: datetime
@@ -40,6 +41,7 @@ class WebRequest:
     port: int
     path: str
     target: str
+    query: str = ""
 
     @property
     def host(self) -> str:
@@ -71,7 +73,8 @@ def request_from_url(url: str, *, at: datetime, client: str | None = None, user:
         host = canonical_host(host)
     names, number = (host,), int(port) if port else _PORTS[protocol]
     target = match_target(path, parsed.search)
-    return WebRequest(at, client, user, "GET", protocol[:-1], names, number, shown_path(path), target)
+    query = parsed.search.removeprefix("?")
+    return WebRequest(at, client, user, "GET", protocol[:-1], names, number, shown_path(path), target, query)
 
 
 @lru_cache(maxsize=65536)

@@ -5,6 +5,12 @@ from enum import StrEnum
 
 NAME = "name"
 """The list of a hit that no list gave: the site's name was judged."""
+TEXT = "text"
+"""The list of a hit that the words of a page, of a chat or of an answer gave."""
+SEARCH = "search"
+"""The list of a hit that search words, or a prompt to a chatbot, gave."""
+PICTURE = "picture"
+"""The list of a hit that a picture gave."""
 
 
 class Action(StrEnum):
@@ -29,6 +35,20 @@ class Stage(StrEnum):
 
     HELLO = "hello"
     REQUEST = "request"
+    SEARCH = "search"
+    RESPONSE = "response"
+
+
+class Subject(StrEnum):
+    """What of the web a rule looks at."""
+
+    ADDRESSES = "addresses"
+    SEARCHES = "searches"
+    PAGES = "pages"
+    PICTURES = "pictures"
+
+
+EVERYTHING = frozenset(Subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +59,21 @@ class Category:
     title: str
     theme: str
     why: str
+    part_of: str = ""  # a wider category: a rule that names that one reaches this one too
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An address stands on a list: which category, by which list, by which of its entries."""
+    """An address stands on a list: which category, by which list, by which of its entries.
+
+    For what was judged (``NAME``, ``TEXT``, ``SEARCH``, ``PICTURE``) the entry tells what weighed, and ``certain`` says
+    that it was twice as much as was needed.
+    """
 
     category: str
     list: str
     entry: str
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +96,4 @@ class Rule:
     alert: Alert
     why: str
     basis: str
+    subjects: frozenset[Subject] = EVERYTHING

@@ -16,6 +16,10 @@ class Lists(Protocol):
         """Everything that is listed for a canonical host and a match target ("" where only the name is known)."""
         ...
 
+    def is_protected(self, host: str) -> bool:
+        """Whether the school must be able to reach this canonical host, so that doubt speaks for it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -10,12 +10,16 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
 from mitmproxy.addons.tlsconfig import TlsConfig
 
+from schoolgate.proxy.act import Act
+from schoolgate.proxy.asking import Asking
+from schoolgate.proxy.documents import Documents
 from schoolgate.proxy.gate import Gate
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.recording import Recording
+from schoolgate.proxy.scanner import Scanner
 from schoolgate.proxy.streaming import Streaming
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
@@ -33,7 +37,15 @@ def open_live(settings: Settings, worker: str) -> Live:
 
 def duties(live: Live) -> list[Any]:
     """schoolgate's own duties; the gate stands after the login and before everything that acts on its verdict."""
-    return [Login(live), Gate(live), Recording(live), Streaming(live)]
+    act, scanner = Act(live), Scanner()
+    return [
+        Login(live),
+        Gate(live, act),
+        Asking(live, act),
+        Recording(live),
+        Documents(live, act, scanner),
+        Streaming(live),
+    ]
 
 
 def chain(live: Live) -> list[Any]:

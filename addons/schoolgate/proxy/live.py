@@ -3,11 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
 
+from schoolgate.content.searches import SearchEngines, open_engines
 from schoolgate.policy.decision import Verdict
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.snapshot import Snapshot
@@ -54,6 +55,8 @@ class Live:
     judged: WeakKeyDictionary[HTTPFlow, Passage | None] = field(
         default_factory=WeakKeyDictionary[HTTPFlow, Passage | None]
     )
+    engines: SearchEngines = field(default_factory=open_engines)
+    held: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # whose body a duty keeps until it is judged
     tallies: Counter[tuple[str, str, str, str]] = field(default_factory=_tallies)
 
     @property

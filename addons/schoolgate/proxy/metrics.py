@@ -39,6 +39,13 @@ class WorkerMetrics:
             buckets=_BUCKETS,
             registry=registry,
         ).labels(worker)
+        self._page = Histogram(
+            "schoolgate_page_seconds",
+            "Time to judge the words of a page, waiting included",
+            ["worker"],
+            buckets=_BUCKETS,
+            registry=registry,
+        ).labels(worker)
         self._journal = Histogram(
             "schoolgate_journal_write_seconds",
             "Time to put an event into the journal",
@@ -74,6 +81,10 @@ class WorkerMetrics:
     def verdict_took(self, seconds: float) -> None:
         """How long a verdict took."""
         self._verdict.observe(seconds)
+
+    def page_took(self, seconds: float) -> None:
+        """How long the judgement of a page took."""
+        self._page.observe(seconds)
 
     @contextmanager
     def journal_write(self) -> Iterator[None]:

@@ -9,12 +9,18 @@ from mitmproxy.http import Headers, Response
 
 from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import Category
+from schoolgate.policy.rules import Category, Stage
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders, shipped
 from schoolgate.settings.load import Settings
 
-_PAGES = ("block_page.html", "warn_page.html", "fault_page.html", "refused_page.html")
+_PAGES = ("block_page.html", "help_page.html", "warn_page.html", "fault_page.html", "refused_page.html")
+_WORRYING = frozenset(
+    ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
+)
+_SAMPLE = (
+    "school category why ref host theme worry url staff category_id searched what kind size retry"  # of every page
+)
 _ASSETS = (".js", ".mjs", ".css", ".json", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico", ".woff2")
 _SAFE = {
     "Cache-Control": "no-store",
@@ -68,10 +74,14 @@ class Pages:
             "ref": ref,
             "host": verdict.host,
             "theme": verdict.theme,
-            "worry": verdict.category in ("self_harm", "extremism", "hate", "violence", "adult", "drugs"),
+            "worry": verdict.category in _WORRYING,
+            "category_id": verdict.category,
+            "searched": verdict.stage is Stage.SEARCH,
         }
         brief = {"error": "blocked", "category": verdict.category, "why": verdict.why, "ref": ref}
-        return self._answer(403, "block_page.html", words, brief, wanted(headers, request.method, request.path))
+        helping = verdict.category in _WORRYING and verdict.stage in (Stage.SEARCH, Stage.RESPONSE)
+        page = "help_page.html" if helping else "block_page.html"
+        return self._answer(403, page, words, brief, wanted(headers, request.method, request.path))
 
     def warn(self, request: WebRequest, verdict: Verdict, ref: str) -> Response:
         """A page that lets the reader go on: the same address answers when it is asked for again."""
@@ -122,7 +132,7 @@ def _template(folders: Folders, name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sample = dict.fromkeys(("school", "category", "why", "ref", "host", "theme", "worry", "url", "staff"), "sample")
+    sample = dict.fromkeys(_SAMPLE.split(), "sample")
     try:
         template = environment.get_template(name)
         template.render(sample)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from mitmproxy.http import HTTPFlow
 
 from schoolgate.policy.decision import heard
-from schoolgate.policy.rules import Action
+from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.visits import Kind, classify
 from schoolgate.proxy.live import Live
 from schoolgate.store.event import event_of, fault_event
@@ -31,6 +31,8 @@ class Recording:
             passage = self._live.judged.get(flow)
             if passage is None or flow.response is None or passage.verdict.action not in (Action.LOG, Action.WARN):
                 return
+            if passage.verdict.stage is Stage.SEARCH:
+                return  # a search was put on record when it was made
             headers = {name.lower(): value for name, value in flow.request.headers.items()}
             kind = classify(headers, flow.response.status_code).kind
             if kind is Kind.VISIT:

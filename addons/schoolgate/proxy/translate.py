@@ -41,6 +41,7 @@ def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datet
         port=request.port,
         path=shown_path(parsed.pathname),
         target=match_target(parsed.pathname, parsed.search),
+        query=parsed.search.removeprefix("?"),
     )
 
 

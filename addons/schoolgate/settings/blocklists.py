@@ -11,6 +11,8 @@ from pathlib import Path
 
 import publicsuffixlist
 
+from schoolgate.content.e2guardian import UnreadablePhrases, read_phrase_list
+from schoolgate.content.phrases import Phrase, is_findable
 from schoolgate.lists import delicate, guards
 from schoolgate.lists.catalogue import Catalogue, open_names
 from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
@@ -26,10 +28,10 @@ from schoolgate.lists.names import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy.rules import NAME, Category
-from schoolgate.settings.document import read_document
+from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders, shipped
-from schoolgate.settings.models import CategoryFile, LocalFile, ProtectedFile, SourceEntry
+from schoolgate.settings.models import CategoryFile, LocalFile, PhraseEntry, ProtectedFile, SourceEntry
 
 PROTECTED = "protected.yaml"
 COPY_OF = "copy of "
@@ -75,6 +77,8 @@ class Blocklists:
     advice: tuple[str, ...]
     faults: tuple[Fault, ...]
     names: frozenset[str]  # of every category, also of those whose file has faults
+    phrases: tuple[Phrase, ...] = ()
+    searches: tuple[Phrase, ...] = ()
 
     @property
     def guard(self) -> Guard:
@@ -112,7 +116,8 @@ class Blocklists:
             names = open_names() if judge_names else None
         except BadModel as error:
             raise SettingsError([Fault("names.model", 0, str(error))]) from None
-        return Catalogue(index, self.words, names, frozenset(self.categories))
+        guard = self.guard
+        return Catalogue(index, self.words, names, frozenset(self.categories), guard.protected - guard.unprotected)
 
 
 def _tidy(folder: Path, kept: Path) -> None:
@@ -169,6 +174,8 @@ def read_blocklists(folders: Folders, copies: Copies | None = None) -> Blocklist
         tuple(reader.advice),
         tuple(reader.faults),
         frozenset(reader.names),
+        tuple(reader.phrases),
+        tuple(reader.searches),
     )
 
 
@@ -184,6 +191,8 @@ class _Reader:
         self.unprotected: tuple[Entry, ...] = ()
         self.remotes: dict[str, Remote] = {}
         self.names: set[str] = set()
+        self.phrases: list[Phrase] = []
+        self.searches: list[Phrase] = []
         self._defined_in: dict[str, str] = {}
 
     def file(self, path: Path) -> None:
@@ -202,9 +211,14 @@ class _Reader:
             self.faults.append(document.fault(("category",), words))
             return
         self._defined_in[says.category] = name
-        self.categories[says.category] = Category(says.category, says.title, says.theme, says.why)
-        if says.phrases:
-            self.advice.append(f"{name}: phrases are not judged yet by this version")
+        self.categories[says.category] = Category(says.category, says.title, says.theme, says.why, says.part_of)
+        self.phrases.extend(self._phrases(document, "phrases", says.category, says.phrases))
+        self.searches.extend(self._phrases(document, "searches", says.category, says.searches))
+        for number, file in enumerate(says.phrase_lists):
+            try:
+                self.phrases.extend(self._phrase_list(path, says.category, file))
+            except _WrongSource as error:
+                self.faults.append(document.fault(("phrase_lists", number), str(error)))
         sources: list[Source] = []
         called: set[str] = set()
         for number, source in enumerate(says.sources):
@@ -219,6 +233,27 @@ class _Reader:
                 self.files.extend(list_files(found.path))
         entries = (*says.domains, *says.urls)
         self.lists.append(CategoryList(says.category, path.stem, entries, tuple(says.exceptions), tuple(sources)))
+
+    def _phrases(self, document: Document, key: str, category: str, written: Iterable[PhraseEntry]) -> Iterator[Phrase]:
+        for number, entry in enumerate(written):
+            unreadable = [say for say in entry.say if not is_findable(say)]
+            if unreadable:
+                words = f"{unreadable[0]!r} holds no word that could be looked for"
+                self.faults.append(document.fault((key, number, "say"), words))
+            else:
+                yield Phrase(category, entry.say, entry.weight)
+
+    def _phrase_list(self, path: Path, category: str, file: str) -> list[Phrase]:
+        """Phrases in e2guardian's format, from a file beside the one that names it."""
+        found = self.folders.source(path, file)
+        try:
+            phrases, files = read_phrase_list(found, category)
+        except OSError as error:
+            raise _WrongSource("phrase_lists", f"{file!r} cannot be read: {error.strerror}") from None
+        except UnreadablePhrases as error:
+            raise _WrongSource("phrase_lists", str(error)) from None
+        self.files.extend(files)
+        return phrases
 
     def _check_name(self, name: str, called: set[str]) -> None:
         """A list's name stands for it in verdicts and exceptions, so it may be nobody else's."""

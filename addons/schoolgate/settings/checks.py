@@ -80,7 +80,7 @@ def _check_names(files: ConfigFiles, lists: Blocklists) -> Iterator[Fault]:
     roles = set(_at(files, "school", "roles", kind=dict))
     for role in roles:
         yield from _known(files, "school", ("roles", role, "deputy"), "role", roles)
-    for part in ("immediate", "digest", "faults"):
+    for part in ("immediate", "worries", "digest", "faults"):
         yield from _known(files, "alerts", (part, "to"), "role", roles)
     groups = set(_at(files, "people", "groups", kind=dict))
     yield from _known(files, "people", ("unknown",), "group", groups)

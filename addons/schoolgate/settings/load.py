@@ -1,23 +1,34 @@
 """Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import holidays
 
+from schoolgate.content.judge import Judge, open_judge
+from schoolgate.content.text_model import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Group, People
-from schoolgate.policy.rules import Rule
+from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.settings.blocklists import Compile, compile_lists, content_of, read_blocklists
+from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
-from schoolgate.settings.faults import SettingsError
+from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, PeriodEntry, RulesFile, SchoolFile
+from schoolgate.settings.models import (
+    AlertsFile,
+    CalendarFile,
+    PeopleFile,
+    PeriodEntry,
+    RuleEntry,
+    RulesFile,
+    SchoolFile,
+)
 from schoolgate.settings.values import week_of
 
 _NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
@@ -32,6 +43,7 @@ class Settings:
     """All that a process of the gateway needs to know, as one frozen value that can be handed to a child process."""
 
     snapshot: Snapshot
+    judge: Judge  # of the words of pages and searches
     school: SchoolFile
     people: PeopleFile
     alerts: AlertsFile
@@ -108,19 +120,42 @@ def load_settings(
         people=_people(people),
         calendar=_calendar(school, year),
         categories=lists.categories,
-        rules=tuple(
-            Rule(r.id, frozenset(r.groups), tuple(r.categories), r.when, r.action, r.alert, r.why, r.basis)
-            for r in rules.rules
-        ),
+        rules=tuple(_rule(rule, lists.categories) for rule in rules.rules),
         lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
     )
     notes = (*lists.advice, *advice(people, year, rules, alerts, school))
-    return Settings(snapshot, school, people, alerts, folders, read, index.path, lists.remotes, notes)
+    judge = _judge(lists)
+    return Settings(snapshot, judge, school, people, alerts, folders, read, index.path, lists.remotes, notes)
+
+
+def _rule(rule: RuleEntry, categories: Mapping[str, Category]) -> Rule:
+    """A rule that names a category reaches the narrower ones that are part of it, too."""
+    named = (*rule.categories, *(each.id for each in categories.values() if each.part_of in rule.categories))
+    reached, subjects = tuple(dict.fromkeys(named)), frozenset(rule.applies_to)
+    return Rule(
+        rule.id, frozenset(rule.groups), reached, rule.when, rule.action, rule.alert, rule.why, rule.basis, subjects
+    )
+
+
+def _judge(lists: Blocklists) -> Judge:
+    """Raises SettingsError when the shipped model is damaged."""
+    try:
+        return open_judge(lists.phrases, lists.searches)
+    except BadModel as error:
+        raise SettingsError([Fault("text.model", 0, str(error))]) from None
 
 
 def _people(people: PeopleFile) -> People:
     groups = tuple(
-        Group(name, group.title, group.inspect, tuple(group.networks), frozenset(u.casefold() for u in group.users))
+        Group(
+            name,
+            group.title,
+            group.inspect,
+            tuple(group.networks),
+            frozenset(u.casefold() for u in group.users),
+            group.text_limit,
+            group.safe_search,
+        )
         for name, group in people.groups.items()
     )
     return People(groups, people.unknown)

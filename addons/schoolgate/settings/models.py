@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schoolgate.policy.calendar import Window
 from schoolgate.policy.identity import Inspect
-from schoolgate.policy.rules import Action, Alert
+from schoolgate.policy.rules import Action, Alert, Subject
 from schoolgate.settings.values import (
     Clock,
     Day,
@@ -72,6 +72,26 @@ class ListUpkeep(_Strict):
     names: Literal["judged", "ignored"] = "judged"
 
 
+class TenantsEntry(_Strict):
+    """Whose accounts may log in at Google and Microsoft from the school's devices; empty lists restrict nothing.
+
+    ``google`` are domains, ``microsoft`` are tenants (domains or ids), ``microsoft_context`` is the id of the tenant
+    that sets the restriction; ``personal_microsoft: false`` also shuts personal accounts out.
+    """
+
+    google: list[Words] = []
+    microsoft: list[Words] = []
+    microsoft_context: str = ""
+    personal_microsoft: bool = True
+
+
+class PicturesEntry(_Strict):
+    """Whether pictures are judged (needs the extra ``pictures``), and above which likelihood they are replaced."""
+
+    judged: bool = False
+    above: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+
 class SchoolFile(_Strict):
     """config/school.yaml"""
 
@@ -84,6 +104,8 @@ class SchoolFile(_Strict):
     retention: Retention = Retention()
     lists: ListUpkeep = ListUpkeep()
     upstream_ca: FilePath | None = None
+    tenants: TenantsEntry = TenantsEntry()
+    pictures: PicturesEntry = PicturesEntry()
 
 
 class GroupEntry(_Strict):
@@ -93,6 +115,8 @@ class GroupEntry(_Strict):
     networks: list[Network] = []
     users: list[Words] = []
     inspect: Inspect = Inspect.FULL
+    text_limit: Annotated[int, Field(ge=10, le=1000)] | None = 100
+    safe_search: Literal["off", "moderate", "strict"] = "strict"
 
 
 class Logins(_Strict):
@@ -140,6 +164,7 @@ class RuleEntry(_Strict):
     alert: Alert = Alert.NONE
     why: Words
     basis: str = ""
+    applies_to: Annotated[list[Subject], Field(min_length=1)] = list(Subject)
 
 
 class RulesFile(_Strict):
@@ -169,10 +194,18 @@ class FaultAlerts(_Strict):
     to: list[str] = ["technician"]
 
 
+class WorryAlerts(_Strict):
+    """Who is told of a search, or of a prompt to a chatbot, that a rule marks ``alert: immediate``."""
+
+    to: list[str] = ["dsl"]
+    repeat: Duration = timedelta(hours=1)
+
+
 class AlertsFile(_Strict):
     """config/alerts.yaml (may be left out)"""
 
     immediate: ImmediateAlerts = ImmediateAlerts()
+    worries: WorryAlerts = WorryAlerts()
     digest: DigestTimes = DigestTimes()
     faults: FaultAlerts = FaultAlerts()
 
@@ -195,15 +228,23 @@ class SourceEntry(_Strict):
     shipped: FilePath | None = None
 
 
-class PhraseEntry(_Strict):
-    """Words that speak for a category, or against it where the weight is negative."""
+def _one_or_more(written: object) -> object:
+    return (written,) if isinstance(written, str) else written
 
-    say: Words
-    weight: int
+
+class PhraseEntry(_Strict):
+    """Words that speak for a category, or against it where the weight (points) is negative; of several, all count."""
+
+    say: Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
+    weight: Annotated[int, Field(ge=-200, le=200)]
 
 
 class CategoryFile(_Strict):
-    """blocklists/<category>.yaml"""
+    """blocklists/<category>.yaml
+
+    ``part_of`` is a wider category: rules that name that one reach this one too. ``phrases`` are what its pages say,
+    ``searches`` what people search for; ``phrase_lists`` are files beside this one in e2guardian's format.
+    """
 
     category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     title: Words
@@ -212,7 +253,10 @@ class CategoryFile(_Strict):
     domains: list[ListEntry] = []
     urls: list[ListEntry] = []
     exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
+    part_of: str = ""
     phrases: list[PhraseEntry] = []
+    searches: list[PhraseEntry] = []
+    phrase_lists: list[FilePath] = []
     sources: list[SourceEntry] = []
 
 

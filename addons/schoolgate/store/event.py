@@ -100,7 +100,7 @@ def event_of(request: WebRequest, verdict: Verdict, kind: Kind, pseudonyms: Pseu
         method=request.method[:16],
         host=verdict.host,
         path=request.path,
-        search=None,
+        search=verdict.search or None,
         category=verdict.category,
         theme=verdict.theme,
         list=verdict.list,

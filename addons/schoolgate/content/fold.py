@@ -1,0 +1,93 @@
+"""Gives words one spelling, however they were disguised: ``C A S 1 N 0`` and ``casino`` are the same word.
+
+Compatibility forms, capitals, accents, look-alike letters of other alphabets, invisible characters, figures for
+letters, letters spaced out and letters drawn out are undone. Phrases go through the same function as pages, so
+whatever it does to an innocent word (``mp3``) it does on both sides alike.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import re2
+
+_LOOK_ALIKE = {
+    # Cyrillic, Greek, Armenian, Cherokee and other letters that are drawn like Latin ones (Unicode TR 39, restated)
+    **dict(zip("аеорсухіјѕһԁԛԝгвнкмтьзбпиял", "aeopcyxijshdqwrbhkmtb36nurn", strict=False)),
+    **dict(zip("αβγδεζηικλμνορτυχω", "abydeznikluvoptuxw", strict=True)),
+    **dict(zip("օոսհցքգզԼյ", "onuhgpqqlj", strict=True)),
+    **dict(zip("ɑɡɩɪʀʏɴʜʟʙɢᴀᴄᴅᴇꜰᴊᴋᴍᴏᴘꜱᴛᴜᴠᴡᴢ", "agiiryнhlbgacdefjkmopstuvwz".replace("н", "n"), strict=True)),
+    **dict(
+        zip("ßøłđħıŋœæþð€£¢", ("ss", "o", "l", "d", "h", "i", "n", "oe", "ae", "th", "d", "e", " ", "c"), strict=True)
+    ),
+}
+_LONG_RUN = 64  # characters; longer runs are not worth remembering
+_INVISIBLE = dict.fromkeys([0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2028, 0x2029, 0x3164, 0xFEFF])
+_INVISIBLE |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
+_INVISIBLE |= dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0000, 0xE01F0)])
+_MARKS = dict.fromkeys(range(0x300, 0x370))
+_APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ´"))
+_LETTERS = {ord(odd): latin for odd, latin in _LOOK_ALIKE.items()} | _INVISIBLE | _MARKS | _APOSTROPHES
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+
+_FIGURES = str.maketrans("0134578@$!", "oieastbasi")
+_KEPT = "abcdefghijklmnopqrstuvwxyz0123456789@$!"
+_ASCII = {code: " " for code in range(128) if chr(code) not in _KEPT} | {ord("'"): None, ord("`"): None}
+_BARE = dict.fromkeys(map(ord, "@$!"), " ")
+_MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
+_MIXED = re.compile(r"[0-9@$!]+")
+_SPACED_SOON = re2.compile(rb" [a-z0-9@$] [a-z0-9@$] [a-z0-9@$] ")
+_SPACED = re.compile(r" [a-z0-9@$](?: [a-z0-9@$]){2,}(?= )")
+_DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvxyz").encode())
+_DRAWN = re.compile(r"([a-vx-z])\1\1+")
+_TWICE = frozenset("ls")
+
+
+def fold(text: str) -> str:
+    """The words of ``text`` in their one spelling, with single blanks between them and none around."""
+    if not text.isascii():
+        text = _FOREIGN.sub(_latin, text)
+    plain = " ".join(text.lower().translate(_ASCII).split())
+    raw = f" {plain} ".encode("utf-8", "replace")
+    if _SPACED_SOON.search(raw):
+        plain = _SPACED.sub(_joined, f" {plain} ").strip()
+        raw = plain.encode("utf-8", "replace")
+    if _MIXED_SOON.search(raw):
+        plain = _MIXED.sub(_lettered, plain)
+    if _DRAWN_SOON.search(raw):
+        plain = _DRAWN.sub(_shortened, plain)
+    if "@" in plain or "$" in plain or "!" in plain:
+        plain = " ".join(plain.translate(_BARE).split())
+    return plain
+
+
+def _latin(run: re.Match[str]) -> str:
+    return _latin_of(run.group()) if len(run.group()) < _LONG_RUN else _latin_text(run.group())
+
+
+def _latin_text(run: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", run).casefold()).translate(_LETTERS)
+    return plain if plain.isascii() else "".join([sign if sign.isalnum() or sign < "\x80" else " " for sign in plain])
+
+
+_latin_of = lru_cache(maxsize=4096)(_latin_text)
+
+
+def _joined(run: re.Match[str]) -> str:
+    letters = run.group().replace(" ", "")
+    return run.group() if letters.isdigit() else f" {letters}"
+
+
+def _lettered(figures: re.Match[str]) -> str:
+    """Figures between two letters are letters, and so are @ and $ beside one."""
+    begin, end = figures.span()
+    after_letter = begin > 0 and figures.string[begin - 1] != " "
+    before_letter = end < len(figures.string) and figures.string[end] != " "
+    signs = figures.group()
+    beside = (after_letter or before_letter) and not signs.strip("@$")
+    return signs.translate(_FIGURES) if beside or (after_letter and before_letter) else signs
+
+
+def _shortened(run: re.Match[str]) -> str:
+    letter = run.group(1)
+    return letter * 2 if letter in _TWICE else letter

@@ -1,0 +1,125 @@
+"""Weighs a text: points for each category, with the words that gave them.
+
+Phrases and the trained model speak in the same points, 100 of which are the usual limit. Each different phrase counts
+once, a repeat adds a little, and the words of a long page weigh less each, since a long page says a bit of everything.
+What speaks against a category (a helpline, a lesson, a news report) takes points away, but never more than a share of
+what speaks for it: else a line of harmless words at the foot would open any page.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from schoolgate.content.fold import fold
+from schoolgate.content.page import PageText
+from schoolgate.content.phrases import Found, Phrase, PhraseBook
+from schoolgate.content.text_model import Leaning, TextModel, open_model
+from schoolgate.policy.rules import Hit
+
+USUAL_LIMIT = 100
+"""Points at which a page of a usual group, and any search, counts."""
+CERTAIN = 1.8
+"""So many times its limit, a judgement is held to be sure enough to alarm people."""
+_DAMPED_FROM = 300  # words; above it a phrase weighs less
+_DAMPING = 0.4
+_LEAST_DAMPED = 0.3
+_REPEAT = 0.15  # of a phrase's weight, for each repeat
+_MOST_REPEATS = 3
+_MOST_AGAINST = 0.75  # of the points that speak for a category
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A category's points on one text, and what weighed: words with their share (0 to 1) of what spoke for it."""
+
+    category: str
+    points: float
+    weighed: tuple[tuple[str, float], ...]
+
+    @property
+    def entry(self) -> str:
+        """What weighed, for people: ``free spins 40 %, casino 25 %``."""
+        told = ", ".join(f"{words} {share:.0%}".replace("%", " %") for words, share in self.weighed)
+        return f"{told} ({self.points:.0f} points)"
+
+
+class Judge:
+    """Judges pages, texts and searches by one school's phrases and the shipped model."""
+
+    def __init__(self, phrases: Iterable[Phrase], searches: Iterable[Phrase], model: TextModel | None) -> None:
+        self.phrases, self.searches = tuple(phrases), tuple(searches)
+        self._book, self._search_book = PhraseBook(self.phrases), PhraseBook(self.searches)
+        self._model = model
+        self.query = lru_cache(maxsize=2048)(self._query)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the machine is built anew and the model opened there."""
+        return open_judge, (self.phrases, self.searches)
+
+    def page(self, page: PageText) -> tuple[Opinion, ...]:
+        """Points of a page's visible words, strongest first; only categories with points."""
+        return self.text("\n".join(page.parts))
+
+    def text(self, text: str) -> tuple[Opinion, ...]:
+        """Points of a plain text, strongest first; only categories with points."""
+        folded = fold(text)
+        leanings = self._model.judge(folded) if self._model else ()
+        return _weigh(self._book.find(folded), leanings, _damping(folded.count(" ") + 1))
+
+    def _query(self, words: str) -> tuple[Opinion, ...]:
+        """Points of search words or of a prompt to a chatbot, strongest first."""
+        folded = fold(words)
+        leanings = self._model.judge_query(folded) if self._model else ()
+        return _weigh(self._search_book.find(folded), leanings, 1.0)
+
+
+def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase]) -> Judge:
+    """A judge with the shipped model. Raises BadModel."""
+    return Judge(phrases, searches, open_model())
+
+
+def hits(opinions: Iterable[Opinion], limit: float, kind: str) -> tuple[Hit, ...]:
+    """The categories that reach a limit, as policy reads them; ``kind`` is TEXT or SEARCH."""
+    return tuple(
+        Hit(each.category, kind, each.entry, each.points >= CERTAIN * limit)
+        for each in opinions
+        if each.points >= limit
+    )
+
+
+def _damping(words: int) -> float:
+    if words <= _DAMPED_FROM:
+        return 1.0
+    return float(max(_LEAST_DAMPED, (_DAMPED_FROM / words) ** _DAMPING))
+
+
+def _weigh(found: Iterable[Found], leanings: Iterable[Leaning], damping: float) -> tuple[Opinion, ...]:
+    speaking: dict[str, list[tuple[str, float]]] = {}
+    against: dict[str, float] = {}
+    for each in found:
+        phrase = each.phrase
+        if phrase.weight > 0:
+            points = phrase.weight * damping * (1 + _REPEAT * min(each.times - 1, _MOST_REPEATS))
+            speaking.setdefault(phrase.category, []).append((phrase.words, points))
+        else:
+            against[phrase.category] = against.get(phrase.category, 0.0) + phrase.weight * damping
+    for leaning in leanings:
+        if leaning.points > 0:
+            told = [(words, share * leaning.points) for words, share in leaning.words]
+            rest = leaning.points - sum(points for _, points in told)
+            speaking.setdefault(leaning.category, []).extend([*told, *([("the whole text", rest)] if rest > 0 else [])])
+        else:
+            against[leaning.category] = against.get(leaning.category, 0.0) + leaning.points
+    opinions = [_opinion(category, words, against.get(category, 0.0)) for category, words in speaking.items()]
+    return tuple(sorted((each for each in opinions if each.points > 0), key=lambda each: -each.points))
+
+
+def _opinion(category: str, speaking: list[tuple[str, float]], against: float) -> Opinion:
+    total = sum(points for _, points in speaking)
+    shares: dict[str, float] = {}
+    for words, points in speaking:
+        shares[words] = shares.get(words, 0.0) + points / total
+    strongest = sorted(shares.items(), key=lambda item: -item[1])[:_SHOWN]
+    return Opinion(category, total + max(against, -_MOST_AGAINST * total), tuple(strongest))

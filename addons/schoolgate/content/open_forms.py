@@ -1,0 +1,269 @@
+"""Answers that can be shown while they are unfinished: JSON whose last string still grows, and text or HTML."""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+
+from schoolgate.content.line_forms import EventStream, Lines
+from schoolgate.content.stream_forms import Form, Joint, Notice, Piece, Said, is_technical, loose, parse, plain
+
+_BODY = re.compile(rb'(?:[^"\\]++|\\.)*+', re.S)
+_SOUND = re.compile(rb'(?:[^"\\]++|\\(?:u[0-9a-fA-F]{4}|[^u]))*+', re.S)
+_LONGEST_ESCAPE = 6
+_TOKEN = 80  # characters: a string that is longer is no part of a word
+_SENTENCE = re.compile(rb".{1,400}?(?:[.!?][\"')\]]*\s+|\n+|\Z)|.{1,400}", re.S)
+_MUTE = re.compile(r"<(script|style|template|noscript)\b[^<>]*>", re.I)
+_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+_MARKED_LINE = re.compile(rb"[0-9a-z]{1,3}:[\"\[{]")
+_MOST_TAG = 4096
+
+
+class GrowingJson:
+    """One JSON document, or several; strings are told as far as they have come."""
+
+    whole = False
+
+    def __init__(self) -> None:
+        self._tail = b""  # the end of an unfinished string that means nothing yet: half an escape, half a character
+        self._inside = False
+        self._is_key = False
+        self._told = False  # whether words of the unfinished string were told
+        self._key = ""
+        self._before = b"["  # the last sign outside of strings
+        self._seen: set[str] = set()
+
+    def take(self, data: bytes) -> list[Piece]:
+        """A piece for each string, and one for what follows the last."""
+        text, kept, at, done, pieces = self._tail + data, len(self._tail), 0, 0, list[Piece]()
+        self._tail = b""
+        while True:
+            if not self._inside:
+                quote = text.find(b'"', at)
+                self._look_at(text[at : quote if quote >= 0 else len(text)])
+                if quote < 0:
+                    break
+                at, self._inside, self._told, self._is_key = quote + 1, True, False, self._before == b"{"
+            body = _BODY.match(text, at)
+            end = body.end() if body else at
+            closed = text[end : end + 1] == b'"'
+            said = self._string(text, at, end) if closed else self._growing(text[at:])
+            raw_end = max(end + 1 - kept, 0) if closed else len(data)
+            pieces.append(Piece(data[done:raw_end], said))
+            done = raw_end
+            if not closed:
+                break
+            at, self._inside, self._before = end + 1, False, b'"'
+        if done < len(data):
+            pieces.append(Piece(data[done:]))
+        return pieces
+
+    def rest(self) -> list[Piece]:
+        """Every byte has left already."""
+        return []
+
+    def notice(self, notice: Notice) -> bytes:
+        """Nothing: half a document must not look like a sound one."""
+        return b""
+
+    def _look_at(self, between: bytes) -> None:
+        sign = between.strip()[-1:]
+        if sign:
+            self._before = sign
+
+    def _string(self, text: bytes, at: int, end: int) -> tuple[Said, ...]:
+        raw = text[at:end]
+        if self._told:
+            return self._tell(_decoded(raw, final=True)[0], Joint.CONTINUES)
+        after = text[end + 1 : end + 64].lstrip()[:1]
+        if self._is_key or (self._before == b"," and after == b":"):
+            self._key = raw[:64].decode(errors="replace")
+            return ()
+        if self._before == b"," and not after:
+            self._key = raw[:64].decode(errors="replace")  # perhaps a key: told as a value too
+        return self._tell(_decoded(raw, final=True)[0], Joint.NEW)
+
+    def _growing(self, raw: bytes) -> tuple[Said, ...]:
+        if self._is_key:
+            self._tail = raw[-256:]
+            return ()
+        words, used = _decoded(raw, final=False)
+        self._tail = raw[used:]
+        joint = Joint.CONTINUES if self._told else Joint.NEW
+        self._told = self._told or bool(words)
+        return self._tell(words, joint)
+
+    def _tell(self, words: str, joint: Joint) -> tuple[Said, ...]:
+        """Into the page as a whole; short strings of a key that comes again may be parts of words too."""
+        if not words or is_technical(self._key):
+            return ()
+        words = plain(loose(words) if "\\" in words else words)
+        page = Said("", words, joint)
+        again, key = self._key in self._seen, self._key
+        if len(self._seen) < 64:
+            self._seen.add(key)
+        if key and len(words) <= _TOKEN:
+            return (page, Said(key, words, Joint.PERHAPS if joint is Joint.NEW else joint)) if again else (page,)
+        return (page,)
+
+
+def _decoded(raw: bytes, final: bool) -> tuple[str, int]:
+    """The inside of a JSON string, and how many of its bytes that took."""
+    used = len(raw)
+    if not final:
+        sound = _SOUND.match(raw)
+        end = sound.end() if sound else 0
+        used = end if len(raw) - end < _LONGEST_ESCAPE else len(raw)
+    text, taken = codecs.utf_8_decode(raw[:used], "replace", final)
+    if "\\" in text:
+        try:
+            return json.loads(f'"{text}"', strict=False), taken
+        except ValueError:
+            return loose(text), taken
+    return text, taken
+
+
+class Text:
+    """Plain text or HTML, in pieces of a sentence or less."""
+
+    whole = True
+
+    def __init__(self, charset: str, is_html: bool) -> None:
+        self._decoder = _decoder(charset)
+        self._html = is_html
+        self._open = ""  # a tag that has not ended
+        self._mute = ""  # the element whose inside is not shown
+
+    def take(self, data: bytes) -> list[Piece]:
+        """All of it."""
+        return [
+            Piece(part, self._said(self._decoder.decode(part)))
+            for found in _SENTENCE.finditer(data)
+            if (part := found.group())
+        ]
+
+    def rest(self) -> list[Piece]:
+        """Every byte has left already."""
+        return []
+
+    def notice(self, notice: Notice) -> bytes:
+        """A sentence."""
+        if self._html:
+            return f'<p role="alert">{html_text(notice.words)}</p>'.encode("ascii", "xmlcharrefreplace")
+        return f"\n\n{notice.words}\n".encode()
+
+    def _said(self, text: str) -> tuple[Said, ...]:
+        words = "".join(self._shown(text)) if self._html else text
+        words = plain(words)
+        return (Said("", words, Joint.CONTINUES),) if words else ()
+
+    def _shown(self, text: str) -> Iterator[str]:
+        text, self._open = self._open + text, ""
+        while text:
+            if self._mute:
+                end = text.lower().find(f"</{self._mute}")
+                if end < 0:
+                    self._open = text[-12:]
+                    return
+                text, self._mute = text[end:], ""
+            mute = _MUTE.search(text)
+            if mute:
+                yield text[: mute.start()]
+                text, self._mute = text[mute.end() :], mute.group(1).lower()
+                continue
+            start = text.rfind("<")
+            if start >= 0 and ">" not in text[start:] and len(text) - start < _MOST_TAG:
+                text, self._open = text[:start], text[start:]
+            yield text
+            return
+
+
+def html_text(words: str) -> str:
+    """Words that can stand in HTML."""
+    return words.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _decoder(charset: str) -> codecs.IncrementalDecoder:
+    """Of a charset by any name; UTF-8 where the name means nothing, or no charset of text."""
+    try:
+        found = codecs.lookup(charset or "utf-8")
+        if not found._is_text_encoding:
+            raise LookupError
+        return found.incrementaldecoder("replace")
+    except (LookupError, TypeError, ValueError):
+        return codecs.getincrementaldecoder("utf-8")("replace")
+
+
+class Sniffed:
+    """What calls itself JSON, text or HTML may be an event stream or lines of JSON: the first bytes tell."""
+
+    def __init__(self, otherwise: Form) -> None:
+        self._form: Form | None = None
+        self._otherwise = otherwise
+        self._head = b""
+
+    @property
+    def whole(self) -> bool:
+        """As the form that it is."""
+        return (self._form or self._otherwise).whole
+
+    def take(self, data: bytes) -> list[Piece]:
+        """Kept only while the first bytes could still mean either."""
+        if self._form is not None:
+            return self._form.take(data)
+        self._head += data
+        if any(mark.startswith(self._head.lstrip()) for mark in _EVENTS):
+            return []
+        return self._begin()
+
+    def rest(self) -> list[Piece]:
+        """What was kept."""
+        pieces = self._begin() if self._form is None and self._head else []
+        return pieces + (self._form or self._otherwise).rest()
+
+    def notice(self, notice: Notice) -> bytes:
+        """As the form that it is."""
+        return (self._form or self._otherwise).notice(notice)
+
+    def _begin(self) -> list[Piece]:
+        head, self._head = self._head, b""
+        self._form = self._told_by(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+        return self._form.take(head)
+
+    def _told_by(self, head: bytes) -> Form:
+        if head.startswith(_EVENTS):
+            return EventStream()
+        first, newline, _ = head.partition(b"\n")
+        if _MARKED_LINE.match(head) or (newline and parse(first.decode(errors="replace").strip()) is not None):
+            return Lines()
+        if head.startswith((b"{", b"[", b")]}'")):
+            return self._otherwise if isinstance(self._otherwise, GrowingJson) else GrowingJson()
+        return self._otherwise
+
+
+def form_of(content_type: str) -> Form | None:
+    """The form of a ``Content-Type``, or None for what is no streamed text."""
+    kind, *parameters = [part.strip() for part in content_type.split(";")]
+    charset = ""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip("\"'")
+    kind = kind.lower()
+    if kind == "text/event-stream":
+        return EventStream()
+    if kind in _LINES:
+        return Lines()
+    if kind in _JSON or kind.endswith("+json"):
+        return Sniffed(Text(charset, is_html=False) if charset.lower().startswith("utf-16") else GrowingJson())
+    if kind in _TEXT:
+        return Sniffed(Text(charset, is_html=kind in ("text/html", "application/xhtml+xml")))
+    return None
+
+
+_LINES = frozenset(
+    "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/jsonlines"
+    " application/json-seq application/stream+json application/x-json-stream application/json-lines".split()
+)
+_JSON = frozenset(["application/json", "text/json", "application/connect+json", "multipart/mixed"])
+_TEXT = frozenset(["text/plain", "text/html", "text/markdown", "text/x-markdown", "text/x-component"])

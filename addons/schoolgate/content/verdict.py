@@ -1,0 +1,34 @@
+"""The verdict on words: what a page says, or what somebody searches for, under a school's rules."""
+
+from schoolgate.content.judge import USUAL_LIMIT, Judge, hits
+from schoolgate.content.page import PageText
+from schoolgate.policy.decision import Verdict, decide_said, text_limit
+from schoolgate.policy.identity import Identity
+from schoolgate.policy.request import WebRequest
+from schoolgate.policy.rules import SEARCH, TEXT, Action, Stage
+from schoolgate.policy.snapshot import Snapshot
+
+_STRICTNESS = {Action.ALLOW: 0, Action.LOG: 1, Action.WARN: 2, Action.BLOCK: 3}
+
+
+def on_page(page: PageText, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
+    """The verdict on a page's visible words."""
+    found = hits(judge.page(page), text_limit(identity, request, snapshot), TEXT)
+    return decide_said(identity, request, snapshot, found)
+
+
+def on_words(text: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
+    """The verdict on a piece of plain text, such as a part of an answer that streams by."""
+    found = hits(judge.text(text), text_limit(identity, request, snapshot), TEXT)
+    return decide_said(identity, request, snapshot, found)
+
+
+def on_search(words: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
+    """The verdict on search words, or on a prompt to a chatbot; it carries the words where anything was found."""
+    found = hits(judge.query(words), USUAL_LIMIT, SEARCH)
+    return decide_said(identity, request, snapshot, found, Stage.SEARCH, words if found else "")
+
+
+def stricter(one: Verdict, other: Verdict) -> Verdict:
+    """The stricter of two verdicts; the first where they are equal."""
+    return other if _STRICTNESS[other.action] > _STRICTNESS[one.action] else one

@@ -1,0 +1,130 @@
+"""Holds back documents until their words are judged: a page is shown whole or not at all.
+
+What a person opens (HTML, and any text that is opened as a page) waits here; what scripts fetch is judged by
+``answers`` while it passes. Of a page that is too long, or does not end, the first part is judged and the rest streams.
+What cannot be judged is not shown, and the technician is told.
+"""
+
+import time
+from collections.abc import Mapping
+
+from mitmproxy.http import HTTPFlow
+
+from schoolgate.content.judge import hits
+from schoolgate.content.verdict import stricter
+from schoolgate.policy.decision import decide_said, is_judged, text_limit
+from schoolgate.policy.rules import TEXT, Action, Subject
+from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.internals import HOLDS, Hold, let_go_of_full_answers
+from schoolgate.proxy.live import Live, Passage
+from schoolgate.proxy.pages import wanted
+from schoolgate.proxy.scanner import GaveUp, Scanner
+
+_MOST_HELD = 2 << 20  # bytes as they came, packed or not
+_LONGEST_WAIT = 20.0  # seconds that a page may take to arrive before what has come of it is judged
+_PAGES = frozenset({"text/html", "application/xhtml+xml", ""})  # browsers guess a type that is missing
+_READABLE = ("text/", "application/json", "application/xml", "image/svg+xml")
+_STREAMS = frozenset({"text/event-stream", "application/x-ndjson", "application/json-seq"})
+_OPENED = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
+_CAN_UNPACK = frozenset({"gzip", "deflate", "br", "zstd", "identity"})
+
+
+class Documents:
+    """Judges what pages say."""
+
+    def __init__(self, live: Live, act: Act, scanner: Scanner) -> None:
+        self._live, self._act, self._scanner = live, act, scanner
+        let_go_of_full_answers()
+
+    async def running(self) -> None:
+        """The gateway is up: have the scanning processes ready before the first page comes."""
+        await self._scanner.warm_up(self._live.settings.judge)
+
+    async def done(self) -> None:
+        """The gateway stops."""
+        await self._scanner.close()
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        """Ask only for encodings that can be unpacked again."""
+        passage = self._live.judged.get(flow)
+        if passage is not None and flow.response is None and self._is_judged(passage):
+            asked = flow.request.headers.get("accept-encoding", "")
+            kept = [each for each in asked.split(",") if each.partition(";")[0].strip().lower() in _CAN_UNPACK]
+            if asked and len(kept) < len(asked.split(",")):
+                flow.request.headers["accept-encoding"] = ",".join(kept).strip() or "identity"
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        """Whether this answer is a document that waits."""
+        passage = self._live.judged.get(flow)
+        if passage is None or flow.response is None or flow.response.raw_content is not None:
+            return
+        try:
+            if self._is_judged(passage) and is_document(lower(flow), flow.response.headers.get("content-type", "")):
+                self._live.held.add(flow)
+                HOLDS[flow] = Hold(_MOST_HELD, time.monotonic() + _LONGEST_WAIT)
+        except Exception as error:
+            self._act.fail(flow, "document", error)
+
+    async def response(self, flow: HTTPFlow) -> None:
+        """A held document has come to its end."""
+        if flow in self._live.held and flow.response is not None and HOLDS.pop(flow, None) is not None:
+            await self._judge(flow)
+
+    async def http_held(self, flow: HTTPFlow) -> None:
+        """A held document is full: what there is of it is judged, the rest of a page that may be shown streams."""
+        held = flow.response
+        await self._judge(flow)
+        if flow.response is not held and flow.response is not None:
+            flow.response.stream = _nothing
+            flow.response.headers.pop("content-length", None)
+        elif flow.response is not None:
+            flow.response.stream = True
+
+    def _is_judged(self, passage: Passage) -> bool:
+        return is_judged(passage.verdict.identity, passage.request, self._live.snapshot, Subject.PAGES)
+
+    async def _judge(self, flow: HTTPFlow) -> None:
+        passage = self._live.judged.get(flow)
+        response = flow.response
+        if passage is None or response is None or not response.raw_content:
+            return
+        request, identity = passage.request, passage.verdict.identity
+        live = self._live
+        started = time.perf_counter()
+        try:
+            limit = text_limit(identity, request, live.snapshot)
+            headers = response.headers
+            opinions = await self._scanner.judge(
+                live.settings.judge,
+                response.raw_content,
+                headers.get("content-encoding", ""),
+                headers.get("content-type", ""),
+            )
+            verdict = decide_said(identity, request, live.snapshot, hits(opinions, limit, TEXT))
+            live.metrics.page_took(time.perf_counter() - started)
+            if stricter(passage.verdict, verdict) is not verdict:
+                return
+            live.count(verdict)
+            if verdict.action is Action.BLOCK:
+                self._act.block(flow, request, verdict)
+            elif verdict.action is Action.WARN and wanted(lower(flow), request.method, request.path) == "page":
+                self._act.warn(flow, request, verdict)
+        except GaveUp as error:
+            self._act.fail(flow, "page", error)
+        except Exception as error:
+            self._act.fail(flow, "page", error)
+
+
+def is_document(headers: Mapping[str, str], content_type: str) -> bool:
+    """Whether an answer is shown as a page; ``headers`` are the request's, by lower-case name."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in _STREAMS:
+        return False
+    dest = headers.get("sec-fetch-dest", "").lower()
+    if dest in _OPENED:
+        return media_type in _PAGES or media_type.startswith(_READABLE)
+    return not dest and media_type in _PAGES and "x-requested-with" not in headers
+
+
+def _nothing(data: bytes) -> list[bytes]:
+    return []

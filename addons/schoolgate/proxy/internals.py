@@ -1,0 +1,88 @@
+"""The one change to mitmproxy's insides: a held page that grows too large, or never ends, can be judged and let go.
+
+mitmproxy buffers a body whole or not at all. With this, a buffered answer whose ``Hold`` says that it is full raises
+the hook ``http_held``; then what came so far is sent and the rest streams. Bound to the version it was written for:
+with any other mitmproxy it stays off, a held page is buffered to its end, and still judged.
+"""
+
+import inspect
+import logging
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from mitmproxy import version
+from mitmproxy.http import HTTPFlow
+from mitmproxy.proxy.commands import StartHook
+from mitmproxy.proxy.layers.http import HttpStream
+from mitmproxy.proxy.layers.http._events import ResponseData
+
+log = logging.getLogger("schoolgate")
+
+_WRITTEN_FOR = "12.2"
+_SIGNATURE = "(self, request: bool) -> mitmproxy.proxy.layer.CommandGenerator[bool]"
+
+
+@dataclass(slots=True)
+class Hold:
+    """How much of an answer is held, and until when (monotonic seconds)."""
+
+    most: int
+    until: float
+
+    def is_full(self, size: int) -> bool:
+        """Whether so many bytes are enough, or it has taken too long."""
+        return size >= self.most or time.monotonic() >= self.until
+
+
+HOLDS: WeakKeyDictionary[HTTPFlow, Hold] = WeakKeyDictionary()
+"""The answers that are held."""
+
+
+@dataclass
+class HttpHeldHook(StartHook):
+    """A held answer is full: ``flow.response.content`` is what came so far, and what it is set to is sent instead.
+
+    The rest of the answer then goes through ``flow.response.stream``.
+    """
+
+    name = "http_held"
+    flow: HTTPFlow
+
+
+def can_let_go() -> bool:
+    """Whether this mitmproxy is the one that the change was written for."""
+    known = str(inspect.signature(_original)) == _SIGNATURE
+    return known and version.VERSION.startswith(_WRITTEN_FOR)
+
+
+_original: Callable[..., Any] = HttpStream.check_body_size
+
+
+def _check_body_size(self: HttpStream, request: bool) -> Generator[Any, Any, bool]:
+    hold = None if request or not self.response_body_buf else HOLDS.get(self.flow)
+    if hold is None or not hold.is_full(len(self.response_body_buf)):
+        return bool((yield from _original(self, request)))
+    assert self.flow.response is not None
+    HOLDS.pop(self.flow, None)
+    self.flow.response.data.content = bytes(self.response_body_buf)
+    self.response_body_buf.clear()
+    yield HttpHeldHook(self.flow)
+    passed, rest = self.flow.response.data.content or b"", self.flow.response.stream
+    self.flow.response.data.content = None
+    self.flow.response.stream = True
+    yield from self.start_response_stream()
+    yield from self.handle_event(ResponseData(self.stream_id, passed))
+    self.flow.response.stream = rest
+    return False
+
+
+def let_go_of_full_answers() -> bool:
+    """Make the change in this process, once; False where mitmproxy is another one, and it stays as it is."""
+    if not can_let_go():
+        log.warning("mitmproxy %s is not the one that schoolgate knows: long pages are held whole", version.VERSION)
+        return False
+    HttpStream.check_body_size = _check_body_size  # type: ignore[method-assign]
+    return True
