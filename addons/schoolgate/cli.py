@@ -290,6 +290,7 @@ def login(user: str, remove: bool, config: Path | None) -> None:
 def _line(event: dict[str, Any], settings: Settings) -> str:
     local = datetime.fromisoformat(event["at"]).astimezone(settings.school.timezone)
     what = f"{event['method']} {event['host']}{event['path']}" if event["host"] else event["why"]
+    what += f' searched for "{event["search"]}"' if event["search"] else ""
     because = f"  {event['category']} ({event['rule']})" if event["category"] else ""
     who = f"{event['group'] or '-':8} {event['client'] or '-':15}"
     return (

@@ -5,7 +5,7 @@ import time
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 
-from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
+from schoolgate.alerting.alerts import TECHNICAL, WORRY, gather, raise_mails
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import send
 from schoolgate.alerting.words import words_of
@@ -75,7 +75,8 @@ class Office:
 
     def _recipients(self, audience: str) -> list[str]:
         alerts = self.settings.alerts
-        to = self.settings.recipients(alerts.faults.to if audience == TECHNICAL else alerts.immediate.to)
+        roles = {TECHNICAL: alerts.faults.to, WORRY: alerts.worries.to}.get(audience, alerts.immediate.to)
+        to = self.settings.recipients(roles)
         return to or self.settings.recipients(list(self.settings.school.roles)[:1])
 
     def _digest_failed(self, error: Exception, now: float) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from schoolgate.policy.rules import Stage
 from schoolgate.store.event import FAULT
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.record import RecordReader
@@ -21,6 +22,8 @@ _BOOKMARK = "events"
 _MOST_SITES = 5
 
 SAFEGUARDING = "safeguarding"
+WORRY = "worry"
+"""The audience of a search, or of a prompt to a chatbot, that may mean that somebody needs help."""
 TECHNICAL = "technical"
 
 
@@ -45,7 +48,13 @@ def _key(event: dict[str, Any]) -> str:
     if event["action"] == FAULT:
         same = hashlib.sha256(event["why"].encode()).hexdigest()[:8] if event["rule"] == "settings" else ""
         return f"{FAULT}/{event['rule']}/{same}"
-    return f"{event['person']}/{event['category']}"
+    return f"{event['person']}/{event['category']}{'/search' if event['stage'] == Stage.SEARCH else ''}"
+
+
+def _audience(event: dict[str, Any]) -> str:
+    if event["action"] == FAULT:
+        return TECHNICAL
+    return WORRY if event["stage"] == Stage.SEARCH else SAFEGUARDING
 
 
 def _add(store: OfficeStore, event: dict[str, Any], repeat_seconds: float, now: float) -> None:
@@ -56,11 +65,11 @@ def _add(store: OfficeStore, event: dict[str, Any], repeat_seconds: float, now: 
     if not found:
         facts = {name: event[name] for name in names}
         facts |= {"last_at": event["at"], "sites": [event["host"]], "confidence": event["identity_confidence"]}
-        audience = TECHNICAL if event["action"] == FAULT else SAFEGUARDING
+        facts |= {"searches": [event["search"]] if event["search"] else [], "stage": event["stage"]}
         store.insert(
             "alert",
             key=key,
-            audience=audience,
+            audience=_audience(event),
             opened=now,
             changed=now,
             count=1,
@@ -74,6 +83,9 @@ def _add(store: OfficeStore, event: dict[str, Any], repeat_seconds: float, now: 
     facts["last_at"] = event["at"]
     if event["host"] not in facts["sites"] and len(facts["sites"]) < _MOST_SITES:
         facts["sites"].append(event["host"])
+    searches = facts.setdefault("searches", [])
+    if event["search"] and event["search"] not in searches and len(searches) < _MOST_SITES:
+        searches.append(event["search"])
     store.update("alert", alert["id"], count=alert["count"] + 1, changed=now, facts=json.dumps(facts))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from schoolgate.alerting.alerts import TECHNICAL
+from schoolgate.alerting.alerts import TECHNICAL, WORRY
 from schoolgate.policy.rules import Category
 from schoolgate.settings.load import Settings
 
@@ -30,6 +30,8 @@ def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setti
     """Subject and text of an alert's mail."""
     if alert["audience"] == TECHNICAL:
         return _technical(alert, facts, settings)
+    if alert["audience"] == WORRY:
+        return _worry(alert, facts, settings, who)
     return _safeguarding(alert, facts, settings, who)
 
 
@@ -55,6 +57,33 @@ Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
 Further tries of the same kind within {span} minutes are counted and do not send a mail each.
+"""
+    return subject, text
+
+
+def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
+    """A search that may mean that somebody needs help, told as care and not as an offence."""
+    category = _title(settings.snapshot.categories, facts["category"])
+    group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
+    person, staff = who(facts["person"], facts["client"]), facts["group"] in settings.snapshot.calendar.hours
+    searched = "\n".join(f'  "{words}"' for words in facts["searches"]) or "  (the words were not kept)"
+    more = f", and {alert['told']} times before" if alert["told"] else ""
+    find = "" if facts["confidence"] == "login" else " Find out gently who used the device then."
+    do = (
+        "somebody on the staff may not be well, or may have looked this up for work. Speak to them in private, kindly."
+        if staff
+        else "see the child today, somewhere quiet, without reproach: ask how they are, and listen." + find
+    )
+    shown = "They were shown where help is, instead of results." if facts["action"] == "block" else "Nothing was blocked."
+    subject = f"{settings.school.name}: somebody may need you: {person} ({group}), {category}"
+    text = f"""What happened: {person} ({group}) searched for this, {_when(settings, facts["at"], facts["last_at"])}{more}:
+{searched}
+It counts as "{category}". {shown}
+How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} A search is a question and proves nothing: it can be \
+a worry about oneself or a friend, and also homework, a song or a dare.
+What to do now: {do} If you fear for somebody's safety, follow your safeguarding procedure at once; in danger, call 999.
+
+Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
 """
     return subject, text
 

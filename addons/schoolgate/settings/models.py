@@ -198,7 +198,6 @@ class WorryAlerts(_Strict):
     """Who is told of a search, or of a prompt to a chatbot, that a rule marks ``alert: immediate``."""
 
     to: list[str] = ["dsl"]
-    repeat: Duration = timedelta(hours=1)
 
 
 class AlertsFile(_Strict):

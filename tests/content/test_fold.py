@@ -1,0 +1,47 @@
+"""Disguised words come out as the words they are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from schoolgate.content.fold import fold
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("Free Spins!", "free spins"),
+        ("Don’t  k1ll\tyourself", "dont kill yourself"),
+        ("c\u0430sin\u043e", "casino"),  # Cyrillic a and o
+        ("𝓬𝓪𝓼𝓲𝓷𝓸 Ⓒⓐⓢⓘⓝⓞ ｃａｓｉｎｏ", "casino casino casino"),
+        ("sui\u200bci\u00adde", "suicide"),
+        ("s.u.i.c.i.d.e", "suicide"),
+        ("c a s i n o bonus", "casino bonus"),
+        ("p\u00f6rn caf\u00e9 Stra\u00dfe", "porn cafe strasse"),
+        ("cafe\u0301", "cafe"),
+        ("pooooorn killll", "porn kill"),
+        ("fr\u20ac\u20ac sp1ns @nal a$$", "free spins anal ass"),
+        ("mp3 covid19 18+ 100m 1,000,000", "mp3 covid19 18 100m 1 000 000"),
+        ("1 2 3 4 5", "1 2 3 4 5"),
+        ("what a day!! $100", "what a day 100"),
+        ("", ""),
+        ("\ud800 lone", "lone"),
+        ("\u0585nly", "only"),
+    ],
+)
+def test_one_spelling(written: str, folded: str) -> None:
+    assert fold(written) == folded
+
+
+@given(st.text())
+def test_any_text_can_be_folded_and_folding_again_changes_nothing_of_its_form(text: str) -> None:
+    folded = fold(text)
+    assert "  " not in folded
+    assert folded == folded.strip()
+    assert not set("@$!'.,-") & set(folded)
+
+
+@given(st.text(alphabet="abcdefghij klmnopqrstuvwxyz", min_size=1))
+def test_plain_words_without_runs_stay_what_they_are(text: str) -> None:
+    words = [word for word in text.split() if len(word) > 1]
+    if all(not any(a == b == c for a, b, c in zip(word, word[1:], word[2:], strict=False)) for word in words):
+        assert fold(" ".join(words)) == " ".join(words)
