@@ -53,7 +53,7 @@ def test_only_what_reaches_the_limit_is_a_hit() -> None:
 
 def test_searches_have_words_of_their_own() -> None:
     assert [each.category for each in JUDGE.query("how can i kill myself")] == ["self_harm", "violence"]
-    assert [round(each.points) for each in JUDGE.query("how can I kill a Python process")] == [15]
+    assert JUDGE.query("how can I kill a Python process") == ()
 
 
 def test_a_judge_can_be_handed_to_another_process() -> None:

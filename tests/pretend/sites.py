@@ -3,6 +3,7 @@
 import datetime
 import ssl
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,13 +23,24 @@ class Asked:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a site answers at one path: pieces with a pause before each but the first; headers replace the usual ones."""
+
+    pieces: tuple[bytes, ...]
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    pause: float = 0.0
+    endless: bool = False
+
+
 @dataclass
 class Sites:
     """Started on two free ports of 127.0.0.1; ``ca`` is the authority that signs every site."""
 
     folder: Path
     asked: list[Asked] = field(default_factory=list)
-    pages: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, bytes | Served] = field(default_factory=dict)
     connections: int = 0
 
     def start(self) -> "Sites":
@@ -118,9 +130,29 @@ class Sites:
                     return
                 page = f"<!doctype html><title>{host}</title><h1>Welcome to {host}</h1>".encode()
                 kind = "image/gif" if path.endswith(".gif") else "text/html"
-                self._answer(200, sites.pages.get(host.partition(":")[0] + path, page), {"Content-Type": kind})
+                served = sites.pages.get(host.partition(":")[0] + path, page)
+                if isinstance(served, Served):
+                    self._serve(served)
+                else:
+                    self._answer(200, served, {"Content-Type": kind})
 
             do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815
+
+            def _serve(self, served: Served) -> None:
+                self.send_response(served.status)
+                for name, value in {"Transfer-Encoding": "chunked", **served.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                try:
+                    for number, piece in enumerate(served.pieces):
+                        time.sleep(served.pause if number else 0)
+                        self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                    while served.endless:
+                        time.sleep(served.pause)
+                        self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                    self.wfile.write(b"0\r\n\r\n")
+                except OSError:
+                    self.close_connection = True
 
             def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
                 self.send_response(status)

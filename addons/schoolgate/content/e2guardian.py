@@ -15,7 +15,7 @@ _INCLUDE = re.compile(r"^\.Include<([^<>]+)>", re.IGNORECASE)
 _WEIGHT = re.compile(r"-?\d{1,4}")
 _ALONE = 100
 _DEEPEST = 8
-_MOST = 200
+_MOST = 500
 
 
 class UnreadablePhrases(ValueError):

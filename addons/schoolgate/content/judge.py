@@ -26,7 +26,7 @@ _DAMPING = 0.4
 _LEAST_DAMPED = 0.3
 _REPEAT = 0.15  # of a phrase's weight, for each repeat
 _MOST_REPEATS = 3
-_MOST_AGAINST = 0.75  # of the points that speak for a category
+_MOST_AGAINST = 0.75  # of the points that speak for a category, on a page; a search is too short to hide anything in
 _SHOWN = 5
 
 
@@ -66,13 +66,13 @@ class Judge:
         """Points of a plain text, strongest first; only categories with points."""
         folded = fold(text)
         leanings = self._model.judge(folded) if self._model else ()
-        return _weigh(self._book.find(folded), leanings, _damping(folded.count(" ") + 1))
+        return _weigh(self._book.find(folded), leanings, _damping(folded.count(" ") + 1), _MOST_AGAINST)
 
     def _query(self, words: str) -> tuple[Opinion, ...]:
         """Points of search words or of a prompt to a chatbot, strongest first."""
         folded = fold(words)
         leanings = self._model.judge_query(folded) if self._model else ()
-        return _weigh(self._search_book.find(folded), leanings, 1.0)
+        return _weigh(self._search_book.find(folded), leanings, 1.0, 1.0)
 
 
 def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase]) -> Judge:
@@ -95,7 +95,9 @@ def _damping(words: int) -> float:
     return float(max(_LEAST_DAMPED, (_DAMPED_FROM / words) ** _DAMPING))
 
 
-def _weigh(found: Iterable[Found], leanings: Iterable[Leaning], damping: float) -> tuple[Opinion, ...]:
+def _weigh(
+    found: Iterable[Found], leanings: Iterable[Leaning], damping: float, most_against: float
+) -> tuple[Opinion, ...]:
     speaking: dict[str, list[tuple[str, float]]] = {}
     against: dict[str, float] = {}
     for each in found:
@@ -112,7 +114,10 @@ def _weigh(found: Iterable[Found], leanings: Iterable[Leaning], damping: float) 
             speaking.setdefault(leaning.category, []).extend([*told, *([("the whole text", rest)] if rest > 0 else [])])
         else:
             against[leaning.category] = against.get(leaning.category, 0.0) + leaning.points
-    opinions = [_opinion(category, words, against.get(category, 0.0)) for category, words in speaking.items()]
+    opinions = [
+        _opinion(category, words, max(against.get(category, 0.0), -most_against * sum(points for _, points in words)))
+        for category, words in speaking.items()
+    ]
     return tuple(sorted((each for each in opinions if each.points > 0), key=lambda each: -each.points))
 
 
@@ -122,4 +127,4 @@ def _opinion(category: str, speaking: list[tuple[str, float]], against: float) -
     for words, points in speaking:
         shares[words] = shares.get(words, 0.0) + points / total
     strongest = sorted(shares.items(), key=lambda item: -item[1])[:_SHOWN]
-    return Opinion(category, total + max(against, -_MOST_AGAINST * total), tuple(strongest))
+    return Opinion(category, total + against, tuple(strongest))

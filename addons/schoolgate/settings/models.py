@@ -235,7 +235,7 @@ class PhraseEntry(_Strict):
     """Words that speak for a category, or against it where the weight (points) is negative; of several, all count."""
 
     say: Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
-    weight: Annotated[int, Field(ge=-200, le=200)]
+    weight: Annotated[int, Field(ge=-500, le=500)]
 
 
 class CategoryFile(_Strict):

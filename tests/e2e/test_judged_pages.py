@@ -1,0 +1,157 @@
+"""A pupil's real curl and pages that say harmful things: what is shown, what is not, and that nothing slips by."""
+
+import gzip
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import brotli
+import pytest
+import zstandard
+from pretend.gateway import Gateway
+from pretend.sites import Served, Sites
+
+PUPIL, STAFF, GUEST, SERVER = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+HARM = """<!doctype html><title>Lucky Spin online casino</title><h1>Best online casino bonus</h1>
+<p>Claim 200 free spins on your first deposit. Play slots, roulette and blackjack for real money.</p>
+<p>No deposit bonus, live dealer, jackpot slots. Place your bets now. Wagering requirements apply.</p>"""
+GOOD = "<!doctype html><title>Phonics</title><p>Today we learn the sounds of sh and ch with a song about fish and chips.</p>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+@pytest.fixture(scope="module")
+def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
+    zipped = {
+        "gzip": gzip.compress,
+        "br": brotli.compress,
+        "zstd": zstandard.compress,
+        "gzip, br": lambda b: brotli.compress(gzip.compress(b)),
+    }
+    for name, pack in zipped.items():
+        sites.pages[f"news.example/{name.replace(', ', '-')}"] = Served(
+            (pack(HARM.encode()),), HTML | {"Content-Encoding": name}
+        )
+    sites.pages |= {
+        "news.example/harm": HARM.encode(),
+        "news.example/good": GOOD.encode(),
+        "www.bbc.co.uk/harm": HARM.encode(),
+        "news.example/error": Served((HARM.encode(),), HTML, status=404),
+        "news.example/slow": Served(
+            tuple(HARM.encode()[i : i + 40] for i in range(0, len(HARM), 40)), HTML, pause=0.02
+        ),
+        "news.example/untyped": Served((HARM.encode(),)),
+        "news.example/script": Served((HARM.encode(),), {"Content-Type": "text/javascript"}),
+        "news.example/plain": Served((HARM.encode(),), {"Content-Type": "text/plain"}),
+        "news.example/json": Served(
+            (b'{"page": "' + HARM.replace("\n", " ").encode() + b'"}',), {"Content-Type": "application/json"}
+        ),
+        "news.example/utf16": Served((HARM.encode("utf-16"),), {"Content-Type": "text/html"}),
+        "news.example/disguised": HARM.replace("casino", "c\u0430s1n\u043e").replace("spins", "s\u200bpins").encode(),
+        "news.example/bomb": Served(
+            (gzip.compress(HARM.encode() + b" " * 200_000_000),), HTML | {"Content-Encoding": "gzip"}
+        ),
+        "news.example/broken": Served((b"\x1f\x8b" + os.urandom(500),), HTML | {"Content-Encoding": "gzip"}),
+        "news.example/long": Served((HARM.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
+        "news.example/long-good": Served((GOOD.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
+    }
+    return start()
+
+
+@pytest.mark.parametrize(
+    "path", ["harm", "gzip", "br", "zstd", "gzip-br", "error", "slow", "untyped", "utf16", "disguised", "bomb", "long"]
+)
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_a_page_that_says_harm_is_a_403_page(gateway: Gateway, sites: Sites, path: str, version: str) -> None:
+    answer = gateway.curl(
+        f"https://news.example:{sites.tls_port}/{path}",
+        version,
+        "--compressed",
+        "-H",
+        "Accept-Encoding: gzip, br, zstd",
+    )
+    assert answer.status == 403, (answer.head, answer.text[:300])
+    assert "Gambling" in answer.text
+    assert "free spins" not in answer.text
+
+
+def test_the_event_says_what_weighed_and_keeps_no_words_of_the_page(gateway: Gateway, sites: Sites) -> None:
+    answer = gateway.curl(f"https://news.example:{sites.tls_port}/harm?token=secret")
+    ref = answer.text.split("<code>")[1].split("</code>")[0]
+    [event] = gateway.events("--ref", ref)
+    assert (event["stage"], event["list"], event["category"], event["action"]) == (
+        "response",
+        "text",
+        "gambling",
+        "block",
+    )
+    assert "points)" in event["entry"]
+    assert "%" in event["entry"]
+    assert "Wagering requirements apply" not in str(event)
+    assert "secret" not in str(event)
+
+
+@pytest.mark.parametrize("dest", ["document", "iframe"])
+@pytest.mark.parametrize("path", ["plain", "json", "harm"])
+def test_whatever_text_is_opened_as_a_page_is_judged(gateway: Gateway, sites: Sites, path: str, dest: str) -> None:
+    assert gateway.curl(f"http://news.example:{sites.port}/{path}", "-H", f"Sec-Fetch-Dest: {dest}").status == 403
+
+
+def test_an_innocent_page_arrives_byte_for_byte(gateway: Gateway, sites: Sites) -> None:
+    answer = gateway.curl(f"https://news.example:{sites.tls_port}/good")
+    assert (answer.status, answer.text) == (200, GOOD)
+    assert gateway.curl(f"https://news.example:{sites.tls_port}/script").status == 200
+
+
+def test_a_long_innocent_page_arrives_whole_though_only_its_beginning_waits(gateway: Gateway, sites: Sites) -> None:
+    answer = gateway.curl(f"http://news.example:{sites.port}/long-good")
+    assert answer.status == 200
+    assert len(answer.body) == len(GOOD) + 60 * 5000 * len(b"<p>and more words</p>")
+
+
+def test_groups_that_no_rule_protects_see_the_page(gateway: Gateway, sites: Sites) -> None:
+    for client in (STAFF, SERVER):
+        assert gateway.curl(f"http://news.example:{sites.port}/harm", client=client).status == 200
+
+
+def test_a_page_that_cannot_be_unpacked_is_not_shown(gateway: Gateway, sites: Sites) -> None:
+    assert gateway.curl(f"http://news.example:{sites.port}/broken").status == 503
+
+
+def scanning(gateway: Gateway) -> list[int]:
+    found = subprocess.run(
+        ["pgrep", "-f", "schoolgate.content.scanning"], capture_output=True, text=True, check=False
+    ).stdout
+    parents = {int(pid) for pid in gateway.children().values()}
+    return [pid for pid in map(int, found.split()) if parent_of(pid) in parents]
+
+
+def parent_of(pid: int) -> int:
+    return int(
+        subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout or 0
+    )
+
+
+def test_scanning_processes_that_are_killed_are_replaced_and_nothing_slips_by(gateway: Gateway, sites: Sites) -> None:
+    for _ in range(3):
+        for pid in scanning(gateway):
+            os.kill(pid, signal.SIGKILL)
+        assert gateway.curl(f"http://news.example:{sites.port}/harm").status in (403, 503)
+    assert gateway.curl(f"http://news.example:{sites.port}/harm").status == 403
+    assert gateway.curl(f"http://news.example:{sites.port}/good").status == 200
+
+
+def test_a_scanning_process_that_hangs_is_given_up_and_the_page_not_shown(gateway: Gateway, sites: Sites) -> None:
+    gateway.curl(f"http://news.example:{sites.port}/good")
+    stopped = scanning(gateway)
+    assert stopped
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    answer = gateway.curl(f"http://news.example:{sites.port}/good")
+    assert answer.status == 503
+    for pid in scanning(gateway):
+        os.kill(pid, signal.SIGCONT)
+    end = time.monotonic() + 30
+    while gateway.curl(f"http://news.example:{sites.port}/good").status != 200:
+        assert time.monotonic() < end
