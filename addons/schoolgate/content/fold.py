@@ -31,8 +31,8 @@ _LETTERS = {ord(odd): latin for odd, latin in _LOOK_ALIKE.items()} | _INVISIBLE 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 _FIGURES = str.maketrans("0134578@$!", "oieastbasi")
-_KEPT = "abcdefghijklmnopqrstuvwxyz0123456789@$!"
-_ASCII = {code: " " for code in range(128) if chr(code) not in _KEPT} | {ord("'"): None, ord("`"): None}
+_KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789@$!"
+_BLANKED = bytes(code if code in _KEPT or code > 127 else ord(" ") for code in range(256))
 _BARE = dict.fromkeys(map(ord, "@$!"), " ")
 _MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
 _MIXED = re.compile(r"[0-9@$!]+")
@@ -47,11 +47,11 @@ def fold(text: str) -> str:
     """The words of ``text`` in their one spelling, with single blanks between them and none around."""
     if not text.isascii():
         text = _FOREIGN.sub(_latin, text)
-    plain = " ".join(text.lower().translate(_ASCII).split())
-    raw = f" {plain} ".encode("utf-8", "replace")
-    if _SPACED_SOON.search(raw):
+    raw = b" ".join(text.lower().encode("utf-8", "ignore").translate(_BLANKED, b"'`").split())
+    plain = raw.decode()
+    if _SPACED_SOON.search(b" %b " % raw):
         plain = _SPACED.sub(_joined, f" {plain} ").strip()
-        raw = plain.encode("utf-8", "replace")
+        raw = plain.encode()
     if _MIXED_SOON.search(raw):
         plain = _MIXED.sub(_lettered, plain)
     if _DRAWN_SOON.search(raw):

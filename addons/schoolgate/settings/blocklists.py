@@ -162,6 +162,7 @@ def read_blocklists(folders: Folders, copies: Copies | None = None) -> Blocklist
             reader.file(path)
         except SettingsError as error:
             reader.faults.extend(error.faults)
+    reader.check_parts()
     words = LocalWords(reader.local("allow"), reader.local("block"))
     return Blocklists(
         reader.categories,
@@ -194,6 +195,7 @@ class _Reader:
         self.phrases: list[Phrase] = []
         self.searches: list[Phrase] = []
         self._defined_in: dict[str, str] = {}
+        self._parts: list[tuple[CategoryFile, Document]] = []
 
     def file(self, path: Path) -> None:
         name = self.folders.named(path)
@@ -212,6 +214,8 @@ class _Reader:
             return
         self._defined_in[says.category] = name
         self.categories[says.category] = Category(says.category, says.title, says.theme, says.why, says.part_of)
+        if says.part_of:
+            self._parts.append((says, document))
         self.phrases.extend(self._phrases(document, "phrases", says.category, says.phrases))
         self.searches.extend(self._phrases(document, "searches", says.category, says.searches))
         for number, file in enumerate(says.phrase_lists):
@@ -233,6 +237,17 @@ class _Reader:
                 self.files.extend(list_files(found.path))
         entries = (*says.domains, *says.urls)
         self.lists.append(CategoryList(says.category, path.stem, entries, tuple(says.exceptions), tuple(sources)))
+
+    def check_parts(self) -> None:
+        """Every ``part_of`` must name a category, and one that is not itself a part of another."""
+        for says, document in self._parts:
+            wider = self.categories.get(says.part_of)
+            if wider is None:
+                words = unknown("category", says.part_of, self.names)
+                self.faults.append(document.fault(("part_of",), words))
+            elif wider.part_of:
+                words = f"{wider.id!r} is itself a part of {wider.part_of!r}; name that one"
+                self.faults.append(document.fault(("part_of",), words))
 
     def _phrases(self, document: Document, key: str, category: str, written: Iterable[PhraseEntry]) -> Iterator[Phrase]:
         for number, entry in enumerate(written):
