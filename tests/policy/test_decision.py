@@ -34,6 +34,9 @@ class Book:
     def look_up(self, host: str, target: str) -> Listing:
         return self.pages.get(host, Listing())
 
+    def is_protected(self, host: str) -> bool:
+        return host.endswith("protected.example")
+
 
 def _rule(name: str, groups: str, categories: str, action: Action, when: str = "always", alert: str = "none") -> Rule:
     return Rule(name, frozenset(groups.split()), tuple(categories.split()), when, action, Alert(alert), "why", "basis")

@@ -15,7 +15,8 @@ from pretend.school import School
 
 SITES = """allowed.example www.allowed.example news.example facebook.com www.facebook.com x.com amazon.co.uk
 www.amazon.co.uk mail.yahoo.com bbc.co.uk www.bbc.co.uk pornhub.com www.pornhub.com bet365.com bücher.example
-xn--bcher-kva.example slow.example stormfront.org"""
+xn--bcher-kva.example slow.example stormfront.org www.google.com www.google.co.uk www.youtube.com www.bing.com
+duckduckgo.com html.duckduckgo.com chat.example"""
 
 
 def namespace() -> list[str]:

@@ -140,7 +140,7 @@ def decide_said(
     for rule in snapshot.rules:
         if identity.group.id in rule.groups and rule.when in moment.periods:
             for hit in hits:
-                if hit.category in rule.categories and _reaches(rule, hit):
+                if hit.category in rule.categories and _means(rule, _SUBJECTS[hit.list]):
                     return _by_rule(case, request.host, hit, rule)
     if hits:
         why = f"Judged to be {hits[0].category}, but no rule forbids that to {identity.group.id} now ({moment.words})."
@@ -148,11 +148,11 @@ def decide_said(
     return case.allow(request.host, "Nothing in its words speaks against it.")
 
 
-def _reaches(rule: Rule, hit: Hit) -> bool:
-    """Whether a rule means what was judged; to be written down (``log``), searches must be named in the rule itself."""
+def _means(rule: Rule, subject: Subject) -> bool:
+    """Whether a rule means what is judged; to be written down (``log``), searches must be named in the rule itself."""
     if rule.action is Action.LOG:
-        return hit.list == SEARCH and Subject.SEARCHES in rule.subjects and rule.subjects != EVERYTHING
-    return _SUBJECTS[hit.list] in rule.subjects
+        return subject is Subject.SEARCHES and subject in rule.subjects and rule.subjects != EVERYTHING
+    return subject in rule.subjects
 
 
 def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subject: Subject) -> bool:
@@ -162,10 +162,7 @@ def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subje
         return False
     periods = snapshot.calendar.moment(request.at, group.id).periods
     return any(
-        group.id in rule.groups
-        and rule.when in periods
-        and subject in rule.subjects
-        and rule.action in (Action.BLOCK, Action.WARN)
+        group.id in rule.groups and rule.when in periods and _means(rule, subject) and rule.action is not Action.ALLOW
         for rule in snapshot.rules
     )
 
