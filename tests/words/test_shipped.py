@@ -15,6 +15,7 @@ from schoolgate.settings.load import Settings
 
 CATEGORIES = [
     "adult",
+    "unsafe_search",
     "extremism",
     "hate",
     "violence",

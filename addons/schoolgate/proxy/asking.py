@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from mitmproxy.http import HTTPFlow
 
+from schoolgate.content.unpacking import Bound, Unpacker
 from schoolgate.content.verdict import on_search
 from schoolgate.policy.decision import is_judged
 from schoolgate.policy.rules import Action, Stage, Subject
@@ -43,7 +44,9 @@ class Asking:
         try:
             length = flow.request.headers.get("content-length", "")
             small = not length.isdigit() or int(length) <= _MOST_HELD
-            if small and (self._is_chatbot(passage) or self._live.engines.takes_forms(passage.request.host)):
+            request, engines = passage.request, self._live.engines
+            form = any(engines.takes_forms(name, request.path) for name in request.names)
+            if small and (form or self._is_chatbot(passage)):
                 self._live.held.add(flow)
         except Exception as error:
             self._act.fail(flow, "question", error)
@@ -70,8 +73,13 @@ class Asking:
         live, request, identity = self._live, passage.request, passage.verdict.identity
         if not is_judged(identity, request, live.snapshot, Subject.SEARCHES):
             return
-        body, content_type = flow.request.get_content(strict=False) or b"", flow.request.headers.get("content-type", "")
-        found = live.engines.search_of_form(request.host, request.path, request.query, content_type, body[:_MOST_HELD])
+        headers = flow.request.headers
+        packed = Unpacker(headers.get("content-encoding", ""), _MOST_HELD, Bound.PARTIAL)
+        body, content_type = packed.feed(flow.request.raw_content or b""), headers.get("content-type", "")
+        forms = (
+            live.engines.search_of_form(name, request.path, request.query, content_type, body) for name in request.names
+        )
+        found = next(filter(None, forms), None)
         words = found.words if found else prompt_of(body) if self._is_chatbot(passage) else ""
         if not words:
             return

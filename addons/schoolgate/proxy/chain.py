@@ -19,6 +19,7 @@ from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.recording import Recording
+from schoolgate.proxy.safe_search import SafeSearch
 from schoolgate.proxy.scanner import Scanner
 from schoolgate.proxy.streaming import Streaming
 from schoolgate.settings.folders import find_folders
@@ -41,6 +42,7 @@ def duties(live: Live) -> list[Any]:
     return [
         Login(live),
         Gate(live, act),
+        SafeSearch(live, act),
         Asking(live, act),
         Recording(live),
         Documents(live, act, scanner),

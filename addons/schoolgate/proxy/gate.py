@@ -158,7 +158,8 @@ class Gate:
     def _with_search(self, request: WebRequest, verdict: Verdict) -> Verdict:
         """The stricter of a verdict on an address and that on what the address searches for."""
         live = self._live
-        search = live.engines.search_of(request.host, request.path, request.query)
+        searches = (live.engines.search_of(name, request.path, request.query) for name in request.names)
+        search = next(filter(None, searches), None)
         if search is None or not is_judged(verdict.identity, request, live.snapshot, Subject.SEARCHES):
             return verdict
         said = on_search(search.words, verdict.identity, request, live.snapshot, live.settings.judge)

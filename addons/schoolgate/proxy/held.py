@@ -8,7 +8,7 @@ public interface: mitmproxy is pinned below 12.3, and tests/proxy/test_files.py 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from mitmproxy import ctx
@@ -37,10 +37,9 @@ class Held:
 
     def __init__(self, flow: HTTPFlow, handler: ConnectionHandler, layer: HttpLayer, stream: HttpStream) -> None:
         self._flow, self._handler, self._layer, self._stream = flow, handler, layer, stream
-        self._upload = flow.response is None
-        self._data, self._end = (
-            (RequestData, RequestEndOfMessage) if self._upload else (ResponseData, ResponseEndOfMessage)
-        )
+        self.upload = flow.response is None
+        self._data: type[RequestData | ResponseData] = RequestData if self.upload else ResponseData
+        self._end: type[Event] = RequestEndOfMessage if self.upload else ResponseEndOfMessage
         self._chunks: list[bytes] = []
         self._read = 0
         self.size = 0
@@ -79,7 +78,7 @@ class Held:
         number = self._stream.stream_id
         kept = [event for event in queue if not isinstance(event, (self._data, self._end))]
         queue.clear()
-        if self._upload:
+        if self.upload:
             flow.request.stream = False
             flow.request.headers.pop("expect", None)  # a 100 Continue would ask for what is not wanted
             queue.extend([RequestEndOfMessage(number), *kept])
@@ -88,7 +87,9 @@ class Held:
             queue.extend([ResponseData(number, response.raw_content or b""), ResponseEndOfMessage(number), *kept])
             if not self.ended and (cut or flow.server_conn.alpn != b"h2"):
                 flow.server_conn.state = ConnectionState.CLOSED  # no other request takes it
-                _hurry(asyncio.get_running_loop(), self._cut())
+                task = asyncio.get_running_loop().create_task(self._cut())
+                _cutting.add(task)
+                task.add_done_callback(_cutting.discard)
         flow.response = response
 
     async def _cut(self) -> None:
@@ -118,21 +119,15 @@ class Held:
         self._read = len(queue)
 
 
-_cutting: set[asyncio.Task[None]] = set()
-
-
-def _hurry(loop: asyncio.AbstractEventLoop, work: "asyncio._CoroutineLike[None]") -> None:
-    task = loop.create_task(work)
-    _cutting.add(task)
-    task.add_done_callback(_cutting.discard)
+_cutting: set[asyncio.Task[None]] = set()  # a task that nothing refers to may vanish before it has run
 
 
 def hold(flow: HTTPFlow) -> Held | None:
-    """The body of a flow, from within an awaited ``requestheaders`` or ``responseheaders``; None if it cannot be seen."""
+    """The body of a flow, from within ``requestheaders`` or ``responseheaders``; None where it cannot be seen."""
     handler = _handler(flow)
     if handler is None:
         return None
-    for layer, stream in _streams(handler.layer):
+    for layer, stream in _streams(handler.layer.context.layers):
         if getattr(stream, "flow", None) is flow:
             return Held(flow, handler, layer, stream)
     return None
@@ -150,11 +145,12 @@ def _handler(flow: HTTPFlow) -> ConnectionHandler | None:
     return proxyserver.connections.get(flow.client_conn.id)
 
 
-def _streams(layer: Layer | None) -> Iterator[tuple[HttpLayer, HttpStream]]:
-    """Every HTTP stream of a client's connection; those inside a CONNECT tunnel stand below its own stream."""
-    if isinstance(layer, HttpLayer):
-        for stream in layer.streams.values():
-            yield layer, stream
-            yield from _streams(stream.child_layer)
-    elif layer is not None:
-        yield from _streams(getattr(layer, "layer", None) or getattr(layer, "child_layer", None))
+def _streams(layers: Sequence[Layer]) -> Iterator[tuple[HttpLayer, HttpStream]]:
+    """Every HTTP stream of a client's connection; what is inside a CONNECT tunnel stands behind the tunnel's stream."""
+    for layer in layers:
+        if isinstance(layer, HttpLayer):
+            for stream in list(layer.streams.values()):
+                yield layer, stream
+                inside = stream.context.layers
+                if stream in inside:
+                    yield from _streams(inside[inside.index(stream) + 1 :])

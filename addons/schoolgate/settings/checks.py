@@ -141,6 +141,9 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
     if school.mail.password_file and not (files.folders.root / school.mail.password_file).is_file():
         words = f"{school.mail.password_file!r} does not exist"
         yield files.fault("school", ("mail", "password_file"), words)
+    if school.tenants.microsoft and not school.tenants.microsoft_context:
+        words = "Microsoft wants to know which tenant restricts; write its id as microsoft_context"
+        yield files.fault("school", ("tenants", "microsoft"), words)
     opened = [address for address in (school.listen.proxy, school.listen.console, school.listen.metrics) if address]
     if len(set(opened)) < len(opened):
         yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")

@@ -1,0 +1,263 @@
+"""Judges what scripts fetch and what chats send while it passes, and cuts it at the sentence that is too much.
+
+An event stream, lines of JSON, a JSON answer, text, and the messages of a WebSocket are never held back (``documents``
+holds back what is opened as a page). What is packed is unpacked and passed on so, since half of something packed
+cannot be followed by a notice. Whatever goes wrong in here ends the answer: it fails closed.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import isinf
+from weakref import WeakKeyDictionary
+
+from mitmproxy.http import HTTPFlow, Response
+
+from schoolgate.content.judge import hits
+from schoolgate.content.line_forms import EventStream, Lines, Messages
+from schoolgate.content.open_forms import form_of
+from schoolgate.content.passing_text import Budget, Passing
+from schoolgate.content.stream_forms import Form, Notice
+from schoolgate.content.unpacking import Bound, Broken, TooMuch, Unpacker
+from schoolgate.policy.decision import Verdict, decide_said, is_judged, text_limit
+from schoolgate.policy.rules import TEXT, Action, Subject
+from schoolgate.policy.visits import classify
+from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.ending import PARTINGS, Endable, Parting, end_what_is_cut
+from schoolgate.proxy.live import Live, Passage
+
+log = logging.getLogger("schoolgate")
+
+Words = Callable[[str], Verdict | None]
+"""What is to be held against some text: a verdict that blocks it, or None."""
+
+_STEP = 8 << 20  # bytes that what comes at once may unpack to: 128 times what is ever read at once
+_MOST_JUDGED = 8 << 20  # bytes of one document or text, unpacked; a stream of messages has no such end
+_PARTS = frozenset({"script", "style", "image", "font", "audio", "video", "track", "manifest", "worker"})
+_PARTING = "Stopped by the school's filter"
+
+
+def judging_words(live: Live) -> Callable[[Passage], Words | None]:
+    """How words are judged under the settings in force; None where nothing could come of it."""
+
+    def judging(passage: Passage) -> Words | None:
+        request, identity, snapshot = passage.request, passage.verdict.identity, live.snapshot
+        if not is_judged(identity, request, snapshot, Subject.PAGES):
+            return None
+        limit, judge = text_limit(identity, request, snapshot), live.settings.judge
+        if isinf(limit):
+            return None
+
+        def words(text: str) -> Verdict | None:
+            found = hits(judge.text(text), limit, TEXT)
+            verdict = decide_said(identity, request, snapshot, found) if found else None
+            return verdict if verdict is not None and verdict.action is Action.BLOCK else None
+
+        return words
+
+    return judging
+
+
+class Answers:
+    """Judges answers and messages on their way."""
+
+    def __init__(self, live: Live, act: Act, judging: Callable[[Passage], Words | None] | None = None) -> None:
+        self._live, self._act = live, act
+        self._judging = judging or judging_words(live)
+        self._budget = Budget()
+        self._talks: WeakKeyDictionary[HTTPFlow, _Talk | None] = WeakKeyDictionary()
+        end_what_is_cut()
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        """A WebSocket is asked for unpacked: mitmproxy would unpack a message of any size before anybody sees it."""
+        if flow.request.headers.get("upgrade", "").lower() == "websocket":
+            flow.request.headers.pop("sec-websocket-extensions", None)
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        """Whether this answer is judged while it passes."""
+        passage, response = self._live.judged.get(flow), flow.response
+        if passage is None or response is None or response.raw_content is not None or flow in self._live.held:
+            return
+        form = _form(flow, response)
+        if form is None:
+            return
+        try:
+            words = self._judging(passage)
+            if words is not None:
+                response.stream = self._answer(flow, passage, response, form, words)
+        except Exception as error:
+            self._fault(error)
+            response.stream = _Answer(None)
+
+    def websocket_message(self, flow: HTTPFlow) -> None:
+        """A message in either direction; none is kept once it is judged."""
+        if flow.websocket is None:
+            return
+        message = flow.websocket.messages[-1]
+        flow.websocket.messages.clear()
+        if message.injected:
+            return
+        try:
+            if flow not in self._talks:
+                self._talks[flow] = self._talk(flow)
+            talk = self._talks[flow]
+            if talk is None or not (message.is_text or _is_text(message.content)):
+                return
+            if talk.over:
+                message.drop()
+            elif talk.is_harmful(message.content, message.from_client):
+                message.drop()
+                PARTINGS[flow] = talk.parting
+        except Exception as error:
+            message.drop()
+            ref = self._act.note_fault("message", error)
+            PARTINGS[flow] = Parting(f"[The school's filter could not check this. Reference: {ref}]", "not checked")
+
+    def _answer(self, flow: HTTPFlow, passage: Passage, response: Response, form: Form, words: Words) -> "_Answer":
+        encoding = response.headers.get("content-encoding", "")
+        try:
+            unpacker = Unpacker(encoding, _STEP, Bound.STEP)
+        except Broken as error:
+            log.info("An answer of %s cannot be read: %s", passage.request.host, error)
+            return _Answer(None)
+        passing = Passing(form, words, lambda verdict: self._tell(flow, passage, verdict), self._budget)
+        messages = isinstance(form, (EventStream, Lines))
+        kept = not messages and _may_be_kept(response)
+        _write_headers(flow, response, unpacked=bool(encoding))
+        return _Answer(_Way(unpacker, passing, None if messages else _MOST_JUDGED, kept), self._fault)
+
+    def _fault(self, error: Exception) -> None:
+        self._act.note_fault("answer", error)
+
+    def _talk(self, flow: HTTPFlow) -> "_Talk | None":
+        passage = self._live.judged.get(flow)
+        words = self._judging(passage) if passage is not None else None
+        if passage is None or words is None:
+            return None
+        return _Talk(words, lambda verdict: self._tell(flow, passage, verdict), self._budget)
+
+    def _tell(self, flow: HTTPFlow, passage: Passage, verdict: Verdict) -> Notice:
+        """On record, at the moment when it was said, before the notice leaves."""
+        request = replace(passage.request, at=datetime.now(UTC))
+        status = flow.response.status_code if flow.response is not None else None
+        self._live.count(verdict)
+        return Notice(verdict.why, self._act.record(request, verdict, classify(lower(flow), status).kind).ref)
+
+
+@dataclass(slots=True)
+class _Way:
+    """What the bytes of an answer go through; ``left`` is how many are still judged."""
+
+    unpacker: Unpacker
+    passing: Passing[Verdict]
+    left: int | None
+    kept: bool  # by the browser: what breaks off is not
+
+    def go(self, data: bytes) -> bytes:
+        """What passes on of some bytes; none at all say that the end has come."""
+        if not data:
+            return self.passing.end()[0]
+        plain = self.unpacker.feed(data)
+        if self.left is None:
+            return self.passing.feed(plain)[0]
+        if self.left <= 0:
+            return plain
+        self.left -= len(plain)
+        out = self.passing.feed(plain)[0]
+        return out if self.left > 0 else out + self.passing.end()[0]
+
+
+class _Answer(Endable):
+    """The bytes of one answer on their way; without a ``way`` none passes."""
+
+    def __init__(self, way: _Way | None, fault: Callable[[Exception], None] | None = None) -> None:
+        self._way, self._fault = way, fault
+
+    @property
+    def sound(self) -> bool:
+        """Only what was cut in good order, and will not be kept as if it were whole."""
+        return self._way is not None and self._way.passing.cut and self._way.passing.sound and not self._way.kept
+
+    def __call__(self, data: bytes, /) -> list[bytes]:
+        """What goes on. An empty chunk would end a chunked answer, so there is none."""
+        if self.over or self._way is None:
+            self.over = True
+            return []
+        try:
+            out = self._way.go(data)
+            self.over = self._way.passing.cut
+        except (Broken, TooMuch) as error:
+            log.info("An answer cannot be unpacked: %s", error)
+            self.over, out = True, b""
+        except Exception as error:
+            self.over, out = True, b""
+            if self._fault is not None:
+                self._fault(error)
+        return [out] if out else []
+
+
+class _Talk:
+    """The two directions of a WebSocket."""
+
+    def __init__(self, words: Words, tell: Callable[[Verdict], Notice], budget: Budget) -> None:
+        self._site = Messages()
+        self._notice = Notice("", "")
+        self._tell = tell
+        self._ways = {True: Passing(Messages(), words, self._keep, budget)}
+        self._ways[False] = Passing(self._site, words, self._keep, budget)
+        self.over = False
+
+    def is_harmful(self, content: bytes, from_client: bool) -> bool:
+        """Whether this message completes what is too much."""
+        self.over = self._ways[from_client].feed(content)[1] is not None
+        return self.over
+
+    @property
+    def parting(self) -> Parting:
+        """What the client is told, in the way in which the site speaks to it."""
+        return Parting(self._site.notice(self._notice).decode(), f"{_PARTING}. Reference: {self._notice.ref}")
+
+    def _keep(self, verdict: Verdict) -> Notice:
+        self._notice = self._tell(verdict)
+        return self._notice
+
+
+def _form(flow: HTTPFlow, response: Response) -> Form | None:
+    """How an answer is written, if it is one that is judged here."""
+    if flow.request.method == "HEAD" or response.status_code < 200 or response.status_code in (204, 205, 304):
+        return None
+    form = form_of(response.headers.get("content-type", ""))
+    part = flow.request.headers.get("sec-fetch-dest", "").lower() in _PARTS
+    return None if part and not isinstance(form, (EventStream, Lines)) else form
+
+
+def _may_be_kept(response: Response) -> bool:
+    """Whether a browser may keep the answer for the next time."""
+    control = response.headers.get("cache-control", "").lower()
+    dated = any(name in response.headers for name in ("etag", "last-modified", "expires", "cache-control"))
+    return dated and "no-store" not in control
+
+
+def _write_headers(flow: HTTPFlow, response: Response, unpacked: bool) -> None:
+    """Headers that are true of what is passed on: of no known length, and unpacked another form of the same thing."""
+    headers = response.headers
+    headers.pop("content-length", None)
+    if unpacked:
+        for name in ("content-encoding", "content-digest", "content-md5", "digest"):
+            headers.pop(name, None)
+        tag = headers.get("etag", "")
+        if tag.startswith('"'):
+            headers["etag"] = f"W/{tag}"
+    if flow.request.http_version == "HTTP/1.1":
+        headers["transfer-encoding"] = "chunked"
+        if response.http_version == "HTTP/1.0":
+            response.http_version = "HTTP/1.1"
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,129 @@
+"""The other change to mitmproxy's insides: an answer or a WebSocket that was cut ends at once, on both sides.
+
+mitmproxy lets an addon change what streams by, but not end it: an endless answer would run on behind the cut, and the
+reader's program would wait for ever. With this, a cut answer ends for the client as if it were whole (or breaks off,
+where half of it must not be taken for the whole) and is cancelled at the site; a WebSocket is closed with 1008, "policy
+violation" (RFC 6455, 7.4.1). Bound to the version it was written for, like ``internals``: with any other mitmproxy it
+stays off, and what was cut is swallowed until the site itself ends it.
+"""
+
+import inspect
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import wsproto.events
+from mitmproxy import version
+from mitmproxy.flow import Error
+from mitmproxy.http import HTTPFlow
+from mitmproxy.proxy.commands import CloseConnection
+from mitmproxy.proxy.events import Event
+from mitmproxy.proxy.layers.http import DropStream, HttpStream, SendHttp
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
+from mitmproxy.proxy.layers.websocket import WebsocketEndHook, WebsocketLayer
+from wsproto.connection import ConnectionState
+
+log = logging.getLogger("schoolgate")
+
+_WRITTEN_FOR = "12.2"
+_POLICY_VIOLATION = 1008
+_Commands = Generator[Any, Any]
+
+
+class Endable(ABC):
+    """What ``flow.response.stream`` may be: once ``over`` is set, the answer ends with what it returned last."""
+
+    over = False
+
+    @property
+    @abstractmethod
+    def sound(self) -> bool:
+        """Whether it ends as if it were whole, or breaks off."""
+
+    @abstractmethod
+    def __call__(self, data: bytes, /) -> list[bytes]:
+        """What goes on of ``data``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The last message that the client of a closed WebSocket gets, and the reason in the closing frame."""
+
+    message: str
+    reason: str
+
+
+PARTINGS: WeakKeyDictionary[HTTPFlow, Parting] = WeakKeyDictionary()
+"""The WebSockets that are to be closed after the message that is under way."""
+
+_stream_on: Callable[..., Any] = HttpStream.state_stream_response_body
+_relay: Callable[..., Any] = WebsocketLayer.relay_messages
+
+
+def _stream_response_body(self: HttpStream, event: Event) -> _Commands:
+    yield from _stream_on(self, event)
+    response = self.flow.response
+    stream = response.stream if response is not None else None
+    if not isinstance(event, ResponseData) or not isinstance(stream, Endable) or not stream.over:
+        return
+    if stream.sound and self.client_state == self.state_done:
+        yield from _stream_on(self, ResponseEndOfMessage(self.stream_id))
+        self.server_state = self.state_errored  # which swallows what the site has sent meanwhile
+        yield SendHttp(RequestProtocolError(self.stream_id, "cut", ErrorCode.CANCEL), self.context.server)
+    else:
+        self.flow.error = Error("The answer was cut.")
+        yield HttpErrorHook(self.flow)
+        yield SendHttp(ResponseProtocolError(self.stream_id, "cut", ErrorCode.KILL), self.context.client)
+        yield SendHttp(RequestProtocolError(self.stream_id, "cut", ErrorCode.CANCEL), self.context.server)
+        self.flow.live = False
+        self.client_state = self.server_state = self.state_errored
+        yield DropStream(self.stream_id)
+
+
+def _relay_messages(self: WebsocketLayer, event: Event) -> _Commands:
+    yield from _relay(self, event)
+    parting = PARTINGS.pop(self.flow, None)
+    websocket = self.flow.websocket
+    if parting is None or websocket is None or not self.flow.live:
+        return
+    if self.client_ws.state is ConnectionState.OPEN:
+        yield self.client_ws.send2(wsproto.events.TextMessage(parting.message))
+    websocket.timestamp_end, websocket.closed_by_client = time.time(), False
+    websocket.close_code, websocket.close_reason = _POLICY_VIOLATION, parting.reason
+    for side in (self.server_ws, self.client_ws):
+        if side.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
+            yield side.send2(wsproto.events.CloseConnection(_POLICY_VIOLATION, parting.reason))
+        yield CloseConnection(side.conn)
+    yield WebsocketEndHook(self.flow)
+    self.flow.live = False
+    self._handle_event = self.done
+
+
+def can_end() -> bool:
+    """Whether this mitmproxy is the one that the change was written for."""
+    takes_event = all(
+        list(inspect.signature(method).parameters) == ["self", "event"]
+        for method in (HttpStream.state_stream_response_body, WebsocketLayer.relay_messages)
+    )
+    return takes_event and version.VERSION.startswith(_WRITTEN_FOR)
+
+
+def end_what_is_cut() -> bool:
+    """Make the change in this process, once; False where mitmproxy is another one, and it stays as it is."""
+    if not can_end():
+        log.warning("mitmproxy %s is not the one that schoolgate knows: cut answers end late", version.VERSION)
+        return False
+    HttpStream.state_stream_response_body = _stream_response_body  # type: ignore[method-assign]
+    WebsocketLayer.relay_messages = _relay_messages  # type: ignore[method-assign]
+    return True
