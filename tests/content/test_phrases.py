@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from schoolgate.content.e2guardian import UnreadablePhrases, read_phrase_list
 from schoolgate.content.fold import fold
-from schoolgate.content.phrases import Phrase, PhraseBook
+from schoolgate.content.phrases import Phrase, PhraseBook, spelled_out
 
 BOOK = PhraseBook(
     [
@@ -76,3 +76,22 @@ def test_a_phrase_list_that_cannot_be_read_is_told_by_file_and_line(tmp_path: Pa
     with pytest.raises(UnreadablePhrases, match=r".") as told:
         read_phrase_list(tmp_path / "list", "gambling")
     assert words in str(told.value)
+
+
+def test_alternatives_are_written_out() -> None:
+    assert spelled_out(("(free|bonus) spin(|s)",)) == [
+        ("free spin",),
+        ("free spins",),
+        ("bonus spin",),
+        ("bonus spins",),
+    ]
+    assert spelled_out(("(a|b)", "c")) == [("a", "c"), ("b", "c")]
+    assert spelled_out(("(do not|never) tell ( your|) mum",))[1] == ("do not tell mum",)
+
+
+@pytest.mark.parametrize(
+    ("say", "words"), [(("...",), "no word"), (("(a|b)" * 12,), "more than 500"), (("x", "(|a)"), "no word")]
+)
+def test_what_cannot_be_looked_for_is_told(say: tuple[str, ...], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        spelled_out(say)

@@ -1,14 +1,19 @@
 """Finds weighted phrases in a folded text: thousands of them at once, whole words only."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from schoolgate.content.fold import fold
 
 ANY_ENDING = "*"
+_CHOICE = re.compile(r"\(([^()]*)\)")
+_MOST_WAYS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,26 @@ def _pattern(say: str) -> str:
     begin = "" if bare.startswith(ANY_ENDING) else " "
     end = "" if bare.endswith(ANY_ENDING) else " "
     return f"{begin}{words}{end}" if words else ""
+
+
+def spelled_out(say: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """A phrase with its alternatives ``(a|b)`` written out. Raises ValueError where it cannot be looked for."""
+    ways = [list(_ways(part)) for part in say]
+    if prod(map(len, ways)) > _MOST_WAYS:
+        raise ValueError(f"{' + '.join(say)!r} stands for more than {_MOST_WAYS} phrases; write it as several")
+    for part in (part for each in ways for part in each):
+        if not is_findable(part):
+            raise ValueError(f"{part!r} holds no word that could be looked for")
+    return list(product(*ways))
+
+
+def _ways(part: str) -> Iterator[str]:
+    choice = _CHOICE.search(part)
+    if choice is None:
+        yield " ".join(part.split())
+        return
+    for way in choice.group(1).split("|"):
+        yield from _ways(part[: choice.start()] + way + part[choice.end() :])
 
 
 def is_findable(say: str) -> bool:

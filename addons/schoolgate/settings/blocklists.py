@@ -12,7 +12,7 @@ from pathlib import Path
 import publicsuffixlist
 
 from schoolgate.content.e2guardian import UnreadablePhrases, read_phrase_list
-from schoolgate.content.phrases import Phrase, is_findable
+from schoolgate.content.phrases import Phrase, spelled_out
 from schoolgate.lists import delicate, guards
 from schoolgate.lists.catalogue import Catalogue, open_names
 from schoolgate.lists.compiler import FORMAT_VERSION, CategoryList, Report, Source, compile_index
@@ -251,12 +251,17 @@ class _Reader:
 
     def _phrases(self, document: Document, key: str, category: str, written: Iterable[PhraseEntry]) -> Iterator[Phrase]:
         for number, entry in enumerate(written):
-            unreadable = [say for say in entry.say if not is_findable(say)]
-            if unreadable:
-                words = f"{unreadable[0]!r} holds no word that could be looked for"
-                self.faults.append(document.fault((key, number, "say"), words))
-            else:
-                yield Phrase(category, entry.say, entry.weight)
+            if bool(entry.any) == bool(entry.say):
+                words = "a phrase has either 'say' (one) or 'any' (several)"
+                self.faults.append(document.fault((key, number), words))
+                continue
+            sayings = [((key, number, "say"), entry.say)] if entry.say else []
+            sayings += [((key, number, "any", at), saying) for at, saying in enumerate(entry.any)]
+            for place, saying in sayings:
+                try:
+                    yield from (Phrase(category, each, entry.weight) for each in spelled_out(saying))
+                except ValueError as error:
+                    self.faults.append(document.fault(place, str(error)))
 
     def _phrase_list(self, path: Path, category: str, file: str) -> list[Phrase]:
         """Phrases in e2guardian's format, from a file beside the one that names it."""

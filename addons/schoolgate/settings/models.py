@@ -231,10 +231,18 @@ def _one_or_more(written: object) -> object:
     return (written,) if isinstance(written, str) else written
 
 
-class PhraseEntry(_Strict):
-    """Words that speak for a category, or against it where the weight (points) is negative; of several, all count."""
+Saying = Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
+"""Words, or several that must all stand in a text; ``(a|b)`` in them stands for either."""
 
-    say: Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
+
+class PhraseEntry(_Strict):
+    """Words that speak for a category, or against it where the weight (points) is negative.
+
+    ``say`` is one phrase, ``any`` are several, each of which counts for itself.
+    """
+
+    say: Saying | None = None
+    any: list[Saying] = []
     weight: Annotated[int, Field(ge=-500, le=500)]
 
 
