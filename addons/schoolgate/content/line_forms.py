@@ -5,7 +5,7 @@ import re
 
 from schoolgate.content.stream_forms import Copied, Flood, Joint, Notice, Piece, Said, parse, plain, said_by, too_long
 
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r(?!\Z))")
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r)")
 _MARKED = re.compile(r"\s*(?:[0-9a-z]{1,3}:|[0-9]{1,4}(?:/[^,{\[]*,)?)?\s*(?=[\[{\"])")
 _NO_RETRY = 24 * 3600 * 1000  # milliseconds until a browser may ask again for a stream that was cut
 
@@ -28,11 +28,9 @@ class EventStream:
     def take(self, data: bytes) -> list[Piece]:
         """Whole events; lines before an event's data are passed on at once."""
         pieces: list[Piece] = []
-        data, end = self._line + data, 0
-        for found in _LINE.finditer(data):
-            end = found.end()
-            self._one(found.group(), pieces)
-        self._line = data[end:]
+        lines, self._line = _lines(self._line + data)
+        for line in lines:
+            self._one(line, pieces)
         if self._flood is not None or too_long(self._size + len(self._line)):
             self._overflow(pieces)
         return pieces
@@ -117,12 +115,11 @@ class Lines:
 
     def take(self, data: bytes) -> list[Piece]:
         """Whole lines."""
-        data, end, pieces = self._line + data, 0, list[Piece]()
-        for found in _LINE.finditer(data):
-            end = found.end()
-            pieces.append(self._flood.piece(found.group()) if self._flood else self._message(found.group()))
+        pieces: list[Piece] = []
+        lines, self._line = _lines(self._line + data)
+        for line in lines:
+            pieces.append(self._flood.piece(line) if self._flood else self._message(line))
             self._flood = None
-        self._line = data[end:]
         if self._line and (self._flood is not None or too_long(len(self._line))):
             self._flood = self._flood or Flood()
             pieces.append(self._flood.piece(self._line))
@@ -172,6 +169,12 @@ class Messages:
         if copy:
             return f"{self._copied.mark}{copy}".encode()
         return (json.dumps(notice.brief) if self._is_json else notice.words).encode()
+
+
+def _lines(data: bytes) -> tuple[list[bytes], bytes]:
+    """The whole lines, and what follows; a CR at the very end may be half of a CRLF."""
+    end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, max(len(data) - 1, 0))) + 1
+    return _LINE.findall(data[:end]), data[end:]
 
 
 def _said(text: str, copied: Copied) -> tuple[Said, ...]:

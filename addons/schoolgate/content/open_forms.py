@@ -10,13 +10,26 @@ from schoolgate.content.stream_forms import Form, Joint, Notice, Piece, Said, is
 
 _BODY = re.compile(rb'(?:[^"\\]++|\\.)*+', re.S)
 _SOUND = re.compile(rb'(?:[^"\\]++|\\(?:u[0-9a-fA-F]{4}|[^u]))*+', re.S)
+_SIGNS = re.compile(rb"[{}\[\]:,]")
 _LONGEST_ESCAPE = 6
+_LONGEST_KEY = 256
+_DEEPEST = 1000
 _TOKEN = 80  # characters: a string that is longer is no part of a word
 _SENTENCE = re.compile(rb".{1,400}?(?:[.!?][\"')\]]*\s+|\n+|\Z)|.{1,400}", re.S)
 _MUTE = re.compile(r"<(script|style|template|noscript)\b[^<>]*>", re.I)
 _EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+_CHARSETS = re.compile(
+    r"utf-(?:8|16(?:-[bl]e)?)|iso8859-\d+|cp(?:125\d|866|874|932|949)|koi8-[ru]|gb.*|big5|euc_.*|shift_jis|mac.*"
+)
 _MARKED_LINE = re.compile(rb"[0-9a-z]{1,3}:[\"\[{]")
-_MOST_TAG = 4096
+_UNFINISHED = re.compile(r"(?:<[^<>]{0,4000}|&#?[0-9a-zA-Z]{0,10})\Z")
+
+_LINES = frozenset(
+    f"application/{name}"
+    for name in ("x-ndjson", "ndjson", "jsonl", "jsonlines", "x-jsonlines", "json-lines", "json-seq", "stream+json")
+)
+_JSON = frozenset(["application/json", "text/json", "application/connect+json", "multipart/mixed"])
+_TEXT = frozenset(["text/plain", "text/html", "text/markdown", "text/x-markdown", "text/x-component"])
 
 
 class GrowingJson:
@@ -30,8 +43,8 @@ class GrowingJson:
         self._is_key = False
         self._told = False  # whether words of the unfinished string were told
         self._key = ""
-        self._before = b"["  # the last sign outside of strings
-        self._seen: set[str] = set()
+        self._before = b""  # the last sign outside of strings
+        self._nested: list[bytes] = []  # the objects and arrays that are open
 
     def take(self, data: bytes) -> list[Piece]:
         """A piece for each string, and one for what follows the last."""
@@ -43,11 +56,12 @@ class GrowingJson:
                 self._look_at(text[at : quote if quote >= 0 else len(text)])
                 if quote < 0:
                     break
-                at, self._inside, self._told, self._is_key = quote + 1, True, False, self._before == b"{"
+                at, self._inside, self._told = quote + 1, True, False
+                self._is_key = self._nested[-1:] == [b"{"] and self._before in (b"{", b",")
             body = _BODY.match(text, at)
             end = body.end() if body else at
             closed = text[end : end + 1] == b'"'
-            said = self._string(text, at, end) if closed else self._growing(text[at:])
+            said = self._string(text[at:end]) if closed else self._growing(text[at:])
             raw_end = max(end + 1 - kept, 0) if closed else len(data)
             pieces.append(Piece(data[done:raw_end], said))
             done = raw_end
@@ -67,26 +81,28 @@ class GrowingJson:
         return b""
 
     def _look_at(self, between: bytes) -> None:
-        sign = between.strip()[-1:]
-        if sign:
+        for sign in _SIGNS.findall(between):
             self._before = sign
+            if sign in (b"{", b"["):
+                self._nested.append(sign)
+            elif sign in (b"}", b"]") and self._nested:
+                self._nested.pop()
+        if len(self._nested) > _DEEPEST:
+            del self._nested[:-_DEEPEST]
 
-    def _string(self, text: bytes, at: int, end: int) -> tuple[Said, ...]:
-        raw = text[at:end]
+    def _string(self, raw: bytes) -> tuple[Said, ...]:
         if self._told:
             return self._tell(_decoded(raw, final=True)[0], Joint.CONTINUES)
-        after = text[end + 1 : end + 64].lstrip()[:1]
-        if self._is_key or (self._before == b"," and after == b":"):
-            self._key = raw[:64].decode(errors="replace")
-            return ()
-        if self._before == b"," and not after:
-            self._key = raw[:64].decode(errors="replace")  # perhaps a key: told as a value too
+        if self._is_key:
+            self._key = raw[:_LONGEST_KEY].decode(errors="replace")
+            return self._tell(_decoded(raw, final=True)[0], Joint.NEW) if b" " in raw else ()
         return self._tell(_decoded(raw, final=True)[0], Joint.NEW)
 
     def _growing(self, raw: bytes) -> tuple[Said, ...]:
-        if self._is_key:
-            self._tail = raw[-256:]
+        if self._is_key and len(raw) <= _LONGEST_KEY:
+            self._tail = raw
             return ()
+        self._is_key = False
         words, used = _decoded(raw, final=False)
         self._tail = raw[used:]
         joint = Joint.CONTINUES if self._told else Joint.NEW
@@ -94,17 +110,12 @@ class GrowingJson:
         return self._tell(words, joint)
 
     def _tell(self, words: str, joint: Joint) -> tuple[Said, ...]:
-        """Into the page as a whole; short strings of a key that comes again may be parts of words too."""
+        """Into the page as a whole; short strings may be parts of words, sent under one key."""
         if not words or is_technical(self._key):
             return ()
         words = plain(loose(words) if "\\" in words else words)
         page = Said("", words, joint)
-        again, key = self._key in self._seen, self._key
-        if len(self._seen) < 64:
-            self._seen.add(key)
-        if key and len(words) <= _TOKEN:
-            return (page, Said(key, words, Joint.PERHAPS if joint is Joint.NEW else joint)) if again else (page,)
-        return (page,)
+        return (page, Said(self._key, words, Joint.CONTINUES)) if self._key and len(words) <= _TOKEN else (page,)
 
 
 def _decoded(raw: bytes, final: bool) -> tuple[str, int]:
@@ -171,9 +182,9 @@ class Text:
                 yield text[: mute.start()]
                 text, self._mute = text[mute.end() :], mute.group(1).lower()
                 continue
-            start = text.rfind("<")
-            if start >= 0 and ">" not in text[start:] and len(text) - start < _MOST_TAG:
-                text, self._open = text[:start], text[start:]
+            unfinished = _UNFINISHED.search(text)
+            if unfinished:
+                text, self._open = text[: unfinished.start()], unfinished.group()
             yield text
             return
 
@@ -184,14 +195,14 @@ def html_text(words: str) -> str:
 
 
 def _decoder(charset: str) -> codecs.IncrementalDecoder:
-    """Of a charset by any name; UTF-8 where the name means nothing, or no charset of text."""
+    """Of a charset as browsers read its name; UTF-8 where it means none of theirs."""
     try:
-        found = codecs.lookup(charset or "utf-8")
-        if not found._is_text_encoding:
-            raise LookupError
-        return found.incrementaldecoder("replace")
-    except (LookupError, TypeError, ValueError):
-        return codecs.getincrementaldecoder("utf-8")("replace")
+        name = codecs.lookup(charset or "utf-8").name
+    except (LookupError, ValueError):
+        name = ""
+    if name in ("iso8859-1", "ascii"):
+        name = "cp1252"
+    return codecs.getincrementaldecoder(name if _CHARSETS.fullmatch(name) else "utf-8")("replace")
 
 
 class Sniffed:
@@ -259,11 +270,3 @@ def form_of(content_type: str) -> Form | None:
     if kind in _TEXT:
         return Sniffed(Text(charset, is_html=kind in ("text/html", "application/xhtml+xml")))
     return None
-
-
-_LINES = frozenset(
-    "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/jsonlines"
-    " application/json-seq application/stream+json application/x-json-stream application/json-lines".split()
-)
-_JSON = frozenset(["application/json", "text/json", "application/connect+json", "multipart/mixed"])
-_TEXT = frozenset(["text/plain", "text/html", "text/markdown", "text/x-markdown", "text/x-component"])

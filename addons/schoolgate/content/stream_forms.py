@@ -1,7 +1,7 @@
 """How answers are written while they stream: what bytes belong together, and which words a reader sees of them.
 
 A form takes bytes as they come and gives pieces whose bytes together are exactly what came. Where a client can show
-nothing of a piece before its end (an event of an event stream, a line of JSON lines), the piece is kept until it is whole.
+nothing of a piece before its end (an event of an event stream, a line of JSON lines), it is kept until it is whole.
 """
 
 import codecs
@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-TECHNICAL = frozenset(
-    "id ids type types object model role event created created_at system_fingerprint finish_reason stop_reason uuid guid"
-    " href src url uri link hash signature token_type key slug mime mimetype content_type encoding locale lang language"
-    " timezone timestamp date time version status level o p path op icon color colour class classname style cursor etag"
-    " service_tier obfuscation logprobs nonce sid".split()
-)
+_UNSHOWN = """id ids uuid guid sid type types object model role event name_id created created_at system_fingerprint
+finish_reason stop_reason href src url uri link hash signature token_type key slug mime mimetype content_type encoding
+locale lang language timezone timestamp date time version status level o p op path icon color colour class classname
+style cursor etag service_tier obfuscation nonce"""
+TECHNICAL = frozenset(_UNSHOWN.split())
 """Keys of JSON whose values nobody is shown, in lower case; so are those that end in ``_id`` or ``Id``."""
 
 _SHOWN = ("content", "text", "v", "response", "delta", "answer", "message", "output", "completion", "token", "data", "")
 _MOST_HELD = 256 * 1024  # bytes of one event or line; a longer one is passed on in parts, and judged as text
 _MOST_COPIED = 8 * 1024
-_INLINE = re.compile(r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]{0,2000}>", re.I)
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]{0,2000}>", re.I
+)
 _TAG = re.compile(r"<[a-z/!?][^<>]{0,2000}>", re.I)
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([bfnrt])|(.))", re.S)
 
@@ -75,8 +76,10 @@ class Notice:
 class Form(Protocol):
     """One stream's way of writing."""
 
-    whole: bool
-    """Whether what was cut still is a sound whole, so that it may end like one."""
+    @property
+    def whole(self) -> bool:
+        """Whether what was cut still is a sound whole, so that it may end like one."""
+        ...
 
     def take(self, data: bytes) -> list[Piece]:
         """The pieces that are complete with ``data``."""
@@ -107,12 +110,9 @@ class Copied:
         """The last message with these words for its own, or None if there was none to copy."""
         if self.value is None:
             return None
-        shown = {key for key, _ in strings_of(self.value)}
-        chosen = next((key for key in _SHOWN if key in shown), None)
-        if chosen is None:
-            return None
-        todo = [words]
-        return json.dumps(_reworded(self.value, "", chosen, todo), ensure_ascii=False) if shown else None
+        shown = [key for key, _ in strings_of(self.value)]
+        chosen = next((key for key in _SHOWN if key in shown), shown[0])
+        return json.dumps(_reworded(self.value, "", chosen, [words]), ensure_ascii=False)
 
 
 def _reworded(value: Any, key: str, chosen: str, words: list[str]) -> Any:

@@ -13,6 +13,7 @@ from math import isinf
 from weakref import WeakKeyDictionary
 
 from mitmproxy.http import HTTPFlow, Response
+from mitmproxy.websocket import WebSocketMessage
 
 from schoolgate.content.judge import hits
 from schoolgate.content.line_forms import EventStream, Lines, Messages
@@ -102,11 +103,11 @@ class Answers:
             if flow not in self._talks:
                 self._talks[flow] = self._talk(flow)
             talk = self._talks[flow]
-            if talk is None or not (message.is_text or _is_text(message.content)):
+            if talk is None:
                 return
             if talk.over:
                 message.drop()
-            elif talk.is_harmful(message.content, message.from_client):
+            elif (message.is_text or _is_text(message.content)) and talk.is_harmful(message):
                 message.drop()
                 PARTINGS[flow] = talk.parting
         except Exception as error:
@@ -189,9 +190,9 @@ class _Answer(Endable):
             self.over = self._way.passing.cut
         except (Broken, TooMuch) as error:
             log.info("An answer cannot be unpacked: %s", error)
-            self.over, out = True, b""
+            self._way, self.over, out = None, True, b""
         except Exception as error:
-            self.over, out = True, b""
+            self._way, self.over, out = None, True, b""
             if self._fault is not None:
                 self._fault(error)
         return [out] if out else []
@@ -208,9 +209,9 @@ class _Talk:
         self._ways[False] = Passing(self._site, words, self._keep, budget)
         self.over = False
 
-    def is_harmful(self, content: bytes, from_client: bool) -> bool:
+    def is_harmful(self, message: WebSocketMessage) -> bool:
         """Whether this message completes what is too much."""
-        self.over = self._ways[from_client].feed(content)[1] is not None
+        self.over = self._ways[message.from_client].feed(message.content)[1] is not None
         return self.over
 
     @property

@@ -11,6 +11,7 @@ from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
 from mitmproxy.addons.tlsconfig import TlsConfig
 
 from schoolgate.proxy.act import Act
+from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.asking import Asking
 from schoolgate.proxy.documents import Documents
 from schoolgate.proxy.gate import Gate
@@ -46,6 +47,7 @@ def duties(live: Live) -> list[Any]:
         Asking(live, act),
         Recording(live),
         Documents(live, act, scanner),
+        Answers(live, act),
         Streaming(live),
     ]
 

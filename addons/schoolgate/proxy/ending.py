@@ -72,9 +72,11 @@ _relay: Callable[..., Any] = WebsocketLayer.relay_messages
 
 
 def _stream_response_body(self: HttpStream, event: Event) -> _Commands:
-    yield from _stream_on(self, event)
     response = self.flow.response
     stream = response.stream if response is not None else None
+    if isinstance(event, ResponseData) and not event.data and isinstance(stream, Endable):
+        return  # HTTP/2 may send frames of nothing; to a stream, nothing means the end
+    yield from _stream_on(self, event)
     if not isinstance(event, ResponseData) or not isinstance(stream, Endable) or not stream.over:
         return
     if stream.sound and self.client_state == self.state_done:

@@ -141,8 +141,9 @@ def cut_site(handler: ConnectionHandler | None, flow: HTTPFlow) -> None:
 
 
 def _handler(flow: HTTPFlow) -> ConnectionHandler | None:
-    proxyserver: Proxyserver = ctx.master.addons.get("proxyserver")
-    return proxyserver.connections.get(flow.client_conn.id)
+    master = getattr(ctx, "master", None)
+    proxyserver: Proxyserver | None = master.addons.get("proxyserver") if master else None
+    return proxyserver.connections.get(flow.client_conn.id) if proxyserver else None
 
 
 def _streams(layers: Sequence[Layer]) -> Iterator[tuple[HttpLayer, HttpStream]]:
