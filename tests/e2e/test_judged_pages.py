@@ -54,6 +54,7 @@ def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
         ),
         "news.example/broken": Served((b"\x1f\x8b" + os.urandom(500),), HTML | {"Content-Encoding": "gzip"}),
         "news.example/long": Served((HARM.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
+        "news.example/endless": Served((HARM.encode(),), HTML, pause=0.5, endless=True),
         "news.example/long-good": Served((GOOD.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
     }
     return start()
@@ -108,6 +109,16 @@ def test_a_long_innocent_page_arrives_whole_though_only_its_beginning_waits(gate
     answer = gateway.curl(f"http://news.example:{sites.port}/long-good")
     assert answer.status == 200
     assert len(answer.body) == len(GOOD) + 60 * 5000 * len(b"<p>and more words</p>")
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_a_page_that_never_ends_is_judged_by_what_has_come(gateway: Gateway, sites: Sites, version: str) -> None:
+    started = time.monotonic()
+    answer = gateway.curl(f"https://news.example:{sites.tls_port}/endless", version, "--max-time", "40")
+    assert answer.status == 403
+    assert "Gambling" in answer.text
+    assert not answer.error
+    assert time.monotonic() - started < 35
 
 
 def test_groups_that_no_rule_protects_see_the_page(gateway: Gateway, sites: Sites) -> None:

@@ -74,14 +74,17 @@ def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setting
         if staff
         else "see the child today, somewhere quiet, without reproach: ask how they are, and listen." + find
     )
-    shown = "They were shown where help is, instead of results." if facts["action"] == "block" else "Nothing was blocked."
+    shown = (
+        "They were shown where help is, instead of results." if facts["action"] == "block" else "Nothing was blocked."
+    )
     subject = f"{settings.school.name}: somebody may need you: {person} ({group}), {category}"
     text = f"""What happened: {person} ({group}) searched for this, {_when(settings, facts["at"], facts["last_at"])}{more}:
 {searched}
 It counts as "{category}". {shown}
-How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} A search is a question and proves nothing: it can be \
-a worry about oneself or a friend, and also homework, a song or a dare.
-What to do now: {do} If you fear for somebody's safety, follow your safeguarding procedure at once; in danger, call 999.
+How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} A search is a question and proves nothing: \
+it can be a worry about oneself or a friend, and also homework, a song or a dare.
+What to do now: {do} If you fear for somebody's safety, follow your safeguarding procedure at once; \
+in danger, call 999.
 
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
 """

@@ -15,6 +15,7 @@ from schoolgate.content.verdict import stricter
 from schoolgate.policy.decision import decide_said, is_judged, text_limit
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.ending import Endable
 from schoolgate.proxy.internals import HOLDS, Hold, let_go_of_full_answers
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.proxy.pages import wanted
@@ -74,11 +75,8 @@ class Documents:
         """A held document is full: what there is of it is judged, the rest of a page that may be shown streams."""
         held = flow.response
         await self._judge(flow)
-        if flow.response is not held and flow.response is not None:
-            flow.response.stream = _nothing
-            flow.response.headers.pop("content-length", None)
-        elif flow.response is not None:
-            flow.response.stream = True
+        if flow.response is not None:
+            flow.response.stream = True if flow.response is held else _Instead()
 
     def _is_judged(self, passage: Passage) -> bool:
         return is_judged(passage.verdict.identity, passage.request, self._live.snapshot, Subject.PAGES)
@@ -126,5 +124,13 @@ def is_document(headers: Mapping[str, str], content_type: str) -> bool:
     return not dest and media_type in _PAGES and "x-requested-with" not in headers
 
 
-def _nothing(data: bytes) -> list[bytes]:
-    return []
+class _Instead(Endable):
+    """Our page in the place of one that goes on: it ends with the first piece, which is all of it."""
+
+    sound = True
+
+    def __call__(self, data: bytes, /) -> list[bytes]:
+        """The first piece whole, and nothing after it."""
+        passed = [] if self.over or not data else [data]
+        self.over = True
+        return passed

@@ -22,7 +22,6 @@ from mitmproxy.proxy.layers.http._events import ResponseData
 log = logging.getLogger("schoolgate")
 
 _WRITTEN_FOR = "12.2"
-_SIGNATURE = "(self, request: bool) -> mitmproxy.proxy.layer.CommandGenerator[bool]"
 
 
 @dataclass(slots=True)
@@ -45,7 +44,7 @@ HOLDS: WeakKeyDictionary[HTTPFlow, Hold] = WeakKeyDictionary()
 class HttpHeldHook(StartHook):
     """A held answer is full: ``flow.response.content`` is what came so far, and what it is set to is sent instead.
 
-    The rest of the answer then goes through ``flow.response.stream``.
+    That, and then the rest of the answer, goes through ``flow.response.stream``.
     """
 
     name = "http_held"
@@ -54,8 +53,8 @@ class HttpHeldHook(StartHook):
 
 def can_let_go() -> bool:
     """Whether this mitmproxy is the one that the change was written for."""
-    known = str(inspect.signature(_original)) == _SIGNATURE
-    return known and version.VERSION.startswith(_WRITTEN_FOR)
+    takes_request = list(inspect.signature(_original).parameters) == ["self", "request"]
+    return takes_request and version.VERSION.startswith(_WRITTEN_FOR)
 
 
 _original: Callable[..., Any] = HttpStream.check_body_size
@@ -70,12 +69,9 @@ def _check_body_size(self: HttpStream, request: bool) -> Generator[Any, Any, boo
     self.flow.response.data.content = bytes(self.response_body_buf)
     self.response_body_buf.clear()
     yield HttpHeldHook(self.flow)
-    passed, rest = self.flow.response.data.content or b"", self.flow.response.stream
-    self.flow.response.data.content = None
-    self.flow.response.stream = True
+    body, self.flow.response.data.content = self.flow.response.data.content or b"", None
     yield from self.start_response_stream()
-    yield from self.handle_event(ResponseData(self.stream_id, passed))
-    self.flow.response.stream = rest
+    yield from self.handle_event(ResponseData(self.stream_id, body))
     return False
 
 

@@ -255,12 +255,11 @@ class _Reader:
                 words = "a phrase has either 'say' (one) or 'any' (several)"
                 self.faults.append(document.fault((key, number), words))
                 continue
-            sayings = [((key, number, "say"), entry.say)] if entry.say else []
-            sayings += [((key, number, "any", at), saying) for at, saying in enumerate(entry.any)]
-            for place, saying in sayings:
+            for at, saying in enumerate(entry.any or [entry.say or ()]):
                 try:
                     yield from (Phrase(category, each, entry.weight) for each in spelled_out(saying))
                 except ValueError as error:
+                    place = (key, number, "any", at) if entry.any else (key, number, "say")
                     self.faults.append(document.fault(place, str(error)))
 
     def _phrase_list(self, path: Path, category: str, file: str) -> list[Phrase]:
