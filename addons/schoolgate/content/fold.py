@@ -38,8 +38,9 @@ _MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
 _MIXED = re.compile(r"[0-9@$!]+")
 _SPACED_SOON = re2.compile(rb" [a-z0-9@$] [a-z0-9@$] [a-z0-9@$] ")
 _SPACED = re.compile(r" [a-z0-9@$](?: [a-z0-9@$]){2,}(?= )")
-_DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvxyz").encode())
-_DRAWN = re.compile(r"([a-vx-z])\1\1+")
+# letters drawn out; www and xxx are words of their own
+_DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvyz").encode())
+_DRAWN = re.compile(r"([a-vyz])\1\1+")
 _TWICE = frozenset("ls")
 
 
