@@ -1,7 +1,8 @@
 """Weighs a text: points for each category, with the words that gave them.
 
 Phrases and the trained model speak in the same points, 100 of which are the usual limit. Each different phrase counts
-once, a repeat adds a little, and the words of a long page weigh less each, since a long page says a bit of everything.
+once, a repeat adds a little; the few words of a sentence weigh more, and those of a long page, which says a bit of
+everything, less.
 What speaks against a category (a helpline, a lesson, a news report) takes points away, but never more than a share of
 what speaks for it: else a line of harmless words at the foot would open any page.
 """
@@ -21,6 +22,9 @@ USUAL_LIMIT = 100
 """Points at which a page of a usual group, and any search, counts."""
 CERTAIN = 1.8
 """So many times its limit, a judgement is held to be sure enough to alarm people."""
+_SHORT = 60  # words; below it a phrase weighs more
+_RAISING = 0.5
+_MOST_RAISED = 2.0
 _DAMPED_FROM = 300  # words; above it a phrase weighs less
 _DAMPING = 0.4
 _LEAST_DAMPED = 0.3
@@ -66,7 +70,7 @@ class Judge:
         """Points of a plain text, strongest first; only categories with points."""
         folded = fold(text)
         leanings = self._model.judge(folded) if self._model else ()
-        return _weigh(self._book.find(folded), leanings, _damping(folded.count(" ") + 1), _MOST_AGAINST)
+        return _weigh(self._book.find(folded), leanings, _weight_of_words(folded.count(" ") + 1), _MOST_AGAINST)
 
     def _query(self, words: str) -> tuple[Opinion, ...]:
         """Points of search words or of a prompt to a chatbot, strongest first."""
@@ -89,24 +93,27 @@ def hits(opinions: Iterable[Opinion], limit: float, kind: str) -> tuple[Hit, ...
     )
 
 
-def _damping(words: int) -> float:
+def _weight_of_words(words: int) -> float:
+    """How much a phrase weighs in a text of so many words: a sentence has few to tell by, a long page says much."""
+    if words < _SHORT:
+        return float(min(_MOST_RAISED, (_SHORT / words) ** _RAISING))
     if words <= _DAMPED_FROM:
         return 1.0
     return float(max(_LEAST_DAMPED, (_DAMPED_FROM / words) ** _DAMPING))
 
 
 def _weigh(
-    found: Iterable[Found], leanings: Iterable[Leaning], damping: float, most_against: float
+    found: Iterable[Found], leanings: Iterable[Leaning], weight: float, most_against: float
 ) -> tuple[Opinion, ...]:
     speaking: dict[str, list[tuple[str, float]]] = {}
     against: dict[str, float] = {}
     for each in found:
         phrase = each.phrase
         if phrase.weight > 0:
-            points = phrase.weight * damping * (1 + _REPEAT * min(each.times - 1, _MOST_REPEATS))
+            points = phrase.weight * weight * (1 + _REPEAT * min(each.times - 1, _MOST_REPEATS))
             speaking.setdefault(phrase.category, []).append((phrase.words, points))
         else:
-            against[phrase.category] = against.get(phrase.category, 0.0) + phrase.weight * damping
+            against[phrase.category] = against.get(phrase.category, 0.0) + phrase.weight * weight
     for leaning in leanings:
         if leaning.points > 0:
             told = [(words, share * leaning.points) for words, share in leaning.words]
