@@ -9,7 +9,7 @@ what speaks for it: else a line of harmless words at the foot would open any pag
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from schoolgate.content.fold import fold
@@ -50,17 +50,28 @@ class Opinion:
 
 
 class Judge:
-    """Judges pages, texts and searches by one school's phrases and the shipped model."""
+    """Judges pages, texts and searches by one school's phrases and the shipped model; made ready when first asked."""
 
     def __init__(self, phrases: Iterable[Phrase], searches: Iterable[Phrase], model: TextModel | None) -> None:
         self.phrases, self.searches = tuple(phrases), tuple(searches)
-        self._book, self._search_book = PhraseBook(self.phrases), PhraseBook(self.searches)
         self._model = model
         self.query = lru_cache(maxsize=2048)(self._query)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the machine is built anew and the model opened there."""
         return open_judge, (self.phrases, self.searches)
+
+    def make_ready(self) -> None:
+        """Build what is looked for now, and not when the first page waits for it."""
+        _ = self._book, self._search_book
+
+    @cached_property
+    def _book(self) -> PhraseBook:
+        return PhraseBook(self.phrases)
+
+    @cached_property
+    def _search_book(self) -> PhraseBook:
+        return PhraseBook(self.searches)
 
     def page(self, page: PageText) -> tuple[Opinion, ...]:
         """Points of a page's visible words, strongest first; only categories with points."""

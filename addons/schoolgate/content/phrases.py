@@ -13,6 +13,7 @@ from schoolgate.content.fold import fold
 
 ANY_ENDING = "*"
 _CHOICE = re.compile(r"\(([^()]*)\)")
+_ANY_WORD = re.compile(r"[A-Za-z0-9@$]")
 _MOST_WAYS = 500
 
 
@@ -108,4 +109,4 @@ def _ways(part: str) -> Iterator[str]:
 
 def is_findable(say: str) -> bool:
     """Whether anything of a phrase's words is left to look for."""
-    return bool(_pattern(say))
+    return _ANY_WORD.search(say) is not None if say.isascii() else bool(_pattern(say))

@@ -32,6 +32,7 @@ from schoolgate.store.pseudonym import open_pseudonyms
 def open_live(settings: Settings, worker: str) -> Live:
     """What the duties share, with a journal of this process's own."""
     data = settings.data
+    settings.judge.make_ready()
     live = Live(settings, open_pages(settings), Journal(data, worker), open_pseudonyms(data), WorkerMetrics(worker))
     live.take_up(settings, live.pages)
     return live

@@ -28,6 +28,8 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.server import ConnectionHandler
 
+from schoolgate.proxy import ending
+
 _PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016)  # seconds between two looks; the last one is repeated
 _CUT_AFTER = 1.0  # seconds that what else runs over the same connection to a site has to end
 
@@ -70,26 +72,32 @@ class Held:
     def answer(self, response: Response, cut: bool = True) -> None:
         """Give ``response`` now, instead of what this body belongs to; the rest of the body is let run into nothing.
 
-        With ``cut`` a site is not left to send its file to the end; other requests over the same connection have a
-        second.
+        What a site still sends is cancelled. Where only its whole connection can be ended (``proxy.ending`` is not in
+        force), that happens for HTTP/1, and for HTTP/2 with ``cut`` after a second for the other requests over it.
         """
         self._look()
-        flow, queue = self._flow, self._queue
-        number = self._stream.stream_id
-        kept = [event for event in queue if not isinstance(event, (self._data, self._end))]
-        queue.clear()
+        flow, number = self._flow, self._stream.stream_id
+        kept = [event for event in self._queue if not isinstance(event, (self._data, self._end))]
+        queue = self._stream._paused_event_queue = _Deaf()
+        response.stream = False
         if self.upload:
             flow.request.stream = False
             flow.request.headers.pop("expect", None)  # a 100 Continue would ask for what is not wanted
             queue.extend([RequestEndOfMessage(number), *kept])
+            queue.unheard = (RequestData, RequestEndOfMessage)
+        elif not self.ended and HttpStream.state_stream_response_body.__module__ == ending.__name__:
+            response.stream = _Instead(response.raw_content or b"")
+            response.raw_content = None  # so that nobody after this takes it for a whole one, and unsets the stream
+            queue.extend([ResponseData(number, b" "), *kept])
         else:
-            response.stream = False
             queue.extend([ResponseData(number, response.raw_content or b""), ResponseEndOfMessage(number), *kept])
             if not self.ended and (cut or flow.server_conn.alpn != b"h2"):
                 flow.server_conn.state = ConnectionState.CLOSED  # no other request takes it
                 task = asyncio.get_running_loop().create_task(self._cut())
                 _cutting.add(task)
                 task.add_done_callback(_cutting.discard)
+        if not self.upload:
+            queue.unheard = (ResponseData, ResponseEndOfMessage, ResponseProtocolError)
         flow.response = response
 
     async def _cut(self) -> None:
@@ -119,6 +127,30 @@ class Held:
         self._read = len(queue)
 
 
+class _Deaf(deque[Event]):
+    """A queue of a stream that was answered: what the other side still says is an error where it is not expected."""
+
+    unheard: tuple[type[Event], ...] = ()
+
+    def append(self, event: Event) -> None:
+        """Leave out what nobody waits for any more."""
+        if not isinstance(event, self.unheard):
+            super().append(event)
+
+
+class _Instead:
+    """A stream that gives one body and is over (see ``proxy.ending``)."""
+
+    over = sound = True
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        body, self._body = self._body, b""
+        return [body] if body else []
+
+
 _cutting: set[asyncio.Task[None]] = set()  # a task that nothing refers to may vanish before it has run
 
 
@@ -134,7 +166,7 @@ def hold(flow: HTTPFlow) -> Held | None:
 
 
 def cut_site(handler: ConnectionHandler | None, flow: HTTPFlow) -> None:
-    """End the connection to the site; what streams over it ends in mid-air, on both sides."""
+    """End the connection to the site: what streams over it ends in mid-air, on both sides."""
     handler = handler or _handler(flow)
     if handler is not None and flow.server_conn in handler.transports:
         handler.close_connection(flow.server_conn)

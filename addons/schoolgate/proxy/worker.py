@@ -101,6 +101,7 @@ def _listen(
             loop.call_soon_threadsafe(stop.set)
             return
         try:
+            message.judge.make_ready()
             pages = open_pages(message)
         except SettingsError as error:
             log.error("%s", error)
