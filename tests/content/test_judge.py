@@ -21,7 +21,11 @@ SEARCHES = [
 JUDGE = Judge(PHRASES, SEARCHES, None)
 
 
+FILLER = " and so on" * 20  # sixty words, among which each phrase weighs what is written down
+
+
 def points(text: str) -> dict[str, int]:
+    text += FILLER
     return {each.category: round(each.points) for each in JUDGE.text(text)}
 
 
@@ -38,14 +42,18 @@ def test_words_of_a_long_page_weigh_less() -> None:
     assert points("free spins at the casino" + " and more words" * 500)["gambling"] < 60
 
 
+def test_words_of_a_sentence_weigh_more() -> None:
+    assert [round(each.points) for each in JUDGE.text("free spins at the casino")] == [180]
+
+
 def test_an_opinion_says_what_weighed() -> None:
-    opinion = JUDGE.page(read_html("<title>Free spins</title><p>casino"))[0]
+    opinion = JUDGE.page(read_html("<title>Free spins</title><p>casino" + FILLER))[0]
     assert opinion.weighed == (("free spins", 60 / 90), ("casino", 30 / 90))
     assert opinion.entry == "free spins 67 %, casino 33 % (90 points)"
 
 
 def test_only_what_reaches_the_limit_is_a_hit() -> None:
-    opinions = JUDGE.text("free spins xxx")
+    opinions = JUDGE.text("free spins xxx" + FILLER)
     assert [hit.category for hit in hits(opinions, 60, TEXT)] == ["gambling"]
     assert not hits(opinions, 61, TEXT)
     assert [hit.certain for hit in hits(opinions, 20, TEXT)] == [True, False]

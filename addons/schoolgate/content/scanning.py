@@ -9,7 +9,7 @@ import resource
 import signal
 import struct
 import sys
-from typing import IO
+from typing import IO, cast
 
 import orjson
 
@@ -63,7 +63,8 @@ def main() -> None:
     judge: Judge | None = None
     while (message := _receive(source)) is not None:
         if message[:1] == JUDGE:
-            judge = pickle.loads(message[1:])
+            judge = cast(Judge, pickle.loads(message[1:]))  # our own parent wrote it
+            judge.make_ready()
             answer: dict[str, object] = {"opinions": []}
         else:
             answer = _answer(judge, message[1:])
