@@ -19,6 +19,7 @@ from schoolgate.content.fold import fold
         ("p\u00f6rn caf\u00e9 Stra\u00dfe", "porn cafe strasse"),
         ("cafe\u0301", "cafe"),
         ("pooooorn killll", "porn kill"),
+        ("the kkk and xxx", "the kkk and xxx"),
         ("fr\u20ac\u20ac sp1ns @nal a$$", "free spins anal ass"),
         ("mp3 covid19 18+ 100m 1,000,000", "mp3 covid19 18 100m 1 000 000"),
         ("1 2 3 4 5", "1 2 3 4 5"),

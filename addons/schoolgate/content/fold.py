@@ -38,7 +38,6 @@ _MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
 _MIXED = re.compile(r"[0-9@$!]+")
 _SPACED_SOON = re2.compile(rb" [a-z0-9@$] [a-z0-9@$] [a-z0-9@$] ")
 _SPACED = re.compile(r" [a-z0-9@$](?: [a-z0-9@$]){2,}(?= )")
-# letters drawn out; www and xxx are words of their own
 _DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvyz").encode())
 _DRAWN = re.compile(r"([a-vyz])\1\1+")
 _TWICE = frozenset("ls")
@@ -90,5 +89,8 @@ def _lettered(figures: re.Match[str]) -> str:
 
 
 def _shortened(run: re.Match[str]) -> str:
+    begin, end = run.span()
+    if (begin == 0 or run.string[begin - 1] == " ") and (end == len(run.string) or run.string[end] == " "):
+        return run.group()  # a word of its own: kkk, xxx, mmm
     letter = run.group(1)
     return letter * 2 if letter in _TWICE else letter
