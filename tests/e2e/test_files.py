@@ -302,3 +302,10 @@ def test_other_uploads_flow_with_flat_memory(gateway: Gateway, shelf: Shelf, tmp
         assert upload.stdout.read() == b"taken"
         assert shelf.taken[-1].size >= 200_000_000
         assert most - before < 40_000, f"{(most - before) / 1000:.0f} MB more"
+
+
+def test_nothing_of_all_this_was_a_fault(gateway: Gateway) -> None:
+    """What the other side still says after an answer must not reach a stream that is over; nor the log."""
+    assert "crashed" not in gateway.log
+    assert "Traceback" not in gateway.log
+    assert gateway.events("--action", "fault") == []

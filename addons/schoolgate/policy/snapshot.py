@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schoolgate.policy.calendar import Calendar
+from schoolgate.policy.files import FileRule
 from schoolgate.policy.identity import People
 from schoolgate.policy.rules import Category, Listing, Rule
 
@@ -31,3 +32,4 @@ class Snapshot:
     categories: Mapping[str, Category]
     rules: tuple[Rule, ...]
     lists: Lists
+    files: tuple[FileRule, ...] = ()

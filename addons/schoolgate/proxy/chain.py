@@ -10,15 +10,18 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
 from mitmproxy.addons.tlsconfig import TlsConfig
 
+from schoolgate.content.pictures import PictureJudge
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.asking import Asking
 from schoolgate.proxy.documents import Documents
+from schoolgate.proxy.files import Files
 from schoolgate.proxy.gate import Gate
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import open_pages
+from schoolgate.proxy.pictures import Pictures
 from schoolgate.proxy.recording import Recording
 from schoolgate.proxy.safe_search import SafeSearch
 from schoolgate.proxy.scanner import Scanner
@@ -49,6 +52,8 @@ def duties(live: Live) -> list[Any]:
         Recording(live),
         Documents(live, act, scanner),
         Answers(live, act),
+        Files(live, act, lambda: live.snapshot.files),
+        Pictures(live, act, PictureJudge()),
         Streaming(live),
     ]
 

@@ -64,7 +64,10 @@ class Documents:
                 self._live.held.add(flow)
                 HOLDS[flow] = Hold(_MOST_HELD, time.monotonic() + _LONGEST_WAIT)
         except Exception as error:
-            self._act.fail(flow, "document", error)
+            # an answer that is set here would get the site's body: so it is held, and not shown at its end
+            self._act.note_fault("document", error)
+            self._live.held.add(flow)
+            HOLDS[flow] = Hold(_MOST_HELD, time.monotonic() + _LONGEST_WAIT)
 
     async def response(self, flow: HTTPFlow) -> None:
         """A held document has come to its end."""

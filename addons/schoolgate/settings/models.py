@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schoolgate.policy.calendar import Window
+from schoolgate.policy.files import Direction
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert, Subject
 from schoolgate.settings.values import (
@@ -14,12 +15,15 @@ from schoolgate.settings.values import (
     Day,
     Duration,
     Email,
+    Extension,
     FilePath,
     Hours,
     Listen,
     ListEntry,
+    MediaType,
     Network,
     NightHours,
+    Size,
     Words,
     Zone,
 )
@@ -167,10 +171,31 @@ class RuleEntry(_Strict):
     applies_to: Annotated[list[Subject], Field(min_length=1)] = list(Subject)
 
 
+class FileEntry(_Strict):
+    """One rule for downloads or uploads; the first that speaks of a file wins.
+
+    It speaks of files of one of ``extensions`` or ``types`` (of all where neither is given), larger than
+    ``larger_than``, on sites of ``categories`` (on all where none is given).
+    """
+
+    id: Words
+    groups: Annotated[list[str], Field(min_length=1)]
+    direction: Direction
+    extensions: list[Extension] = []
+    types: list[MediaType] = []
+    larger_than: Size | None = None
+    categories: list[str] = []
+    action: Action
+    alert: Alert = Alert.NONE
+    why: Words
+    basis: str = ""
+
+
 class RulesFile(_Strict):
     """config/rules.yaml"""
 
     rules: list[RuleEntry]
+    files: list[FileEntry] = []
 
 
 class ImmediateAlerts(_Strict):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from schoolgate.lists.entry import Entry, entry
 from schoolgate.lists.guards import is_suffix
 from schoolgate.policy.calendar import Week, Window
+from schoolgate.policy.files import every_extension, in_bytes
 from schoolgate.settings.faults import unknown
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,6 +43,32 @@ def _duration(value: Any) -> timedelta:
     if length > timedelta(days=100 * 365):
         raise ValueError(f"{text!r} is longer than 100 years")
     return length
+
+
+def _size(value: Any) -> int:
+    text = _text(value, "a size such as 50MB")
+    try:
+        size = in_bytes(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no size; write it like 50MB, 1.5 GB or a number of bytes") from None
+    if size <= 0:
+        raise ValueError(f"{text!r} is no size that a file can be larger than")
+    return size
+
+
+def _extension(value: Any) -> str:
+    text = _text(value, "a file ending such as exe")
+    plain = next(every_extension([text]))
+    if not re.fullmatch(r"[a-z0-9_-]{1,16}", plain):
+        raise ValueError(f"{text!r} is no file ending; write it like exe or .exe")
+    return plain
+
+
+def _media_type(value: Any) -> str:
+    text = _text(value, "a media type such as image/png or image/*").lower()
+    if not re.fullmatch(r"[a-z0-9.+*-]+/[a-z0-9.+*_-]+", text):
+        raise ValueError(f"{text!r} is no media type; write it like image/png, or image/* for all images")
+    return text
 
 
 def _network(value: Any) -> IPv4Network | IPv6Network:
@@ -185,3 +212,6 @@ _Windows = Annotated[
 Hours = Annotated[dict[_Days, _Windows], AfterValidator(_each_day_once)]
 Words = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
+Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})]
+Extension = Annotated[str, BeforeValidator(_extension)]
+MediaType = Annotated[str, BeforeValidator(_media_type)]
