@@ -17,7 +17,7 @@ from schoolgate.policy.rules import Action, Alert, Stage
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.answers import Answers, Words
 from schoolgate.proxy.chain import open_live
-from schoolgate.proxy.ending import PARTINGS, Endable, can_end
+from schoolgate.proxy.insides.ending import PARTINGS, Endable, can_end
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings

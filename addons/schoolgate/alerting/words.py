@@ -78,7 +78,8 @@ def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setting
         "They were shown where help is, instead of results." if facts["action"] == "block" else "Nothing was blocked."
     )
     subject = f"{settings.school.name}: somebody may need you: {person} ({group}), {category}"
-    text = f"""What happened: {person} ({group}) searched for this, {_when(settings, facts["at"], facts["last_at"])}{more}:
+    when = _when(settings, facts["at"], facts["last_at"])
+    text = f"""What happened: {person} ({group}) searched for this, {when}{more}:
 {searched}
 It counts as "{category}". {shown}
 How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} A search is a question and proves nothing: \

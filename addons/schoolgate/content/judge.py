@@ -2,7 +2,7 @@
 
 Phrases and the trained model speak in the same points, 100 of which are the usual limit. Each different phrase counts
 once, a repeat adds a little; the few words of a sentence weigh more, and those of a long page, which says a bit of
-everything, less.
+everything, less. The model alone, with no phrase to bear it out, stays below the usual limit.
 What speaks against a category (a helpline, a lesson, a news report) takes points away, but never more than a share of
 what speaks for it: else a line of harmless words at the foot would open any page.
 """
@@ -10,6 +10,7 @@ what speaks for it: else a line of harmless words at the foot would open any pag
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import inf
 from typing import Any
 
 from schoolgate.content.fold import fold
@@ -31,6 +32,8 @@ _LEAST_DAMPED = 0.3
 _REPEAT = 0.15  # of a phrase's weight, for each repeat
 _MOST_REPEATS = 3
 _MOST_AGAINST = 0.75  # of the points that speak for a category, on a page; a search is too short to hide anything in
+_BORNE_OUT = 10  # points of phrases with which the model's opinion counts in full
+_MODEL_ALONE = 90  # points that the model can give without them: not enough for the usual limit
 _SHOWN = 5
 
 
@@ -81,13 +84,14 @@ class Judge:
         """Points of a plain text, strongest first; only categories with points."""
         folded = fold(text)
         leanings = self._model.judge(folded) if self._model else ()
-        return _weigh(self._book.find(folded), leanings, _weight_of_words(folded.count(" ") + 1), _MOST_AGAINST)
+        weight = _weight_of_words(folded.count(" ") + 1)
+        return _weigh(self._book.find(folded), leanings, weight, _MOST_AGAINST, _MODEL_ALONE)
 
     def _query(self, words: str) -> tuple[Opinion, ...]:
         """Points of search words or of a prompt to a chatbot, strongest first."""
         folded = fold(words)
         leanings = self._model.judge_query(folded) if self._model else ()
-        return _weigh(self._search_book.find(folded), leanings, 1.0, 1.0)
+        return _weigh(self._search_book.find(folded), leanings, 1.0, 1.0, inf)
 
 
 def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase]) -> Judge:
@@ -114,7 +118,7 @@ def _weight_of_words(words: int) -> float:
 
 
 def _weigh(
-    found: Iterable[Found], leanings: Iterable[Leaning], weight: float, most_against: float
+    found: Iterable[Found], leanings: Iterable[Leaning], weight: float, most_against: float, most_alone: float
 ) -> tuple[Opinion, ...]:
     speaking: dict[str, list[tuple[str, float]]] = {}
     against: dict[str, float] = {}
@@ -125,10 +129,12 @@ def _weigh(
             speaking.setdefault(phrase.category, []).append((phrase.words, points))
         else:
             against[phrase.category] = against.get(phrase.category, 0.0) + phrase.weight * weight
+    borne_out = {name for name, words in speaking.items() if sum(points for _, points in words) >= _BORNE_OUT}
     for leaning in leanings:
         if leaning.points > 0:
-            told = [(words, share * leaning.points) for words, share in leaning.words]
-            rest = leaning.points - sum(points for _, points in told)
+            most = inf if leaning.category in borne_out else most_alone
+            told = [(words, share * min(leaning.points, most)) for words, share in leaning.words]
+            rest = min(leaning.points, most) - sum(points for _, points in told)
             speaking.setdefault(leaning.category, []).extend([*told, *([("the whole text", rest)] if rest > 0 else [])])
         else:
             against[leaning.category] = against.get(leaning.category, 0.0) + leaning.points

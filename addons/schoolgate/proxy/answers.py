@@ -25,7 +25,7 @@ from schoolgate.policy.decision import Verdict, decide_said, is_judged, text_lim
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
-from schoolgate.proxy.ending import PARTINGS, Endable, Parting, end_what_is_cut
+from schoolgate.proxy.insides.ending import PARTINGS, Endable, Parting, end_what_is_cut
 from schoolgate.proxy.live import Live, Passage
 
 log = logging.getLogger("schoolgate")

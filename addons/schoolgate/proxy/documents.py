@@ -15,8 +15,8 @@ from schoolgate.content.verdict import stricter
 from schoolgate.policy.decision import decide_said, is_judged, text_limit
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
-from schoolgate.proxy.ending import Endable
-from schoolgate.proxy.internals import HOLDS, Hold, let_go_of_full_answers
+from schoolgate.proxy.insides.ending import Endable
+from schoolgate.proxy.insides.full import HOLDS, Hold, let_go_of_full_answers
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.proxy.pages import wanted
 from schoolgate.proxy.scanner import GaveUp, Scanner

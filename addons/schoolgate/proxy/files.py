@@ -23,7 +23,7 @@ from schoolgate.policy.file_facts import (
 from schoolgate.policy.files import Direction, FileFacts, FileRule, on_site, rules_for, strictest_first
 from schoolgate.policy.identity import Inspect
 from schoolgate.proxy.act import Act
-from schoolgate.proxy.held import Held, hold
+from schoolgate.proxy.insides.held import Held, hold
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.proxy.soft_stops import Matched, SoftStops
 from schoolgate.proxy.watching import Watch

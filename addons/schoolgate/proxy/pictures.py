@@ -20,7 +20,7 @@ from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import PICTURE, Action, Hit
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
-from schoolgate.proxy.held import Held, hold
+from schoolgate.proxy.insides.held import Held, hold
 from schoolgate.proxy.live import Live, Passage
 
 log = logging.getLogger("schoolgate")

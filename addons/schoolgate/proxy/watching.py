@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from mitmproxy.http import HTTPFlow
 
-from schoolgate.proxy.held import cut_site
+from schoolgate.proxy.insides.held import cut_site
 
 log = logging.getLogger("schoolgate")
 

@@ -1,6 +1,6 @@
 """The changes to mitmproxy's insides are in force with the mitmproxy that is installed."""
 
-from schoolgate.proxy.internals import Hold, can_let_go
+from schoolgate.proxy.insides.full import Hold, can_let_go
 
 
 def test_this_mitmproxy_can_let_go_of_a_full_answer() -> None:

@@ -3,7 +3,7 @@
 mitmproxy lets an addon change what streams by, but not end it: an endless answer would run on behind the cut, and the
 reader's program would wait for ever. With this, a cut answer ends for the client as if it were whole (or breaks off,
 where half of it must not be taken for the whole) and is cancelled at the site; a WebSocket is closed with 1008, "policy
-violation" (RFC 6455, 7.4.1). Bound to the version it was written for, like ``internals``: with any other mitmproxy it
+violation" (RFC 6455, 7.4.1). Bound to the version it was written for, like ``full``: with any other mitmproxy it
 stays off, and what was cut is swallowed until the site itself ends it.
 """
 
