@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.server import ConnectionHandler
 
-from schoolgate.proxy import ending
+from schoolgate.proxy.insides import ending
 
 _PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016)  # seconds between two looks; the last one is repeated
 _CUT_AFTER = 1.0  # seconds that what else runs over the same connection to a site has to end
