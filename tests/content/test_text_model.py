@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from schoolgate.content.fold import fold
 from schoolgate.content.text_model import SHIPPED, BadModel, Leaning, TextModel, open_model
 
@@ -97,8 +96,8 @@ def test_the_end_of_a_long_page_counts_too() -> None:
 
 
 def test_a_page_of_a_hundred_kilobytes_is_judged_in_a_few_milliseconds() -> None:
-    chance = random.Random(1)  # noqa: S311
-    known = [f"word{number}" for number in range(4000)] + "the of and casino history child kill reading".split() * 200
+    chance = random.Random(1)
+    known = [f"word{number}" for number in range(4000)] + ["the", "of", "casino", "child", "kill"] * 300
     page = " ".join(chance.choice(known) for _ in range(17_000))
     best = min(_seconds(page) for _ in range(10))
     assert best < 0.012  # 4 ms where nothing else runs
@@ -111,7 +110,7 @@ def _seconds(page: str) -> float:
 
 
 def test_it_travels_to_another_process() -> None:
-    again = pickle.loads(pickle.dumps(open_model()))  # noqa: S301
+    again = pickle.loads(pickle.dumps(open_model()))
     assert again.judge("casino bonus") == open_model().judge("casino bonus")
 
 
