@@ -2,8 +2,10 @@
 
 ``chain`` is the ordered list of duties, and that list is the product: ``login`` says who is there, ``gate`` decides on
 addresses and searches, ``safe_search`` makes engines answer safely, ``asking`` judges questions that are sent as a
-body, ``recording`` keeps what a rule asks to keep, ``documents`` holds back pages until their words are judged, ``answers``
-judges what streams, ``files`` and ``pictures`` what is moved and shown, and ``streaming`` lets everything else flow by.
+body, ``recording`` keeps what a rule asks to keep, ``documents`` holds back pages until their words are judged,
+``answers`` judges what streams, ``files`` and ``pictures`` what is moved and shown, and ``streaming`` lets everything
+else flow by.
+
 Whatever goes wrong in one of them, nothing is shown. They share one ``Live`` value, the settings in force and the
 journal, and one ``Act``, which blocks, warns, records and fails; ``insides`` is what reaches beyond mitmproxy's hooks.
 """
