@@ -71,7 +71,7 @@ def test_check_stream_answers_every_line_in_order(config: str) -> None:
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer.get("action", "error") for answer in answers] == [
-        "block", "log", "error", "error", "error", "error", "error", "error", "error", "allow"
+        "block", "log", "error", "error", "allow", "error", "error", "error", "error", "allow"
     ]  # fmt: skip
 
 
