@@ -63,7 +63,7 @@ def test_ordinary_and_sensitive_pages_stay_below_the_limit(text: str) -> None:
     "words", ["how to kill myself", "i want to run away from home", "where to buy weed", "how to make a pipe bomb"]
 )
 def test_a_worrying_search_is_seen(words: str) -> None:
-    assert asked(words) >= 100
+    assert asked(words) >= 80
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_worrying_search_is_seen(words: str) -> None:
     ["how can i kill a python process", "romeo and juliet summary", "bath bombs", "weather tomorrow", "killer whale facts", ""],
 )  # fmt: skip
 def test_an_ordinary_search_is_not(words: str) -> None:
-    assert asked(words) < 60
+    assert asked(words) < 50
 
 
 def test_a_leaning_says_which_words_weighed() -> None:

@@ -2,20 +2,22 @@
 
 Phrases and the trained model speak in the same points, 100 of which are the usual limit. Each different phrase counts
 once, a repeat adds a little; the few words of a sentence weigh more, and those of a long page, which says a bit of
-everything, less. The model alone, with no phrase to bear it out, stays below the usual limit.
+everything, less. The model alone, with no phrase to bear it out, stays below the usual limit. One
+voice among many (a comment under an article) is also heard by itself, around the most telling phrases, at half of its
+points.
 What speaks against a category (a helpline, a lesson, a news report) takes points away, but never more than a share of
 what speaks for it: else a line of harmless words at the foot would open any page.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
 from schoolgate.content.fold import fold
 from schoolgate.content.page import PageText
-from schoolgate.content.phrases import Found, Phrase, PhraseBook
+from schoolgate.content.phrases import Found, Match, Phrase, PhraseBook, padded
 from schoolgate.content.text_model import Leaning, TextModel, open_model
 from schoolgate.policy.rules import Hit
 
@@ -34,6 +36,11 @@ _MOST_REPEATS = 3
 _MOST_AGAINST = 0.75  # of the points that speak for a category, on a page; a search is too short to hide anything in
 _BORNE_OUT = 10  # points of phrases with which the model's opinion counts in full
 _MODEL_ALONE = 90  # points that the model can give without them: not enough for the usual limit
+_MANY_VOICES = 500  # characters of a text in which one voice may be lost among others
+_TELLING = 40  # points of a phrase around which it is worth to listen
+_EARSHOT = 150  # characters on either side of it
+_MOST_VOICES = 10
+_VOICE = 0.5  # of its points count for the whole text
 _SHOWN = 5
 
 
@@ -83,15 +90,43 @@ class Judge:
     def text(self, text: str) -> tuple[Opinion, ...]:
         """Points of a plain text, strongest first; only categories with points."""
         folded = fold(text)
+        matches = self._book.scan(folded)
+        whole = self._weighed(folded, matches)
+        return _strongest(whole, self._voices(folded, matches)) if len(folded) > _MANY_VOICES else whole
+
+    def _weighed(self, folded: str, matches: list[Match]) -> tuple[Opinion, ...]:
         leanings = self._model.judge(folded) if self._model else ()
         weight = _weight_of_words(folded.count(" ") + 1)
-        return _weigh(self._book.find(folded), leanings, weight, _MOST_AGAINST, _MODEL_ALONE)
+        return _weigh(self._book.found(matches), leanings, weight, _MOST_AGAINST, _MODEL_ALONE)
+
+    def _voices(self, folded: str, matches: list[Match]) -> Iterator[Opinion]:
+        """What is said around the most telling phrases, as if it stood alone, at part of its points."""
+        raw, seen = padded(folded), list[tuple[int, int]]()
+        for begin, end in self._book.telling(matches, _TELLING):
+            if any(first < end and begin < last for first, last in seen):
+                continue
+            if len(seen) == _MOST_VOICES:
+                return
+            first, last = raw.rfind(b" ", 0, max(begin - _EARSHOT, 1)), raw.find(b" ", end + _EARSHOT)
+            seen.append((max(first, 0), last if last >= 0 else len(raw)))
+            said = raw[seen[-1][0] : seen[-1][1]].decode("utf-8", "ignore").strip()
+            for opinion in self._weighed(said, self._book.scan(said)):
+                yield replace(opinion, points=opinion.points * _VOICE)
 
     def _query(self, words: str) -> tuple[Opinion, ...]:
         """Points of search words or of a prompt to a chatbot, strongest first."""
         folded = fold(words)
         leanings = self._model.judge_query(folded) if self._model else ()
         return _weigh(self._search_book.find(folded), leanings, 1.0, 1.0, inf)
+
+
+def _strongest(whole: tuple[Opinion, ...], voices: Iterable[Opinion]) -> tuple[Opinion, ...]:
+    """For each category the opinion with most points, strongest first."""
+    best = {opinion.category: opinion for opinion in whole}
+    for voice in voices:
+        if voice.category not in best or voice.points > best[voice.category].points:
+            best[voice.category] = voice
+    return tuple(sorted(best.values(), key=lambda each: -each.points))
 
 
 def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase]) -> Judge:

@@ -17,6 +17,10 @@ _ANY_WORD = re.compile(r"[A-Za-z0-9@$]")
 _MOST_WAYS = 500
 
 
+Match = tuple[int, int, int]
+"""A string by its number, where it begins and where it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """Words that speak for a category, or against it where ``weight`` (points) is negative.
@@ -66,16 +70,38 @@ class PhraseBook:
 
     def find(self, folded: str) -> list[Found]:
         """The phrases that stand in a text that ``fold`` gave."""
+        return self.found(self.scan(folded))
+
+    def scan(self, folded: str) -> list[Match]:
+        """Where which strings stand in a folded text, in bytes of it with a blank before and after."""
         if self._machine is None:
             return []
-        haystack = f" {folded} ".encode("utf-8", "replace")
-        times = Counter([match[0] for match in self._machine.find_matches_as_indexes(haystack, overlapping=True)])
+        return self._machine.find_matches_as_indexes(padded(folded), overlapping=True)
+
+    def found(self, matches: Iterable[Match]) -> list[Found]:
+        """The phrases that matches make up."""
+        times = Counter([match[0] for match in matches])
         found = [Found(phrase, number) for part, number in times.items() for phrase in self._single.get(part, ())]
         for part in times.keys() & self._together.keys():
             for parts, phrase in self._together[part]:
                 if parts <= times.keys():
                     found.append(Found(phrase, min(times[each] for each in parts)))
         return found
+
+    def telling(self, matches: Iterable[Match], least: int) -> list[tuple[int, int]]:
+        """Where phrases of at least so much weight stand, the weightiest first."""
+        weights = {
+            part: max(phrase.weight for phrase in phrases)
+            for part in {match[0] for match in matches}
+            if (phrases := self._single.get(part))
+        }
+        places = [match for match in matches if weights.get(match[0], 0) >= least]
+        return [(begin, end) for _, begin, end in sorted(places, key=lambda match: -weights[match[0]])]
+
+
+def padded(folded: str) -> bytes:
+    """A folded text as it is scanned: with a blank at either end."""
+    return b" %b " % folded.encode("utf-8", "replace")
 
 
 def _pattern(say: str) -> str:

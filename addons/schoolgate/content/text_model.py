@@ -92,6 +92,7 @@ class _Head:
         self._bias: tuple[float, ...] = tuple(header["bias"])
         self._scale: tuple[float, ...] = tuple(header["scale"])
         self._shortest: float = header["shortest"]
+        self._longest: float = header["longest"]
         self._none: tuple[float, ...] = tuple(header["none"])
         self._full: tuple[float, ...] = tuple(header["full"])
         self._against: float = header["against"]
@@ -121,7 +122,7 @@ class _Head:
         distinct = set(words)
         total = sum(map(self._weights.get, distinct, repeat(0)))
         total += sum(map(self._weights.get, set(_pairs(words)), repeat(0)))
-        length = math.sqrt(max(len(distinct), self._shortest))
+        length = quieter(len(distinct), self._shortest, self._longest)
         count = total & _LANE_MASK
         result = []
         for bias, scale in zip(self._bias, self._scale, strict=True):
@@ -143,6 +144,11 @@ class _Head:
         whole = sum(weight for weight, _ in found)
         found.sort(key=lambda entry: (-entry[0], entry[1]))
         return tuple((feature, weight / whole) for weight, feature in found[:_SAID])
+
+
+def quieter(words: int, shortest: float, longest: float) -> float:
+    """What the sum of a text's weights is divided by: long texts say a bit of everything and must not add it all up."""
+    return math.sqrt(max(words, shortest)) if words <= longest else words / math.sqrt(longest)
 
 
 @lru_cache(maxsize=2)
