@@ -115,6 +115,8 @@ def pages_of(text: str, size: int) -> Iterator[str]:
 
 
 def pages(judge: Judge, text: str, number: int) -> None:
+    judge.make_ready()
+    judge.text("the first text loads the model")
     took: dict[str, list[float]] = {"read": [], "judge": [], "all": []}
     source = pages_of(text, PAGE)
     gc.freeze()

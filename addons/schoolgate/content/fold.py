@@ -33,7 +33,7 @@ _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _FIGURES = str.maketrans("0134578@$!", "oieastbasi")
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789@$!"
 _BLANKED = bytes(code if code in _KEPT or code > 127 else ord(" ") for code in range(256))
-_BARE = dict.fromkeys(map(ord, "@$!"), " ")
+_BARE = bytes.maketrans(b"@$!", b"   ")
 _MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
 _MIXED = re.compile(r"[0-9@$!]+")
 _SPACED_SOON = re2.compile(rb" [a-z0-9@$] [a-z0-9@$] [a-z0-9@$] ")
@@ -57,7 +57,7 @@ def fold(text: str) -> str:
     if _DRAWN_SOON.search(raw):
         plain = _DRAWN.sub(_shortened, plain)
     if "@" in plain or "$" in plain or "!" in plain:
-        plain = " ".join(plain.translate(_BARE).split())
+        plain = b" ".join(plain.encode().translate(_BARE).split()).decode()
     return plain
 
 
