@@ -8,8 +8,8 @@ import orjson
 
 from schoolgate.content.page import read_html, read_plain
 from schoolgate.content.searches import open_engines
-from schoolgate.content.verdict import on_page, on_search, stricter
-from schoolgate.policy.decision import Verdict, decide_for, decide_said, is_judged
+from schoolgate.content.verdict import on_page, on_search
+from schoolgate.policy.decision import Verdict, decide_for, decide_said, is_judged, outweighs, stricter
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
 from schoolgate.policy.rules import NAME, SEARCH, TEXT, Action, Subject
@@ -17,7 +17,8 @@ from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
 Asked = dict[str, Any]
-_SAID = ("html", "text", "search")
+_READERS = {"html": read_html, "text": read_plain}
+_SAID = (*_READERS, "search")
 _ASKED = ("url", *_SAID)
 _TEXTS = frozenset({*_ASKED, "group", "client", "user", "at"})
 
@@ -42,6 +43,7 @@ class Enquiry:
         at, client, user, url = asked.get("at"), asked.get("client"), asked.get("user"), asked.get("url")
         moment = self._moment(at) if at else datetime.now(UTC)
         identity = self._identity(client, user, asked.get("group"))
+        asked = {name: value for name, value in asked.items() if value is not None}
         if url is None:
             nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
             return _verdict_row(None, self._on_words(asked, identity, nowhere))
@@ -49,21 +51,24 @@ class Enquiry:
         verdict = decide_for(identity, request, self.settings.snapshot)
         search = self._engines.search_of(request.host, request.path, request.query) if "search" not in asked else None
         if search is not None and is_judged(identity, request, self.settings.snapshot, Subject.SEARCHES):
-            verdict = stricter(verdict, self._on_words({"search": search.words}, identity, request))
+            said = self._on_words({"search": search.words}, identity, request)
+            verdict = said if outweighs(said, verdict) else verdict
         if verdict.action is not Action.BLOCK and not asked.keys().isdisjoint(_SAID):
             verdict = stricter(verdict, self._on_words(asked, identity, request))
         return _verdict_row(request.url, verdict)
 
     def _on_words(self, asked: Asked, identity: Identity, request: WebRequest) -> Verdict:
-        """The verdict on a search, a page or a text that came with the question."""
-        given = (identity, request, self.settings.snapshot, self.settings.judge)
-        subject = Subject.SEARCHES if asked.get("search") is not None else Subject.PAGES
-        if not is_judged(identity, request, self.settings.snapshot, subject):
-            return decide_said(identity, request, self.settings.snapshot, ())
-        if asked.get("search") is not None:
-            return on_search(asked["search"], *given)
-        html = asked.get("html")
-        return on_page(read_html(html) if html is not None else read_plain(asked["text"]), *given)
+        """The strictest verdict on the search, the page and the text that came with the question."""
+        snapshot, judge = self.settings.snapshot, self.settings.judge
+        verdict = decide_said(identity, request, snapshot, ())
+        if "search" in asked and is_judged(identity, request, snapshot, Subject.SEARCHES):
+            said = on_search(asked["search"], identity, request, snapshot, judge)
+            verdict = said if said.search else verdict
+        if is_judged(identity, request, snapshot, Subject.PAGES):
+            pages = [read(asked[name]) for name, read in _READERS.items() if name in asked]
+            for page in pages:
+                verdict = stricter(verdict, on_page(page, identity, request, snapshot, judge))
+        return verdict
 
     def _identify(self, client: str | None, user: str | None, group: str | None) -> Identity:
         people = self.settings.snapshot.people

@@ -66,7 +66,12 @@ def test_only_what_reaches_the_limit_is_a_hit() -> None:
 
 def test_searches_have_words_of_their_own() -> None:
     assert [each.category for each in JUDGE.query("how can i kill myself")] == ["self_harm", "violence"]
-    assert JUDGE.query("how can I kill a Python process") == ()
+    assert [round(each.points) for each in JUDGE.query("how can I kill a Python process")] == [24]
+
+
+def test_what_speaks_against_a_search_never_silences_it_wholly() -> None:
+    searches = [Phrase("self_harm", ("kill myself",), 300), Phrase("self_harm", ("minecraft",), -500)]
+    assert [round(each.points) for each in Judge([], searches, None).query("kill myself minecraft")] == [120]
 
 
 def test_a_judge_can_be_handed_to_another_process() -> None:

@@ -90,7 +90,15 @@ def test_alternatives_are_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("say", "words"), [(("...",), "no word"), (("(a|b)" * 12,), "more than 500"), (("x", "(|a)"), "no word")]
+    ("say", "words"),
+    [
+        (("...",), "no word"),
+        (("(a|b)" * 12,), "more than 500"),
+        (("x", "(|a)"), "no word"),
+        (("*e*",), "nearly every word"),
+        (("a(b|c",), "not \\(one"),
+        (("(a|b|c|d|e|f|g|h)" * 9,), "more than 500"),
+    ],
 )
 def test_what_cannot_be_looked_for_is_told(say: tuple[str, ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -14,7 +14,6 @@ _PART = re.compile(r"<([^<>]*)>")
 _INCLUDE = re.compile(r"^\.Include<([^<>]+)>", re.IGNORECASE)
 _WEIGHT = re.compile(r"-?\d{1,4}")
 _ALONE = 100
-_DEEPEST = 8
 _MOST = 500
 
 
@@ -28,12 +27,14 @@ def read_phrase_list(path: Path, category: str) -> tuple[list[Phrase], list[Path
     Included files are looked for beside the one that names them. Raises UnreadablePhrases, OSError.
     """
     files: list[Path] = []
-    return list(_phrases(path, category, files, 0)), files
+    return list(_phrases(path, category, files, ())), files
 
 
-def _phrases(path: Path, category: str, files: list[Path], depth: int) -> Iterator[Phrase]:
-    if depth > _DEEPEST or path in files:
+def _phrases(path: Path, category: str, files: list[Path], above: tuple[Path, ...]) -> Iterator[Phrase]:
+    if path in above:
         raise UnreadablePhrases(f"{path.name}: lists include each other in a circle")
+    if path in files:
+        return  # what is included twice counts once
     files.append(path)
     against = "exception" in path.name
     for number, line in enumerate(_text(path).splitlines(), 1):
@@ -45,7 +46,7 @@ def _phrases(path: Path, category: str, files: list[Path], depth: int) -> Iterat
             beside = path.parent / included.group(1)
             if not beside.is_file():
                 raise UnreadablePhrases(f"{place}: the included list {included.group(1)!r} does not exist")
-            yield from _phrases(beside, category, files, depth + 1)
+            yield from _phrases(beside, category, files, (*above, path))
             continue
         yield _phrase(line, category, place, against)
 

@@ -9,6 +9,7 @@ What speaks against a category (a helpline, a lesson, a news report) takes point
 what speaks for it: else a line of harmless words at the foot would open any page.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -33,7 +34,10 @@ _DAMPING = 0.4
 _LEAST_DAMPED = 0.3
 _REPEAT = 0.15  # of a phrase's weight, for each repeat
 _MOST_REPEATS = 3
-_MOST_AGAINST = 0.75  # of the points that speak for a category, on a page; a search is too short to hide anything in
+_MOST_AGAINST = 0.75  # of the points that speak for a category, on a page
+_MOST_AGAINST_A_SEARCH = 0.6
+_CRY = re.compile(r"\b(?:myself|my self|i want|i wanna|my life)\b")
+"""What makes an unmistakable phrase a cry for help, which no harmless word beside it may silence."""
 _BORNE_OUT = 10  # points of phrases with which the model's opinion counts in full
 _MODEL_ALONE = 90  # points that the model can give without them: not enough for the usual limit
 _MANY_VOICES = 500  # characters of a text in which one voice may be lost among others
@@ -117,7 +121,17 @@ class Judge:
         """Points of search words or of a prompt to a chatbot, strongest first."""
         folded = fold(words)
         leanings = self._model.judge_query(folded) if self._model else ()
-        return _weigh(self._search_book.find(folded), leanings, 1.0, 1.0, inf)
+        found = self._search_book.find(folded)
+        crying = {
+            each.phrase.category
+            for each in found
+            if each.phrase.weight >= USUAL_LIMIT and _CRY.search(each.phrase.words)
+        }
+        opinions = _weigh(found, leanings, 1.0, _MOST_AGAINST_A_SEARCH, inf)
+        return tuple(
+            replace(each, points=max(each.points, float(USUAL_LIMIT))) if each.category in crying else each
+            for each in opinions
+        )
 
 
 def _strongest(whole: tuple[Opinion, ...], voices: Iterable[Opinion]) -> tuple[Opinion, ...]:

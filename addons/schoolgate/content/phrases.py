@@ -15,6 +15,7 @@ ANY_ENDING = "*"
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _ANY_WORD = re.compile(r"[A-Za-z0-9@$]")
 _MOST_WAYS = 500
+_SHORTEST_STEM = 3
 
 
 Match = tuple[int, int, int]
@@ -115,12 +116,16 @@ def _pattern(say: str) -> str:
 
 def spelled_out(say: tuple[str, ...]) -> list[tuple[str, ...]]:
     """A phrase with its alternatives ``(a|b)`` written out. Raises ValueError where it cannot be looked for."""
-    ways = [list(_ways(part)) for part in say]
-    if prod(map(len, ways)) > _MOST_WAYS:
+    if prod(choice.count("|") + 1 for part in say for choice in _CHOICE.findall(part)) > _MOST_WAYS:
         raise ValueError(f"{' + '.join(say)!r} stands for more than {_MOST_WAYS} phrases; write it as several")
+    ways = [list(_ways(part)) for part in say]
     for part in (part for each in ways for part in each):
+        if "(" in part or ")" in part:
+            raise ValueError(f"{part!r} opens or closes a choice that is not (one|another)")
         if not is_findable(part):
             raise ValueError(f"{part!r} holds no word that could be looked for")
+        if ANY_ENDING in part and len(part.strip(f"{ANY_ENDING} ")) < _SHORTEST_STEM:
+            raise ValueError(f"{part!r} would be found in nearly every word; write at least {_SHORTEST_STEM} letters")
     return list(product(*ways))
 
 

@@ -5,10 +5,10 @@ from schoolgate.content.page import PageText
 from schoolgate.policy.decision import Verdict, decide_said, text_limit
 from schoolgate.policy.identity import Identity
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import SEARCH, TEXT, Action, Stage
+from schoolgate.policy.rules import SEARCH, TEXT, Stage
 from schoolgate.policy.snapshot import Snapshot
 
-_STRICTNESS = {Action.ALLOW: 0, Action.LOG: 1, Action.WARN: 2, Action.BLOCK: 3}
+_MOST_KEPT = 500  # characters of a search that are put on record
 
 
 def on_page(page: PageText, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
@@ -26,9 +26,4 @@ def on_words(text: str, identity: Identity, request: WebRequest, snapshot: Snaps
 def on_search(words: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
     """The verdict on search words, or on a prompt to a chatbot; it carries the words where anything was found."""
     found = hits(judge.query(words), USUAL_LIMIT, SEARCH)
-    return decide_said(identity, request, snapshot, found, Stage.SEARCH, words if found else "")
-
-
-def stricter(one: Verdict, other: Verdict) -> Verdict:
-    """The stricter of two verdicts; the first where they are equal."""
-    return other if _STRICTNESS[other.action] > _STRICTNESS[one.action] else one
+    return decide_said(identity, request, snapshot, found, Stage.SEARCH, words[:_MOST_KEPT] if found else "")

@@ -29,14 +29,19 @@ class Catalogue:
         names: NameModel | None = None,
         categories: frozenset[str] = frozenset(),
         protected: frozenset[str] = frozenset(),
+        unprotected: frozenset[str] = frozenset(),
     ) -> None:
-        """``categories`` are those that a name may be judged to be of; ``protected`` are hosts with all below them."""
+        """``categories`` are those that a name may be judged to be of.
+
+        ``protected`` are hosts with all below them, but for ``unprotected`` ones; the nearest counts.
+        """
         self.index, self.words, self.names, self._categories = index, words or LocalWords(), names, categories
-        self._protected = protected
+        self._protected, self._unprotected = protected, unprotected
         self._judge = lru_cache(_REMEMBERED)(self._judge_name)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _reopen, (self.index, self.words, self.names is not None, self._categories, self._protected)
+        known = (self._categories, self._protected, self._unprotected)
+        return _reopen, (self.index, self.words, self.names is not None, *known)
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
@@ -52,6 +57,8 @@ class Catalogue:
     def is_protected(self, host: str) -> bool:
         """Whether the host, or one above it, is a site that the school must be able to reach."""
         while host:
+            if host in self._unprotected:
+                return False
             if host in self._protected:
                 return True
             host = host.partition(".")[2]
@@ -73,7 +80,12 @@ class Catalogue:
 
 
 def _reopen(
-    index: Index, words: LocalWords, judge_names: bool, categories: frozenset[str], protected: frozenset[str]
+    index: Index,
+    words: LocalWords,
+    judge_names: bool,
+    categories: frozenset[str],
+    protected: frozenset[str],
+    unprotected: frozenset[str],
 ) -> Catalogue:
     """The same in another process, which opens the model itself, and only once however often settings change."""
-    return Catalogue(index, words, open_names() if judge_names else None, categories, protected)
+    return Catalogue(index, words, open_names() if judge_names else None, categories, protected, unprotected)

@@ -188,11 +188,36 @@ def _by_rule(case: _Case, name: str, hit: Hit, rule: Rule) -> Verdict:
     why, alert = rule.why, rule.alert
     if hit.list in (TEXT, PICTURE):
         why = f"{why} ({_JUDGED[hit.list]})"
-        alert = Alert.DIGEST if alert is Alert.IMMEDIATE and not hit.certain else alert
+    doubtful = hit.list in (TEXT, PICTURE) or (hit.list == SEARCH and _is_staff(case))
+    if doubtful and not hit.certain:
+        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
     if hit.list == NAME:
         why = f"{why} (No list knows this site; its name was judged.)"
         alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
     return case.about(name, hit, rule.action, why, rule.id, rule.basis, alert)
+
+
+def _is_staff(case: _Case) -> bool:
+    """Whether the group has working hours: people at work look things up for their work."""
+    return case.identity.group.id in case.snapshot.calendar.hours
+
+
+_ACTIONS = (Action.ALLOW, Action.LOG, Action.WARN, Action.BLOCK)
+_ALERTS = (Alert.NONE, Alert.DIGEST, Alert.IMMEDIATE)
+
+
+def stricter(one: Verdict, other: Verdict) -> Verdict:
+    """The stricter of two verdicts, of equally strict ones the louder; the first where they are equal in both."""
+    return other if _weight(other) > _weight(one) else one
+
+
+def outweighs(said: Verdict, verdict: Verdict) -> bool:
+    """Whether what is searched for matters as much as the address does, or more."""
+    return said.action is not Action.ALLOW and _weight(said) >= _weight(verdict)
+
+
+def _weight(verdict: Verdict) -> tuple[int, int]:
+    return _ACTIONS.index(verdict.action), _ALERTS.index(verdict.alert)
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:

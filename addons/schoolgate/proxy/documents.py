@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from mitmproxy.http import HTTPFlow
 
 from schoolgate.content.judge import hits
-from schoolgate.content.verdict import stricter
-from schoolgate.policy.decision import decide_said, is_judged, text_limit
+from schoolgate.policy.decision import decide_said, is_judged, stricter, text_limit
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.insides.ending import Endable

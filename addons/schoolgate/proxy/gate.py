@@ -12,7 +12,7 @@ from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 
-from schoolgate.content.verdict import on_search, stricter
+from schoolgate.content.verdict import on_search
 from schoolgate.policy.decision import (
     BAD_ADDRESS,
     NAMES_DISAGREE,
@@ -20,9 +20,10 @@ from schoolgate.policy.decision import (
     decide,
     decide_for,
     is_judged,
+    outweighs,
     refuse,
 )
-from schoolgate.policy.identity import Inspect
+from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage, Subject
 from schoolgate.policy.visits import Kind, classify
@@ -135,8 +136,9 @@ class Gate:
         snapshot = live.snapshot
         verdict = decide(request, snapshot)
         identity = verdict.identity
-        if verdict.action is not Action.BLOCK:
-            verdict = self._with_search(request, verdict)
+        said = self._on_search(request, identity)
+        if said is not None and said.action in (Action.WARN, Action.BLOCK) and outweighs(said, verdict):
+            verdict, said = said, None
         disagree = names_disagree(request, flow.client_conn.sni) and identity.group.inspect is not Inspect.NONE
         if disagree and verdict.action is not Action.BLOCK:
             why = "The request names different sites at once: " + ", ".join(request.names)
@@ -150,20 +152,23 @@ class Gate:
                 flow.response = live.pages.refused(421, verdict.why, event.ref, headers, request.method, request.path)
             else:
                 self._act.block(flow, request, verdict)
-        elif verdict.action is Action.WARN and wanted(headers, request.method, request.path) == "page":
-            self._act.warn(flow, request, verdict)
-        elif verdict.stage is Stage.SEARCH:
-            self._act.record(request, verdict, classify(headers).kind)
+        elif verdict.action is Action.WARN:
+            page = wanted(headers, request.method, request.path) == "page"
+            shown = page and self._act.warn(flow, request, verdict)
+            if verdict.stage is Stage.SEARCH and not shown:
+                self._act.record(request, verdict, classify(headers).kind)
+        if said is not None:
+            self._act.record(request, said, classify(headers).kind)
 
-    def _with_search(self, request: WebRequest, verdict: Verdict) -> Verdict:
-        """The stricter of a verdict on an address and that on what the address searches for."""
+    def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:
+        """What is to be held against the words that the address searches for, if it does and anything is."""
         live = self._live
         searches = (live.engines.search_of(name, request.path, request.query) for name in request.names)
         search = next(filter(None, searches), None)
-        if search is None or not is_judged(verdict.identity, request, live.snapshot, Subject.SEARCHES):
-            return verdict
-        said = on_search(search.words, verdict.identity, request, live.snapshot, live.settings.judge)
-        return stricter(verdict, said)
+        if search is None or not is_judged(identity, request, live.snapshot, Subject.SEARCHES):
+            return None
+        said = on_search(search.words, identity, request, live.snapshot, live.settings.judge)
+        return said if said.action is not Action.ALLOW else None
 
     def _refuse_unreadable(self, flow: HTTPFlow, why: str) -> None:
         """An address that cannot be read cannot be judged, so it goes nowhere."""

@@ -79,6 +79,7 @@ class Blocklists:
     names: frozenset[str]  # of every category, also of those whose file has faults
     phrases: tuple[Phrase, ...] = ()
     searches: tuple[Phrase, ...] = ()
+    anyones: frozenset[str] = frozenset()  # hosts where anyone may publish
 
     @property
     def guard(self) -> Guard:
@@ -117,7 +118,9 @@ class Blocklists:
         except BadModel as error:
             raise SettingsError([Fault("names.model", 0, str(error))]) from None
         guard = self.guard
-        return Catalogue(index, self.words, names, frozenset(self.categories), guard.protected - guard.unprotected)
+        return Catalogue(
+            index, self.words, names, frozenset(self.categories), guard.protected, guard.unprotected | self.anyones
+        )
 
 
 def _tidy(folder: Path, kept: Path) -> None:
@@ -177,6 +180,7 @@ def read_blocklists(folders: Folders, copies: Copies | None = None) -> Blocklist
         frozenset(reader.names),
         tuple(reader.phrases),
         tuple(reader.searches),
+        reader.anyones,
     )
 
 
@@ -190,6 +194,7 @@ class _Reader:
         self.advice: list[str] = []
         self.protected: tuple[Entry, ...] = ()
         self.unprotected: tuple[Entry, ...] = ()
+        self.anyones: frozenset[str] = frozenset()
         self.remotes: dict[str, Remote] = {}
         self.names: set[str] = set()
         self.phrases: list[Phrase] = []
@@ -204,6 +209,7 @@ class _Reader:
         if path.name == PROTECTED:
             guard = document.read(ProtectedFile)
             self.protected, self.unprotected = tuple(guard.domains), tuple(guard.exceptions)
+            self.anyones = frozenset(entry.host for entry in guard.anyone_writes)
             return
         if isinstance(document.tree, dict):
             self.names.add(str(document.tree.get("category")))

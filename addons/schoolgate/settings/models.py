@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from schoolgate.policy.calendar import Window
 from schoolgate.policy.files import Direction
@@ -76,6 +76,10 @@ class ListUpkeep(_Strict):
     names: Literal["judged", "ignored"] = "judged"
 
 
+Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=253)]
+"""A domain, or the id of a tenant: it goes into a header as it is."""
+
+
 class TenantsEntry(_Strict):
     """Whose accounts may log in at Google and Microsoft from the school's devices; empty lists restrict nothing.
 
@@ -83,9 +87,9 @@ class TenantsEntry(_Strict):
     that sets the restriction; ``personal_microsoft: false`` also shuts personal accounts out.
     """
 
-    google: list[Words] = []
-    microsoft: list[Words] = []
-    microsoft_context: str = ""
+    google: list[Tenant] = []
+    microsoft: list[Tenant] = []
+    microsoft_context: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{0,64}$")] = ""
     personal_microsoft: bool = True
 
 
@@ -256,6 +260,12 @@ def _one_or_more(written: object) -> object:
     return (written,) if isinstance(written, str) else written
 
 
+def _not_nothing(weight: int) -> int:
+    if not weight:
+        raise ValueError("a weight of 0 says nothing; leave the phrase out")
+    return weight
+
+
 Saying = Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
 """Words, or several that must all stand in a text; ``(a|b)`` in them stands for either."""
 
@@ -268,7 +278,7 @@ class PhraseEntry(_Strict):
 
     say: Saying | None = None
     any: list[Saying] = []
-    weight: Annotated[int, Field(ge=-500, le=500)]
+    weight: Annotated[int, Field(ge=-500, le=500), AfterValidator(_not_nothing)]
 
 
 class CategoryFile(_Strict):
@@ -293,12 +303,16 @@ class CategoryFile(_Strict):
 
 
 class ProtectedFile(_Strict):
-    """blocklists/protected.yaml"""
+    """blocklists/protected.yaml
+
+    At sites of ``anyone_writes``, protected or not, words count as much as anywhere else.
+    """
 
     title: str = ""
     why: str = ""
     domains: list[ListEntry] = []
     exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
+    anyone_writes: list[ListEntry] = []
 
 
 class LocalFile(_Strict):

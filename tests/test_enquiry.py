@@ -1,0 +1,72 @@
+"""What ``check`` answers about words: a page, a text, a search, alone or with an address."""
+
+from typing import Any
+
+import pytest
+from schoolgate.enquiry import Enquiry
+from schoolgate.settings.load import Settings
+
+HARM = "Best online casino bonus: 200 free spins on your first deposit, play slots and roulette for real money, no deposit bonus"
+WORRY = "how to kill myself tonight"
+
+
+@pytest.fixture(scope="module")
+def enquiry(default: Settings) -> Enquiry:
+    return Enquiry(default, {"group": "pupils"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "action", "category", "stage"),
+    [
+        ({"text": HARM}, "block", "gambling", "response"),
+        ({"html": f"<p>{HARM}</p>"}, "block", "gambling", "response"),
+        ({"html": f"<script>{HARM}</script>hello"}, "allow", None, "response"),
+        ({"text": "hello", "html": f"<p>{HARM}"}, "block", "gambling", "response"),
+        ({"text": HARM, "html": "hello"}, "block", "gambling", "response"),
+        ({"search": "hello", "text": HARM}, "block", "gambling", "response"),
+        ({"search": WORRY}, "block", "self_harm", "search"),
+        ({"search": "cake recipe"}, "allow", None, "response"),
+        ({"url": "https://news.example/", "text": HARM}, "block", "gambling", "response"),
+        ({"url": "https://news.example/", "text": "hello"}, "allow", None, "request"),
+        ({"url": "https://news.example/", "html": None, "text": None, "search": None}, "allow", None, "request"),
+        ({"url": "https://www.google.com/search?q=how+to+kill+myself"}, "block", "self_harm", "search"),
+        ({"url": "https://www.google.com/search?q=how+to+kill+myself", "search": None}, "block", "self_harm", "search"),
+        # a site that is blocked anyway does not hide that somebody may need help
+        ({"url": "https://www.reddit.com/search/?q=how+to+kill+myself"}, "block", "self_harm", "search"),
+        ({"url": "https://pornhub.com/", "text": HARM}, "block", "adult", "request"),
+        ({"text": HARM, "group": "staff"}, "allow", None, "response"),
+        ({"search": WORRY, "group": "staff"}, "allow", "self_harm", "search"),
+        ({"text": HARM, "group": "guests"}, "allow", None, "response"),  # names only
+    ],
+)
+def test_words(enquiry: Enquiry, asked: dict[str, Any], action: str, category: str | None, stage: str) -> None:
+    answer = enquiry.answer(asked)
+    assert (answer["action"], answer["category"], answer["stage"]) == (action, category, stage)
+
+
+@pytest.mark.parametrize(
+    "harmless", ["", " minecraft", " cats", " dogs", " python", " in a film", " history", " recipe", " football"]
+)
+@pytest.mark.parametrize("cry", ["how to kill myself", "i want to die", "i want to end my life"])
+def test_a_harmless_word_does_not_silence_a_cry_for_help(enquiry: Enquiry, cry: str, harmless: str) -> None:
+    answer = enquiry.answer({"search": cry + harmless})
+    assert (answer["action"], answer["alert"]) == ("block", "immediate")
+    assert answer["search"] == cry + harmless
+
+
+def test_no_more_of_a_long_search_is_kept_than_people_read(enquiry: Enquiry) -> None:
+    answer = enquiry.answer({"search": "how to kill myself " + "and more " * 500})
+    assert len(answer["search"]) == 500
+
+
+@pytest.mark.parametrize("site", ["sites.google.com", "web.archive.org", "padlet.com"])
+def test_where_anybody_writes_words_count_in_full(enquiry: Enquiry, site: str) -> None:
+    assert enquiry.answer({"url": f"https://{site}/page", "text": HARM})["action"] == "block"
+
+
+def test_protected_sites_need_twice_as_much(default: Settings) -> None:
+    lists = default.snapshot.lists
+    assert lists.is_protected("www.nhs.uk")
+    assert not lists.is_protected("docs.google.com")
+    assert lists.is_protected("www.google.com")
+    assert not lists.is_protected("news.example")
