@@ -19,9 +19,11 @@ category: gambling
 title: Gambling
 theme: commerce
 why: w
-sources: [{{name: fresh, url: "{url}", format: domains}}]
+sources: [{{name: fresh, url: "{url}", format: domains, refresh: 3d}}]
 """
-NIGHT = datetime.now(UTC).replace(hour=3, minute=30)  # 03:30 or 04:30 in London
+_NOW = datetime.now(UTC)
+# the next 03:30 (or 04:30 in London): the process that updates looks at the real clock, which must not be ahead
+NIGHT = (_NOW + timedelta(days=_NOW.hour >= 3)).replace(hour=3, minute=30)
 MANY = "".join(f"site{number}.example\n" for number in range(100)).encode()
 
 

@@ -81,7 +81,7 @@ def test_no_block_that_a_client_saw_is_lost_by_kill_9(start: Callable[..., Gatew
         assert gateway.process is not None
         gateway.process.wait(5)
         gateway.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         stored = set[str]()
         while not set(seen) <= stored and time.monotonic() < end:
             with sqlite3.connect(gateway.school.data / "record.db") as db:
@@ -97,7 +97,7 @@ def test_children_end_when_their_supervisor_is_killed(start: Callable[..., Gatew
     children = gateway.children()
     gateway.process.kill()
     gateway.process.wait()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while any(Path(f"/proc/{pid}").exists() for pid in children.values()) and time.monotonic() < end:
         time.sleep(0.1)
     left = [pid for pid in children.values() if Path(f"/proc/{pid}").exists()]
@@ -124,7 +124,7 @@ def test_broken_settings_keep_the_old_ones_and_mail_the_technician(
     assert "did you mean 'gambling'?" in mail.text
     assert gateway.curl(f"http://bet365.com:{sites.port}/").status == 403
     rules.write_text(sound.replace("gambling, ", ""))
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while gateway.curl(f"http://bet365.com:{sites.port}/").status == 403 and time.monotonic() < end:
         time.sleep(0.2)
     assert gateway.curl(f"http://bet365.com:{sites.port}/").status == 200
@@ -139,7 +139,7 @@ def test_an_edit_of_a_local_list_is_taken_up(start: Callable[..., Gateway], site
     assert gateway.curl(f"http://news.example:{sites.port}/").status == 200
     (local / "block.yaml").write_text("domains: [news.example]\n")
     (local / "allow.yaml").write_text("domains: [bet365.com]\n")
-    end = time.monotonic() + 15
+    end = time.monotonic() + 40
     while gateway.curl(f"http://news.example:{sites.port}/").status == 200 and time.monotonic() < end:
         time.sleep(0.2)
     answer = gateway.curl(f"http://news.example:{sites.port}/")
@@ -206,7 +206,7 @@ def test_no_broken_edit_stops_the_gateway(start: Callable[..., Gateway], sites: 
     path = gateway.school.root / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while "the old ones stay in force" not in gateway.log and time.monotonic() < end:
         time.sleep(0.1)
     assert f"{name}" in gateway.log
@@ -219,7 +219,7 @@ def test_an_edited_block_page_is_taken_up(start: Callable[..., Gateway], sites: 
     page = gateway.school.root / "reports" / "block_page.html"
     page.parent.mkdir()
     page.write_text("Our own words about {{ host }}")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while gateway.curl(f"http://pornhub.com:{sites.port}/").text != "Our own words about pornhub.com":
         assert time.monotonic() < end
         time.sleep(0.2)
