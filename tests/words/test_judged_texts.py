@@ -1,6 +1,6 @@
 """What the shipped phrases and model make of held-out texts and searches: the bars that a school may rely on.
 
-The texts stand in ``tests/models/texts/heldout_*.jsonl``; nothing was made from them. ``tests/models/evaluate_text.py``
+The texts stand in ``tests/models/texts/`` (``heldout_*``, ``blind``); nothing was made from them. ``tests/models/evaluate_text.py``
 prints the figures behind these tests.
 """
 
@@ -16,14 +16,14 @@ LIMIT = 100
 
 
 def held_out(name: str) -> list[dict[str, str]]:
-    return [json.loads(line) for line in (TEXTS / f"heldout_{name}.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (TEXTS / f"{name}.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
 def found(default: Settings) -> dict[str, list[bool]]:
     """For each label, whether each of its texts reaches the usual limit in any category."""
     found: dict[str, list[bool]] = defaultdict(list)
-    for name in ("harm", "ordinary", "sensitive"):
+    for name in ("heldout_harm", "heldout_ordinary", "heldout_sensitive", "blind"):
         for each in held_out(name):
             opinions = default.judge.text(each["text"])
             found[each["label"]].append(bool(opinions) and opinions[0].points >= LIMIT)
@@ -56,7 +56,7 @@ def test_three_in_five_worrying_searches_are_found_at_one_false_alert_in_a_thous
         opinions = default.judge.query(words)
         return bool(opinions) and opinions[0].points >= LIMIT
 
-    worrying, ordinary = held_out("queries_worrying"), held_out("queries_ordinary")
+    worrying, ordinary = held_out("heldout_queries_worrying"), held_out("heldout_queries_ordinary")
     assert share([reached(each["text"]) for each in worrying]) >= 0.6
     assert share([reached(each["text"]) for each in ordinary]) <= 0.001
 
