@@ -22,6 +22,9 @@ _LOOK_ALIKE = {
     ),
 }
 _LONG_RUN = 64  # characters; longer runs are not worth remembering
+_PIECE = 256  # characters normalised at a time: the time grows with the square of the marks in a row
+_MOST_GROWN = 4  # times its length that a piece may grow
+_WHOLE_SAYINGS = str.maketrans("\ufdfa\ufdfb", "  ")  # single characters that stand for a whole sentence
 _INVISIBLE = dict.fromkeys([0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2028, 0x2029, 0x3164, 0xFEFF])
 _INVISIBLE |= dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
 _INVISIBLE |= dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0000, 0xE01F0)])
@@ -42,6 +45,12 @@ _DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrs
 _DRAWN = re.compile(r"([a-vyz])\1\1+")
 _TWICE = frozenset("ls")
 
+_INNER_SIGN = re.compile(rb"[!-#%-/:-?\[-`{-~](?<=[A-Za-z0-9@$\x80-\xff].)[!-/:-?\[-`{-~]?(?=[A-Za-z0-9@$\x80-\xff])")
+_ONE_BLANK = bytes.maketrans(b"\0\t\n\v\f\r", b"      ")
+_FOREIGN_SIGN = re.compile("[\xa1-\xbf\u2010-\u2bff\u3001\u3002]")
+_MOST_BROKEN = 500  # signs of a page that are looked at
+_LONGEST_BROKEN = 80  # bytes; longer ones are addresses and the like
+
 
 def fold(text: str) -> str:
     """The words of ``text`` in their one spelling, with single blanks between them and none around."""
@@ -61,12 +70,35 @@ def fold(text: str) -> str:
     return plain
 
 
+def joined_words(text: str) -> str:
+    """The words that signs break, folded and whole: ``free cas-ino sl.ots`` gives ``casino slots``; "" without any."""
+    if not text.isascii():
+        text = _FOREIGN_SIGN.sub("-", text)
+    raw = text.encode("utf-8", "ignore").translate(_ONE_BLANK)
+    first, *pieces = _INNER_SIGN.sub(b"\0", raw, count=_MOST_BROKEN).split(b"\0", _MOST_BROKEN)
+    joined = [first.rpartition(b" ")[2]]
+    for piece in pieces:
+        end, blank, rest = piece.partition(b" ")
+        joined.append(end)
+        if blank:
+            joined += (blank, rest.rpartition(b" ")[2])
+    # what follows the last sign and a blank is a whole word
+    words = b"".join(joined[: -1 if joined[-2:-1] == [b" "] else None]) if pieces else b""
+    return fold(b" ".join([word for word in words.split() if len(word) <= _LONGEST_BROKEN]).decode("utf-8", "ignore"))
+
+
 def _latin(run: re.Match[str]) -> str:
     return _latin_of(run.group()) if len(run.group()) < _LONG_RUN else _latin_text(run.group())
 
 
 def _latin_text(run: str) -> str:
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", run).casefold()).translate(_LETTERS)
+    return "".join([_latin_piece(run[begin : begin + _PIECE]) for begin in range(0, len(run), _PIECE)])
+
+
+def _latin_piece(run: str) -> str:
+    run = run.translate(_WHOLE_SAYINGS) if "\ufdfa" in run or "\ufdfb" in run else run
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", run).casefold())
+    plain = plain[: _MOST_GROWN * len(run) + _LONG_RUN].translate(_LETTERS)
     return plain if plain.isascii() else "".join([sign if sign.isalnum() or sign < "\x80" else " " for sign in plain])
 
 

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
-from schoolgate.content.fold import fold
+from schoolgate.content.fold import fold, joined_words
 from schoolgate.content.page import PageText
 from schoolgate.content.phrases import Found, Match, Phrase, PhraseBook, padded
 from schoolgate.content.text_model import Leaning, TextModel, open_model
@@ -88,8 +88,16 @@ class Judge:
         return PhraseBook(self.searches)
 
     def page(self, page: PageText) -> tuple[Opinion, ...]:
-        """Points of a page's visible words, strongest first; only categories with points."""
-        return self.text("\n".join(page.parts))
+        """Points of a page's words, strongest first; only categories with points.
+
+        What a browser may not show, and words broken by a sign (``cas-ino``), are weighed apart: they can speak for a
+        category, but nothing in them speaks against what is seen.
+        """
+        seen = "\n".join(page.parts)
+        unseen = self.text(page.unseen) if page.unseen else ()
+        found = self._book.find(joined) if (joined := joined_words(seen)) else []
+        broken = _weigh(found, (), _VOICE, _MOST_AGAINST, 0.0)
+        return _strongest(self.text(seen), (*unseen, *broken))
 
     def text(self, text: str) -> tuple[Opinion, ...]:
         """Points of a plain text, strongest first; only categories with points."""

@@ -1,7 +1,8 @@
 """What a reader sees of a page: its title, description, words, the words of its pictures and of its links.
 
-What browsers do not show (scripts, styles, hidden elements, comments) is left out, so that a page can neither be
-blocked for words that nobody sees nor hide behind harmless ones. Words that only a mark-up splits stay whole.
+What browsers do not show (scripts, comments) is left out. What they may show or not (hidden elements, frames written in
+place, data) is kept apart, so that no page can hide behind harmless words that nobody sees. Words that only a mark-up
+splits stay whole.
 """
 
 import re
@@ -13,19 +14,13 @@ from urllib.parse import unquote
 import orjson
 from selectolax.lexbor import LexborHTMLParser
 
+from schoolgate.content.markup import BLOCKS, text_of_html, text_of_xml, words_of_attributes
+from schoolgate.content.tangle import is_tangled
+from schoolgate.content.unseen import MOST_UNSEEN, take_unseen, templates_opened
+
 MOST_TEXT = 1 << 20
 """Characters of a page that are judged, at most."""
-_BLOCKS = (
-    "address article aside blockquote br button caption dd details div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr img input label legend li main nav ol option p pre section select summary table tbody "
-    "td textarea tfoot th thead tr ul video"
-)
-_BEFORE_A_BLOCK = re.compile(rf"<(?=/?(?:{_BLOCKS.replace(' ', '|')})[\s>/])", re.IGNORECASE)
-_UNSEEN = (
-    "script, style, template, noscript, object, svg, head, [hidden]:not([hidden='until-found']), "
-    "[style*='display:none' i], [style*='display: none' i], "
-    "[style*='visibility:hidden' i], [style*='visibility: hidden' i]"
-)
+_BEFORE_A_BLOCK = re.compile(rf"<(?=/?(?:{'|'.join(BLOCKS)})[\s>/])", re.IGNORECASE)
 _DESCRIBING = (
     "description",
     "keywords",
@@ -36,9 +31,6 @@ _DESCRIBING = (
     "twitter:description",
     "subject",
 )
-_OPENED = re.compile(r"<[a-zA-Z]")
-_ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
-_DEEPEST = 5000  # tags left open; the parser's time grows with the square of a page's depth
 _MOST_LINKS = 400
 _MOST_NESTED = 64
 _SHORTEST_STRING = 3
@@ -46,7 +38,8 @@ _LINK_WORD = re.compile(r"[A-Za-z]{3,}")
 _NO_WORDS = frozenset(
     {"http", "https", "www", "com", "org", "net", "html", "htm", "php", "aspx", "index", "javascript", "mailto", "tel"}
 )
-_NOT_TEXT = re.compile(r"^(?:https?:|/|#|data:|[\w+/=-]{40,}$|[\d.,:TZ+-]+$)")
+_NOT_TEXT = re.compile(r"(?:https?://[^/\s]*+/?|data:[\w/.+-]*;base64,\S*|[A-Za-z0-9+=]{40,}|[\d.,:TZ+-]+)\Z")
+_PLAIN = re.compile(r"text/(?!html$)[\w.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +51,31 @@ class PageText:
     body: str = ""
     pictures: str = ""
     links: str = ""
+    unseen: str = ""
+    """What a browser may show or not: it can speak for a category, never against one."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """All parts that hold anything, in reading order."""
+        """All parts that surely are seen and hold anything, in reading order."""
         return tuple(part for part in (self.title, self.described, self.body, self.pictures, self.links) if part)
 
 
 def read_html(html: str) -> PageText:
     """The visible words of an HTML page or fragment; never raises for what a page may hold."""
     html = html[:MOST_TEXT].replace("\0", "")
-    if len(_OPENED.findall(html)) - html.count("</") > _DEEPEST:
-        return PageText(body=_ANY_TAG.sub(" ", html))
+    lowered = html.lower()
+    if is_tangled(lowered):
+        return PageText(body=text_of_html(html), unseen=words_of_attributes(html)[:MOST_UNSEEN])
+    if "<template" in lowered or "<noscript" in lowered:
+        html = templates_opened(html)
     tree = LexborHTMLParser(_BEFORE_A_BLOCK.sub("\n<", html))
     title = " ".join(node.text() for node in tree.css("title")[:3])
     described = [*_metas(tree), *_linked_data(tree)]
-    for node in tree.css(_UNSEEN):
-        if node.parent is not None and node.tag != "html" and node.tag != "body":
-            node.decompose()
+    unseen = take_unseen(tree, lowered)
     body = tree.body
     shown = body.text(deep=True) if body is not None else tree.text()
-    return PageText(title, " \n".join(described), shown, " \n".join(_pictures(tree)), " ".join(_link_words(tree)))
+    pictures = " \n".join(_pictures(tree))
+    return PageText(title, " \n".join(described), shown, pictures, " ".join(_link_words(tree)), unseen)
 
 
 def _metas(tree: LexborHTMLParser) -> Iterator[str]:
@@ -123,20 +120,32 @@ def read_json(text: str) -> PageText:
         tree = orjson.loads(text[: 2 * MOST_TEXT].encode("utf-8", "replace"))
     except ValueError:
         return PageText(body=text[:MOST_TEXT])
-    return PageText(body=" \n".join(_strings(tree, 0))[:MOST_TEXT])
+    names: dict[str, None] = {}
+    body = " \n".join(_strings(tree, 0, names))[:MOST_TEXT]
+    return PageText(body=body, unseen=" \n".join(names)[:MOST_UNSEEN])
 
 
-def _strings(value: Any, depth: int) -> Iterator[str]:
+def _strings(value: Any, depth: int, names: dict[str, None]) -> Iterator[str]:
     if isinstance(value, str):
         if len(value) >= _SHORTEST_STRING and not _NOT_TEXT.match(value):
             yield _tags_gone(value) if "<" in value else value
     elif depth < _MOST_NESTED and isinstance(value, (dict, list)):
+        if isinstance(value, dict):
+            names.update(dict.fromkeys(value))
         for each in value.values() if isinstance(value, dict) else value:
-            yield from _strings(each, depth + 1)
+            yield from _strings(each, depth + 1, names)
 
 
 def _tags_gone(value: str) -> str:
-    return read_html(value).body if re.search(r"</?[a-zA-Z]", value) else value
+    if not re.search(r"</?[a-zA-Z]", value):
+        return value
+    return read_html(value).body if "hidden" in value or "style" in value else text_of_html(value)
+
+
+def read_xml(text: str) -> PageText:
+    """The words of an XML document, be it a page, a feed or a drawing."""
+    text = text[:MOST_TEXT].replace("\0", "")
+    return PageText(body=text_of_xml(text), unseen=words_of_attributes(text)[:MOST_UNSEEN])
 
 
 def read_plain(text: str) -> PageText:
@@ -148,6 +157,8 @@ def read_page(text: str, media_type: str) -> PageText:
     """A document by its media type (lower case, without parameters); what is not known is read as HTML."""
     if media_type.endswith(("json", "javascript")):
         return read_json(text)
-    if media_type in ("text/plain", "text/csv", "text/markdown", "text/event-stream"):
+    if media_type.endswith("xml"):
+        return read_xml(text)
+    if _PLAIN.fullmatch(media_type):
         return read_plain(text)
     return read_html(text)
