@@ -45,6 +45,7 @@ _TELLING = 40  # points of a phrase around which it is worth to listen
 _EARSHOT = 150  # characters on either side of it
 _MOST_VOICES = 10
 _VOICE = 0.5  # of its points count for the whole text
+_MOST_BROKEN_UP = 40_000  # characters of a page in which words broken by signs are looked for
 _SHOWN = 5
 
 
@@ -95,7 +96,7 @@ class Judge:
         """
         seen = "\n".join(page.parts)
         unseen = self.text(page.unseen) if page.unseen else ()
-        found = self._book.find(joined) if (joined := joined_words(seen)) else []
+        found = self._book.find(joined) if (joined := joined_words(seen[:_MOST_BROKEN_UP])) else []
         broken = _weigh(found, (), _VOICE, _MOST_AGAINST, 0.0)
         return _strongest(self.text(seen), (*unseen, *broken))
 
