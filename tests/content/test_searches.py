@@ -291,10 +291,10 @@ def test_only_hosts_that_are_asked_by_post_take_forms() -> None:
     assert not ENGINES.takes_forms("www.youtube.com", "/youtubei/v1/player")
 
 
-def test_words_are_kept_to_500_characters() -> None:
+def test_words_are_kept_to_4000_characters() -> None:
     found = search("https://www.google.com/search?q=" + "ab+" * 5000)
     assert found is not None
-    assert len(found.words) == 500
+    assert len(found.words) == 4000
 
 
 def test_every_engine_of_the_shipped_file_can_be_asked() -> None:

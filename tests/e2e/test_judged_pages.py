@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -18,7 +19,14 @@ HARM = """<!doctype html><title>Lucky Spin online casino</title><h1>Best online 
 <p>Claim 200 free spins on your first deposit. Play slots, roulette and blackjack for real money.</p>
 <p>No deposit bonus, live dealer, jackpot slots. Place your bets now. Wagering requirements apply.</p>"""
 GOOD = "<!doctype html><title>Phonics</title><p>Today we learn the sounds of sh and ch with a song about fish and chips.</p>"
+MORE = b"<p>and more words</p>" * 5000
+NOISE = "".join(f"<p>line {secrets.token_hex(500)}</p>" for _ in range(5000))  # which no packing makes small
 HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def pieces(data: bytes) -> tuple[bytes, ...]:
+    """As a site sends them."""
+    return tuple(data[start : start + 50_000] for start in range(0, len(data), 50_000))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +63,17 @@ def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
         "news.example/broken": Served((b"\x1f\x8b" + os.urandom(500),), HTML | {"Content-Encoding": "gzip"}),
         "news.example/long": Served((HARM.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
         "news.example/endless": Served((HARM.encode(),), HTML, pause=0.5, endless=True),
+        "news.example/late": Served((GOOD.encode(), *[MORE] * 30, HARM.encode(), *[MORE] * 5), HTML),
+        "news.example/late-gzip": Served(
+            pieces(gzip.compress(GOOD.encode() + NOISE.encode() + HARM.encode() + NOISE.encode()[:300_000])),
+            HTML | {"Content-Encoding": "gzip"},
+        ),
+        "news.example/commented": Served(
+            (gzip.compress(b"<!--" + b"x" * (2 << 20) + b"-->" + HARM.encode()),), HTML | {"Content-Encoding": "gzip"}
+        ),
+        "news.example/good-bomb": Served(
+            (gzip.compress(GOOD.encode() + b" " * 50_000_000),), HTML | {"Content-Encoding": "gzip"}
+        ),
         "news.example/long-good": Served((GOOD.encode(), *[b"<p>and more words</p>" * 5000] * 60), HTML),
     }
     return start()
@@ -109,6 +128,49 @@ def test_a_long_innocent_page_arrives_whole_though_only_its_beginning_waits(gate
     answer = gateway.curl(f"http://news.example:{sites.port}/long-good")
     assert answer.status == 200
     assert len(answer.body) == len(GOOD) + 60 * 5000 * len(b"<p>and more words</p>")
+
+
+@pytest.mark.parametrize("path", ["late", "late-gzip"])
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_harm_behind_the_part_that_waited_is_cut_out_in_passing(
+    gateway: Gateway, sites: Sites, path: str, version: str
+) -> None:
+    answer = gateway.curl(f"https://news.example:{sites.tls_port}/{path}", version, "-H", "Accept-Encoding: gzip")
+    assert answer.status == 200
+    assert answer.text.startswith(GOOD)
+    assert "The school's filter has stopped this here" in answer.text
+    assert "free spins" not in answer.text
+
+
+def test_harm_behind_a_long_comment_is_found(gateway: Gateway, sites: Sites) -> None:
+    assert gateway.curl(f"http://news.example:{sites.port}/commented", "--compressed").status == 403
+
+
+def test_a_page_that_unpacks_to_more_than_can_be_read_is_not_shown(gateway: Gateway, sites: Sites) -> None:
+    assert gateway.curl(f"http://news.example:{sites.port}/good-bomb", "--compressed").status == 503
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain, text/html", "html", "unknown/unknown", "*/*", "application/rss+xml", "text/xml"]
+)
+def test_whatever_a_browser_would_show_as_a_page_is_judged(gateway: Gateway, sites: Sites, kind: str) -> None:
+    sites.pages["news.example/kind"] = Served((HARM.encode(),), {"Content-Type": kind})
+    assert gateway.curl(f"http://news.example:{sites.port}/kind").status == 403
+
+
+def test_a_page_that_the_browser_has_kept_is_asked_for_anew(gateway: Gateway, sites: Sites) -> None:
+    kept = (
+        "-H",
+        'If-None-Match: "x"',
+        "-H",
+        "If-Modified-Since: Mon, 05 Jan 2026 09:00:00 GMT",
+        "-H",
+        "Range: bytes=5-",
+    )
+    gateway.curl(f"http://news.example:{sites.port}/good", *kept, "-H", "Accept: text/html")
+    assert not {"if-none-match", "if-modified-since", "range"} & sites.seen("news.example")[-1].headers.keys()
+    gateway.curl(f"http://news.example:{sites.port}/script", *kept, "-H", "Sec-Fetch-Dest: script")
+    assert {"if-none-match", "if-modified-since", "range"} <= sites.seen("news.example")[-1].headers.keys()
 
 
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])

@@ -1,7 +1,9 @@
 """What a pupil searches for, and asks a chatbot: help first, an alert to the DSL as care, and no alarm for a lesson."""
 
+import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
@@ -94,6 +96,47 @@ def test_a_prompt_to_a_chatbot_is_judged_like_a_search(gateway: Gateway, sites: 
     assert json.loads(asked.body)["category"] == "self_harm"
     assert ask(gateway, sites, "news.example", "/v1/chat/completions", *prompt("explain photosynthesis")).status == 200
     assert sites.seen("news.example")[-1].path == "/v1/chat/completions"
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+@pytest.mark.parametrize("way", ["of a known length", "in chunks", "packed"])
+def test_a_question_that_is_too_long_to_be_checked_is_refused(
+    gateway: Gateway, sites: Sites, tmp_path: Path, version: str, way: str
+) -> None:
+    long = b'{"prompt": "' + b"a word " * 1_000_000 + b'"}'
+    (tmp_path / "body").write_bytes(gzip.compress(long) if way == "packed" else long)
+    options = ["-H", "Content-Type: application/json", "-H", "Expect:", "--data-binary", f"@{tmp_path / 'body'}"]
+    options += ["-H", "Content-Encoding: gzip"] if way == "packed" else []
+    if way == "in chunks":
+        options[-2:] = ["-X", "POST", "-T", str(tmp_path / "body"), "-H", "Transfer-Encoding: chunked"]
+    before = len(sites.seen("news.example"))
+    asked = ask(gateway, sites, "news.example", "/v1/chat/completions", version, *options)
+    assert asked.status == 413, (asked.head, asked.error)
+    assert "too long" in asked.text
+    assert len(sites.seen("news.example")) == before
+    assert ask(gateway, sites, "news.example", "/", version).status == 200
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-X", "PATCH", "--data", "p=how+can+I+kill+myself+tonight"),
+        ("--data-urlencode", 'f.req=[null,"[[\\"how can I kill myself tonight\\"]]"]'),
+        ("--form", "x=how can I kill myself tonight"),
+        ("--data", '{"prompt": "how can I kill myself tonight", "t": NaN}', "-H", "Content-Type: application/json"),
+    ],
+)
+def test_a_prompt_is_found_however_it_is_sent(gateway: Gateway, sites: Sites, options: tuple[str, ...]) -> None:
+    assert ask(gateway, sites, "news.example", "/v1beta/models/x:streamGenerateContent", *options).status == 403
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["chatgpt.com/?q=", "claude.ai/new?q=", "www.perplexity.ai/?q=", "copilot.microsoft.com/?q=", "duck.ai/?q="],
+)
+def test_a_first_prompt_in_the_address_of_a_chatbot_is_judged(gateway: Gateway, sites: Sites, address: str) -> None:
+    answer = gateway.curl(f"http://{address}{quote_plus('how can I kill myself tonight')}")
+    assert (answer.status, "You matter" in answer.text) == (403, True)
 
 
 def test_the_dsl_gets_a_mail_with_the_words_and_no_reproach(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from schoolgate.content.line_forms import EventStream, Lines
+from schoolgate.content.media_types import is_xml
 from schoolgate.content.stream_forms import Form, Joint, Notice, Piece, Said, is_technical, loose, parse, plain
 
 _BODY = re.compile(rb'(?:[^"\\]++|\\.)*+', re.S)
@@ -135,13 +136,13 @@ def _decoded(raw: bytes, final: bool) -> tuple[str, int]:
 
 
 class Text:
-    """Plain text or HTML, in pieces of a sentence or less."""
+    """Plain text, HTML or XML (where a script may be closed in its own tag), in pieces of a sentence or less."""
 
     whole = True
 
-    def __init__(self, charset: str, is_html: bool) -> None:
+    def __init__(self, charset: str, is_html: bool, is_xml: bool = False) -> None:
         self._decoder = _decoder(charset)
-        self._html = is_html
+        self._html, self._xml = is_html or is_xml, is_xml
         self._open = ""  # a tag that has not ended
         self._mute = ""  # the element whose inside is not shown
 
@@ -177,7 +178,7 @@ class Text:
                     self._open = text[-12:]
                     return
                 text, self._mute = text[end:], ""
-            mute = _MUTE.search(text)
+            mute = None if self._xml else _MUTE.search(text)
             if mute:
                 yield text[: mute.start()]
                 text, self._mute = text[mute.end() :], mute.group(1).lower()
@@ -185,7 +186,7 @@ class Text:
             unfinished = _UNFINISHED.search(text)
             if unfinished:
                 text, self._open = text[: unfinished.start()], unfinished.group()
-            yield text
+            yield text.replace("<![CDATA[", " ") if self._xml else text
             return
 
 
@@ -267,6 +268,6 @@ def form_of(content_type: str) -> Form | None:
         return Lines()
     if kind in _JSON or kind.endswith("+json"):
         return Sniffed(Text(charset, is_html=False) if charset.lower().startswith("utf-16") else GrowingJson())
-    if kind in _TEXT:
-        return Sniffed(Text(charset, is_html=kind in ("text/html", "application/xhtml+xml")))
+    if kind in _TEXT or is_xml(kind):
+        return Sniffed(Text(charset, kind == "text/html", is_xml(kind)))
     return None

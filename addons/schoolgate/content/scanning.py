@@ -9,6 +9,8 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, cast
 
 import orjson
@@ -20,8 +22,20 @@ from schoolgate.content.unpacking import Bound, Broken, Unpacker
 
 JUDGE, PAGE = b"J", b"P"
 LENGTH = struct.Struct(">I")
-_MOST_DECODED = 1 << 20  # bytes of a page that are looked at
+MOST_UNPACKED = 16 << 20
+"""Bytes of a page, unpacked, that are looked at."""
+_PART = (1 << 20) - 4096  # characters that are read as one page
+_OVERLAP = 2000  # characters that a part repeats of the one before
 _MOST_MEMORY = 1 << 30  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a page amounts to; ``size`` is how many of its bytes, unpacked, were looked at, ``whole`` whether all."""
+
+    opinions: tuple[Opinion, ...]
+    size: int
+    whole: bool
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -40,19 +54,34 @@ def judge_frame(judge: Judge) -> bytes:
     return frame(JUDGE, pickle.dumps(judge))
 
 
-def read_answer(line: bytes) -> tuple[Opinion, ...]:
-    """The opinions in an answer. Raises ValueError with the process's words where it could not judge."""
+def read_answer(line: bytes) -> Weighed:
+    """What an answer says. Raises ValueError with the process's words where it could not judge."""
     answer = orjson.loads(line)
     if "error" in answer:
         raise ValueError(answer["error"])
-    return tuple(Opinion(name, points, tuple(map(tuple, weighed))) for name, points, weighed in answer["opinions"])
+    opinions = (Opinion(name, points, tuple(map(tuple, weighed))) for name, points, weighed in answer["opinions"])
+    return Weighed(tuple(opinions), answer.get("size", 0), answer.get("whole", True))
 
 
-def weigh_page(judge: Judge, body: bytes, encoding: str, content_type: str) -> tuple[Opinion, ...]:
+def weigh_page(judge: Judge, body: bytes, encoding: str, content_type: str) -> Weighed:
     """What a judge makes of a page's bytes. Raises Broken where they cannot be unpacked at all."""
-    plain = Unpacker(encoding, _MOST_DECODED, Bound.PARTIAL).feed(body)
+    unpacker = Unpacker(encoding, MOST_UNPACKED, Bound.PARTIAL)
+    plain = unpacker.feed(body)
     media_type = content_type.partition(";")[0].strip().lower()
-    return judge.page(read_page(decode(plain, content_type), media_type))
+    strongest: dict[str, Opinion] = {}
+    for part in _parts(decode(plain, content_type)):
+        for opinion in judge.page(read_page(part, media_type)):
+            if opinion.category not in strongest or opinion.points > strongest[opinion.category].points:
+                strongest[opinion.category] = opinion
+    opinions = tuple(sorted(strongest.values(), key=lambda each: -each.points))
+    return Weighed(opinions, len(plain), not unpacker.full)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A long page is read in parts: each is judged as strictly as if it were all."""
+    yield text[:_PART]
+    for start in range(_PART, len(text), _PART - _OVERLAP):
+        yield text[start - _OVERLAP : start - _OVERLAP + _PART]
 
 
 def main() -> None:
@@ -68,7 +97,7 @@ def main() -> None:
             answer: dict[str, object] = {"opinions": []}
         else:
             answer = _answer(judge, message[1:])
-        packed = orjson.dumps(answer)
+        packed = _packed(answer)
         target.write(LENGTH.pack(len(packed)) + packed)
         target.flush()
 
@@ -78,10 +107,20 @@ def _answer(judge: Judge | None, payload: bytes) -> dict[str, object]:
     (size,) = LENGTH.unpack_from(payload)
     encoding, content_type = orjson.loads(payload[LENGTH.size : LENGTH.size + size])
     try:
-        opinions = weigh_page(judge, payload[LENGTH.size + size :], encoding, content_type)
+        weighed = weigh_page(judge, payload[LENGTH.size + size :], encoding, content_type)
     except (Broken, MemoryError) as error:
         return {"error": str(error) or type(error).__name__}
-    return {"opinions": [(each.category, each.points, each.weighed) for each in opinions]}
+    except Exception as error:  # whatever a page does to its reader, the next one needs it
+        return {"error": repr(error)[:500]}
+    opinions = [(each.category, each.points, each.weighed) for each in weighed.opinions]
+    return {"opinions": opinions, "size": weighed.size, "whole": weighed.whole}
+
+
+def _packed(answer: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(answer)
+    except TypeError as error:  # half a character among the words that weighed
+        return orjson.dumps({"error": repr(error)[:500].encode("ascii", "replace").decode()})
 
 
 def _receive(source: IO[bytes]) -> bytes | None:

@@ -17,9 +17,9 @@ from urllib.parse import unquote
 from schoolgate.content.query_string import form_values, plain_name, text_in_json, values, words
 
 SHIPPED = Path(__file__).with_name("search_engines.json")
-_LONGEST = 500  # characters of a search that are kept
+_LONGEST = 4000  # characters of a search that are judged
 _LONGEST_PATH = 2000
-_MOST_BODY = 256 * 1024
+_MOST_BODY = 1 << 20
 _REMEMBERED = 65536
 _TLD = re.compile(r"\.(?:(?:com?|org|net|edu|it)\.[a-z]{2}|[a-z]{2}|com|org|net|cat)$")
 _COUNTRY = re.compile(r"[a-z]{2}(?:-[a-z]{2})?")

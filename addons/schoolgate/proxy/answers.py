@@ -15,9 +15,11 @@ from weakref import WeakKeyDictionary
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.websocket import WebSocketMessage
 
+from schoolgate.content.charset import charset_of
 from schoolgate.content.judge import hits
 from schoolgate.content.line_forms import EventStream, Lines, Messages
-from schoolgate.content.open_forms import form_of
+from schoolgate.content.media_types import essence, is_page, is_xml, type_in_force
+from schoolgate.content.open_forms import Text, form_of
 from schoolgate.content.passing_text import Budget, Passing
 from schoolgate.content.stream_forms import Form, Notice
 from schoolgate.content.unpacking import Bound, Broken, TooMuch, Unpacker
@@ -35,6 +37,9 @@ Words = Callable[[str], Verdict | None]
 
 _STEP = 8 << 20  # bytes that what comes at once may unpack to: 128 times what is ever read at once
 _MOST_JUDGED = 8 << 20  # bytes of one document or text, unpacked; a stream of messages has no such end
+_MOST_OF_A_PAGE = 64 << 20  # bytes of what is opened as a page, unpacked: nothing unjudged follows them
+_AT_ONCE = 1 << 16  # bytes that are unpacked at once
+_CONTEXT = 8000  # bytes that were judged, and are read again with what follows them
 _PARTS = frozenset({"script", "style", "image", "font", "audio", "video", "track", "manifest", "worker"})
 _PARTING = "Stopped by the school's filter"
 
@@ -91,13 +96,28 @@ class Answers:
             self._fault(error)
             response.stream = _Answer(None)
 
+    def rest_of(self, flow: HTTPFlow, passage: Passage, response: Response, judged: int) -> bool | Endable:
+        """What a page goes on through whose first bytes (so many, unpacked) were judged, and come first again."""
+        try:
+            words = self._judging(passage)
+            if words is None:
+                return True
+            answer = self._answer(flow, passage, response, _page_form(response), words)
+            if answer.way is not None:
+                answer.way.left, answer.way.cuts = _MOST_OF_A_PAGE, True
+                answer.way.known = max(judged - _CONTEXT, 0)
+        except Exception as error:
+            self._fault(error)
+            return _Answer(None)
+        return answer
+
     def websocket_message(self, flow: HTTPFlow) -> None:
         """A message in either direction; none is kept once it is judged."""
         if flow.websocket is None:
             return
         message = flow.websocket.messages[-1]
         flow.websocket.messages.clear()
-        if message.injected:
+        if message.injected or message.dropped:
             return
         try:
             if flow not in self._talks:
@@ -126,7 +146,7 @@ class Answers:
         messages = isinstance(form, (EventStream, Lines))
         kept = not messages and _may_be_kept(response)
         _write_headers(flow, response, unpacked=bool(encoding))
-        return _Answer(_Way(unpacker, passing, None if messages else _MOST_JUDGED, kept), self._fault)
+        return _Answer(_Way(unpacker, passing, None if messages else _MOST_JUDGED, kept, form), self._fault)
 
     def _fault(self, error: Exception) -> None:
         self._act.note_fault("answer", error)
@@ -154,18 +174,34 @@ class _Way:
     passing: Passing[Verdict]
     left: int | None
     kept: bool  # by the browser: what breaks off is not
+    form: Form
+    known: int = 0  # of the first bytes, how many were judged before
+    cuts: bool = False  # whether nothing passes after those that are judged
 
     def go(self, data: bytes) -> bytes:
         """What passes on of some bytes; none at all say that the end has come."""
         if not data:
             return self.passing.end()[0]
-        plain = self.unpacker.feed(data)
+        out = list[bytes]()
+        for start in range(0, len(data), _AT_ONCE):
+            if not self.passing.cut:
+                out.append(self._pass(self.unpacker.feed(data[start : start + _AT_ONCE])))
+        return b"".join(out)
+
+    def _pass(self, plain: bytes) -> bytes:
+        before = b""
+        if self.known > 0:
+            first, plain = plain[: self.known], plain[self.known :]
+            self.known -= len(first)
+            before = b"".join(piece.raw for piece in self.form.take(first))
         if self.left is None:
-            return self.passing.feed(plain)[0]
+            return before + self.passing.feed(plain)[0]
         if self.left <= 0:
+            if self.cuts:
+                raise TooMuch("a page that is too long to be judged")
             return plain
         self.left -= len(plain)
-        out = self.passing.feed(plain)[0]
+        out = before + self.passing.feed(plain)[0]
         return out if self.left > 0 else out + self.passing.end()[0]
 
 
@@ -173,26 +209,26 @@ class _Answer(Endable):
     """The bytes of one answer on their way; without a ``way`` none passes."""
 
     def __init__(self, way: _Way | None, fault: Callable[[Exception], None] | None = None) -> None:
-        self._way, self._fault = way, fault
+        self.way, self._fault = way, fault
 
     @property
     def sound(self) -> bool:
         """Only what was cut in good order, and will not be kept as if it were whole."""
-        return self._way is not None and self._way.passing.cut and self._way.passing.sound and not self._way.kept
+        return self.way is not None and self.way.passing.cut and self.way.passing.sound and not self.way.kept
 
     def __call__(self, data: bytes, /) -> list[bytes]:
         """What goes on. An empty chunk would end a chunked answer, so there is none."""
-        if self.over or self._way is None:
+        if self.over or self.way is None:
             self.over = True
             return []
         try:
-            out = self._way.go(data)
-            self.over = self._way.passing.cut
+            out = self.way.go(data)
+            self.over = self.way.passing.cut
         except (Broken, TooMuch) as error:
             log.info("An answer cannot be unpacked: %s", error)
-            self._way, self.over, out = None, True, b""
+            self.way, self.over, out = None, True, b""
         except Exception as error:
-            self._way, self.over, out = None, True, b""
+            self.way, self.over, out = None, True, b""
             if self._fault is not None:
                 self._fault(error)
         return [out] if out else []
@@ -228,9 +264,20 @@ def _form(flow: HTTPFlow, response: Response) -> Form | None:
     """How an answer is written, if it is one that is judged here."""
     if flow.request.method == "HEAD" or response.status_code < 200 or response.status_code in (204, 205, 304):
         return None
-    form = form_of(response.headers.get("content-type", ""))
+    form = form_of(type_in_force(response.headers.get("content-type", "")))
     part = flow.request.headers.get("sec-fetch-dest", "").lower() in _PARTS
     return None if part and not isinstance(form, (EventStream, Lines)) else form
+
+
+def _page_form(response: Response) -> Form:
+    """How a page is written; what is not known is read as HTML. ``response`` holds its first bytes."""
+    kind = type_in_force(response.headers.get("content-type", ""))
+    form = None if is_page(essence(kind)) else form_of(kind)
+    if form is not None and not essence(kind).startswith("text/"):
+        return form
+    first = Unpacker(response.headers.get("content-encoding", ""), _AT_ONCE, Bound.PARTIAL)
+    charset = charset_of(first.feed(response.raw_content or b""), kind)
+    return Text(charset, is_page(essence(kind)), is_xml(essence(kind)))
 
 
 def _may_be_kept(response: Response) -> bool:

@@ -1,31 +1,32 @@
 """Holds back documents until their words are judged: a page is shown whole or not at all.
 
 What a person opens (HTML, and any text that is opened as a page) waits here; what scripts fetch is judged by
-``answers`` while it passes. Of a page that is too long, or does not end, the first part is judged and the rest streams.
+``answers`` while it passes. Of a page that is too long, or does not end, the first part is judged here, the rest there.
 What cannot be judged is not shown, and the technician is told.
 """
 
 import time
 from collections.abc import Mapping
 
-from mitmproxy.http import HTTPFlow
+from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.content.judge import hits
+from schoolgate.content.media_types import essence, is_page, is_readable, is_stream, type_in_force
+from schoolgate.content.scanning import Weighed
 from schoolgate.policy.decision import decide_said, is_judged, stricter, text_limit
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.insides.ending import Endable
 from schoolgate.proxy.insides.full import HOLDS, Hold, let_go_of_full_answers
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.proxy.pages import wanted
-from schoolgate.proxy.scanner import GaveUp, Scanner
+from schoolgate.proxy.scanner import GaveUp, NobodyWaits, Scanner
 
 _MOST_HELD = 2 << 20  # bytes as they came, packed or not
 _LONGEST_WAIT = 20.0  # seconds that a page may take to arrive before what has come of it is judged
-_PAGES = frozenset({"text/html", "application/xhtml+xml", ""})  # browsers guess a type that is missing
-_READABLE = ("text/", "application/json", "application/xml", "image/svg+xml")
-_STREAMS = frozenset({"text/event-stream", "application/x-ndjson", "application/json-seq"})
 _OPENED = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
+_CONDITIONS = ("if-none-match", "if-modified-since", "if-range", "range")
 _CAN_UNPACK = frozenset({"gzip", "deflate", "br", "zstd", "identity"})
 
 
@@ -34,6 +35,7 @@ class Documents:
 
     def __init__(self, live: Live, act: Act, scanner: Scanner) -> None:
         self._live, self._act, self._scanner = live, act, scanner
+        self._answers = Answers(live, act)
         let_go_of_full_answers()
 
     async def running(self) -> None:
@@ -45,13 +47,16 @@ class Documents:
         await self._scanner.close()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
-        """Ask only for encodings that can be unpacked again."""
+        """Ask only for encodings that can be unpacked again, and for a whole page, whatever the browser has kept."""
         passage = self._live.judged.get(flow)
         if passage is not None and flow.response is None and self._is_judged(passage):
             asked = flow.request.headers.get("accept-encoding", "")
             kept = [each for each in asked.split(",") if each.partition(";")[0].strip().lower() in _CAN_UNPACK]
             if asked and len(kept) < len(asked.split(",")):
                 flow.request.headers["accept-encoding"] = ",".join(kept).strip() or "identity"
+            if is_opened(lower(flow)):
+                for name in _CONDITIONS:
+                    flow.request.headers.pop(name, None)
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         """Whether this answer is a document that waits."""
@@ -74,56 +79,81 @@ class Documents:
             await self._judge(flow)
 
     async def http_held(self, flow: HTTPFlow) -> None:
-        """A held document is full: what there is of it is judged, the rest of a page that may be shown streams."""
+        """A held document is full: what there is of it is judged, the rest of a page that may be shown in passing."""
         held = flow.response
-        await self._judge(flow)
-        if flow.response is not None:
-            flow.response.stream = True if flow.response is held else _Instead()
+        weighed = await self._judge(flow)
+        if held is None or flow.response is not held:
+            if flow.response is not None:
+                flow.response.stream = _Instead()
+            return
+        passage = self._live.judged.get(flow)
+        size = weighed.size if weighed else 0
+        held.stream = self._answers.rest_of(flow, passage, held, size) if passage is not None else _Instead()
 
     def _is_judged(self, passage: Passage) -> bool:
         return is_judged(passage.verdict.identity, passage.request, self._live.snapshot, Subject.PAGES)
 
-    async def _judge(self, flow: HTTPFlow) -> None:
+    async def _judge(self, flow: HTTPFlow) -> Weighed | None:
+        """Another answer in the place of a page that may not be shown; what the page amounts to, if it was judged."""
         passage = self._live.judged.get(flow)
         response = flow.response
         if passage is None or response is None or not response.raw_content:
-            return
-        request, identity = passage.request, passage.verdict.identity
-        live = self._live
+            return None
         started = time.perf_counter()
         try:
-            limit = text_limit(identity, request, live.snapshot)
-            headers = response.headers
-            opinions = await self._scanner.judge(
-                live.settings.judge,
-                response.raw_content,
-                headers.get("content-encoding", ""),
-                headers.get("content-type", ""),
-            )
-            verdict = decide_said(identity, request, live.snapshot, hits(opinions, limit, TEXT))
-            live.metrics.page_took(time.perf_counter() - started)
-            if stricter(passage.verdict, verdict) is not verdict:
-                return
-            live.count(verdict)
-            if verdict.action is Action.BLOCK:
-                self._act.block(flow, request, verdict)
-            elif verdict.action is Action.WARN and wanted(lower(flow), request.method, request.path) == "page":
-                self._act.warn(flow, request, verdict)
-        except GaveUp as error:
-            self._act.fail(flow, "page", error)
+            weighed = await self._weigh(flow, response, passage)
+            self._live.metrics.page_took(time.perf_counter() - started)
+            self._act_on(flow, passage, weighed)
+            if not weighed.whole and flow.response is response:
+                raise GaveUp("it unpacks to more than can be read")
+        except NobodyWaits:
+            flow.response = Response.make(503, b"", {"Cache-Control": "no-store"})
+            return None
         except Exception as error:
             self._act.fail(flow, "page", error)
+            return None
+        return weighed
+
+    async def _weigh(self, flow: HTTPFlow, response: Response, passage: Passage) -> Weighed:
+        peer = flow.client_conn.peername
+        return await self._scanner.judge(
+            self._live.settings.judge,
+            response.raw_content or b"",
+            response.headers.get("content-encoding", ""),
+            type_in_force(response.headers.get("content-type", "")),
+            client=passage.request.user or (str(peer[0]) if peer else ""),
+            wanted=lambda: flow.client_conn.connected,
+        )
+
+    def _act_on(self, flow: HTTPFlow, passage: Passage, weighed: Weighed) -> None:
+        request, identity, snapshot = passage.request, passage.verdict.identity, self._live.snapshot
+        limit = text_limit(identity, request, snapshot)
+        verdict = decide_said(identity, request, snapshot, hits(weighed.opinions, limit, TEXT))
+        if stricter(passage.verdict, verdict) is not verdict:
+            return
+        self._live.count(verdict)
+        if verdict.action is Action.BLOCK:
+            self._act.block(flow, request, verdict)
+        elif verdict.action is Action.WARN and wanted(lower(flow), request.method, request.path) == "page":
+            self._act.warn(flow, request, verdict)
+
+
+def is_opened(headers: Mapping[str, str]) -> bool:
+    """Whether a request opens a page; browsers do not say so to sites without encryption, but for what they accept."""
+    dest = headers.get("sec-fetch-dest", "").lower()
+    return dest in _OPENED or (
+        not dest and "text/html" in headers.get("accept", "").lower() and "x-requested-with" not in headers
+    )
 
 
 def is_document(headers: Mapping[str, str], content_type: str) -> bool:
     """Whether an answer is shown as a page; ``headers`` are the request's, by lower-case name."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type in _STREAMS:
+    kind = essence(type_in_force(content_type))
+    if is_stream(kind):
         return False
-    dest = headers.get("sec-fetch-dest", "").lower()
-    if dest in _OPENED:
-        return media_type in _PAGES or media_type.startswith(_READABLE)
-    return not dest and media_type in _PAGES and "x-requested-with" not in headers
+    if is_opened(headers):
+        return is_readable(kind)
+    return not headers.get("sec-fetch-dest") and "x-requested-with" not in headers and is_page(kind)
 
 
 class _Instead(Endable):

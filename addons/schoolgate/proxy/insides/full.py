@@ -1,5 +1,7 @@
 """The one change to mitmproxy's insides: a held page that grows too large, or never ends, can be judged and let go.
 
+So can a held question be refused that grows too long: the hook ``http_too_long`` gives the answer that is sent.
+
 mitmproxy buffers a body whole or not at all. With this, a buffered answer whose ``Hold`` says that it is full raises
 the hook ``http_held``; then what came so far is sent and the rest streams. Bound to the version it was written for:
 with any other mitmproxy it stays off, a held page is buffered to its end, and still judged.
@@ -17,7 +19,9 @@ from mitmproxy import version
 from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.layers.http import HttpStream
-from mitmproxy.proxy.layers.http._events import ResponseData
+from mitmproxy.proxy.layers.http._events import RequestData, RequestEndOfMessage, ResponseData
+
+from schoolgate.proxy.insides.held import _Deaf as Deaf
 
 log = logging.getLogger("schoolgate")
 
@@ -38,6 +42,17 @@ class Hold:
 
 HOLDS: WeakKeyDictionary[HTTPFlow, Hold] = WeakKeyDictionary()
 """The answers that are held."""
+
+QUESTIONS: WeakKeyDictionary[HTTPFlow, int] = WeakKeyDictionary()
+"""The requests that are held, with the bytes that they may have."""
+
+
+@dataclass
+class HttpTooLongHook(StartHook):
+    """A held request is too long: ``flow.response`` must be set, and is sent whatever else the client would send."""
+
+    name = "http_too_long"
+    flow: HTTPFlow
 
 
 @dataclass
@@ -61,6 +76,9 @@ _original: Callable[..., Any] = HttpStream.check_body_size
 
 
 def _check_body_size(self: HttpStream, request: bool) -> Generator[Any, Any, bool]:
+    most = QUESTIONS.get(self.flow) if request else None
+    if most is not None and len(self.request_body_buf) > most:
+        return bool((yield from _refuse(self)))
     hold = None if request or not self.response_body_buf else HOLDS.get(self.flow)
     if hold is None or not hold.is_full(len(self.response_body_buf)):
         return bool((yield from _original(self, request)))
@@ -73,6 +91,19 @@ def _check_body_size(self: HttpStream, request: bool) -> Generator[Any, Any, boo
     yield from self.start_response_stream()
     yield from self.handle_event(ResponseData(self.stream_id, body))
     return False
+
+
+def _refuse(self: HttpStream) -> Generator[Any, Any, bool]:
+    """Answer now; what the client still sends is let run into nothing."""
+    QUESTIONS.pop(self.flow, None)
+    self.request_body_buf.clear()
+    queue = Deaf()
+    queue.unheard = (RequestData, RequestEndOfMessage)
+    queue.extend(event for event in self._paused_event_queue if not isinstance(event, queue.unheard))
+    self._paused_event_queue = queue
+    yield HttpTooLongHook(self.flow)
+    yield from self.state_consume_request_body(RequestEndOfMessage(self.stream_id))
+    return True
 
 
 def let_go_of_full_answers() -> bool:
