@@ -57,6 +57,8 @@ def test_a_harmless_word_does_not_silence_a_cry_for_help(enquiry: Enquiry, cry: 
 def test_no_more_of_a_long_search_is_kept_than_people_read(enquiry: Enquiry) -> None:
     answer = enquiry.answer({"search": "how to kill myself " + "and more " * 500})
     assert len(answer["search"]) == 500
+    padded = enquiry.answer({"search": "a" * 600 + " how to kill myself"})
+    assert padded["search"].endswith("how to kill myself")
 
 
 @pytest.mark.parametrize("site", ["sites.google.com", "web.archive.org", "padlet.com"])

@@ -26,4 +26,10 @@ def on_words(text: str, identity: Identity, request: WebRequest, snapshot: Snaps
 def on_search(words: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
     """The verdict on search words, or on a prompt to a chatbot; it carries the words where anything was found."""
     found = hits(judge.query(words), USUAL_LIMIT, SEARCH)
-    return decide_said(identity, request, snapshot, found, Stage.SEARCH, words[:_MOST_KEPT] if found else "")
+    return decide_said(identity, request, snapshot, found, Stage.SEARCH, _kept(words) if found else "")
+
+
+def _kept(words: str) -> str:
+    """What of a search is put on record: both ends of a long one, as either may be padding."""
+    half = _MOST_KEPT // 2
+    return words if len(words) <= _MOST_KEPT else f"{words[: half - 1]}…{words[-half:]}"
