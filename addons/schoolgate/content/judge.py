@@ -45,7 +45,7 @@ _TELLING = 40  # points of a phrase around which it is worth to listen
 _EARSHOT = 150  # characters on either side of it
 _MOST_VOICES = 10
 _VOICE = 0.5  # of its points count for the whole text
-_MOST_BROKEN_UP = 40_000  # characters of a page in which words broken by signs are looked for
+_MOST_BROKEN_UP = 20_000  # characters of a page in which words broken by signs are looked for
 _SHOWN = 5
 
 
