@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from schoolgate.content.fold import fold
-from schoolgate.content.text_model import SHIPPED, BadModel, Leaning, TextModel, open_model
+from schoolgate.content.text_model import SHIPPED, Leaning, TextModel, open_model
+from schoolgate.lists.model_file import BadModel
 
 
 def strongest(text: str) -> Leaning:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from schoolgate.lists.names import SHIPPED, BadModel, Judgement, NameModel, site_of, split_host, write_model
+from schoolgate.lists.model_file import BadModel
+from schoolgate.lists.names import SHIPPED, Judgement, NameModel, site_of, split_host, write_model
 
 SENSITIVE = Path(__file__).resolve().parents[1] / "models" / "sensitive"
 MODEL = NameModel()

@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from schoolgate.content import scanning
-from schoolgate.content.judge import open_judge
+from schoolgate.content.judge import Judge, open_judge
 from schoolgate.content.phrases import Phrase
+from schoolgate.content.scanning import Weighed
 from schoolgate.proxy import scanner as module
 from schoolgate.proxy.scanner import GaveUp, NobodyWaits, Scanner
 
@@ -113,3 +116,31 @@ def test_the_judge_is_packed_once_for_all_processes(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "judge_frame", lambda judge: packed.append(judge) or pack(judge))
     run(lambda one: one.warm_up(JUDGE))
     assert packed == [JUDGE]
+
+
+_WORDS = st.sampled_from(["alpha", "beta", "gamma", "delta", "epsilon", "plain", "words"])
+_PAGES = st.lists(st.lists(_WORDS, min_size=1, max_size=12).map(" ".join), min_size=2, max_size=30)
+
+
+@settings(max_examples=10, deadline=None)
+@given(_PAGES)
+def test_no_pages_words_are_ever_in_anothers_verdict(pages: list[str]) -> None:
+    """Judged all at once by the processes, each page gets what it gets alone."""
+    names = ("alpha", "beta", "gamma", "delta", "epsilon")
+    judge = Judge([Phrase(name, (name,), 50) for name in names], [], None)
+
+    async def all_at_once() -> list[Weighed]:
+        scanner = Scanner()
+        try:
+            asked = (
+                scanner.judge(judge, page.encode(), "", "text/plain", client=f"10.0.0.{number}")
+                for number, page in enumerate(pages)
+            )
+            return await asyncio.gather(*asked)
+        finally:
+            await scanner.close()
+
+    for page, weighed in zip(pages, asyncio.run(all_at_once()), strict=True):
+        phrases = {opinion.category for opinion in weighed.opinions if opinion.points >= 20}
+        assert set(page.split()) & set(names) <= phrases
+        assert {words for each in weighed.opinions for words, _ in each.weighed} & set(names) <= set(page.split())

@@ -38,7 +38,7 @@ def charset_of(body: bytes, content_type: str) -> str:
     declared = _DECLARED.search(_COMMENT.sub(b"", body[:_PRESCAN]))
     if declared and (codec := _codec((declared.group(1) or declared.group(2)).decode("ascii", "replace"))):
         return "utf-8" if codec.startswith("utf-16") else codec  # it was read as ASCII to be found at all
-    return "utf-8" if _is_utf8(body) else _FALLBACK
+    return "utf-8" if is_utf8(body) else _FALLBACK
 
 
 def decode(body: bytes, content_type: str = "") -> str:
@@ -65,7 +65,7 @@ def _codec(name: str) -> str:
     return CODECS.get(name.strip(" \t\n\f\r").lower(), "")
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes) -> bool:
     """Whether it reads as UTF-8; of a long page, which may have been cut, the last character may lack its end."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(body, len(body) < _MAY_BE_CUT)

@@ -6,36 +6,28 @@ is judged by at most 4,000 words: its first 1,500 and five stretches of 500 spre
 and nothing is learnt at a school: ``text.model`` was made by ``tests/models/train_text.py``; ``text.md`` beside it says
 from what, and how often it is right.
 
-The file: ``SGTEXTS1``, a SHA-256 of all that follows, the header's length (4 bytes, little-endian), the header (JSON),
-then the deflated sections that the header names. A damaged file is refused.
+The file is read by ``lists/model_file.py``; its mark is ``SGTEXTS1``.
 """
 
-import hashlib
-import json
 import math
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
+from schoolgate.lists.model_file import LANE, BadModel, lanes_of, read_model, save_model
+
 SHIPPED = Path(__file__).with_name("text.model")
 _MAGIC = b"SGTEXTS1"
-_HASH = 32
-_LANE = 24  # bits; a weight is below 2**8 and a judged text has fewer than 2**13 features: no lane runs into the next
-_LANE_MASK = (1 << _LANE) - 1
+_LANE_MASK = (1 << LANE) - 1
 _ZERO = 128  # what a weight of nothing is written as
 _FIRST, _STRETCHES, _STRETCH = 1500, 5, 500
 _MOST = _FIRST + _STRETCHES * _STRETCH
 _QUIET = 20  # points; weaker leanings are not said
 _SAID = 5
 _LEAST_POINTS, _MOST_POINTS = -100.0, 200.0
-
-
-class BadModel(ValueError):
-    """The model file is missing, truncated or altered; the message says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,7 @@ class TextModel:
     def __init__(self, path: Path = SHIPPED) -> None:
         """Open and check the file. Raises BadModel."""
         self.path = path
-        header, sections, self.version = _open(path)
+        header, sections, self.version = read_model(path, _MAGIC, "text model")
         try:
             self._pages = _Head(header["pages"], sections["pages"], sections["pages_weights"])
             self._queries = _Head(header["queries"], sections["queries"], sections["queries_weights"])
@@ -97,7 +89,7 @@ class _Head:
         self._full: tuple[float, ...] = tuple(header["full"])
         self._against: float = header["against"]
         named = features.decode().split("\n")
-        self._weights = dict(zip(named, _packed(planes, len(self.classes)), strict=True))
+        self._weights = dict(zip(named, lanes_of(planes, len(self.classes)), strict=True))
 
     def judge(self, words: list[str]) -> tuple[Leaning, ...]:
         scores = self._scores(words)
@@ -126,7 +118,7 @@ class _Head:
         count = total & _LANE_MASK
         result = []
         for bias, scale in zip(self._bias, self._scale, strict=True):
-            total >>= _LANE
+            total >>= LANE
             result.append(bias + ((total & _LANE_MASK) - _ZERO * count) * scale / length)
         return result
 
@@ -137,8 +129,8 @@ class _Head:
         for feature in {*words, *_pairs(words)}:
             packed = self._weights.get(feature)
             if packed is not None:
-                mine = (((packed >> _LANE * (number + 1)) & _LANE_MASK) - _ZERO) * self._scale[number]
-                other = (((packed >> _LANE * (ordinary + 1)) & _LANE_MASK) - _ZERO) * self._scale[ordinary]
+                mine = (((packed >> LANE * (number + 1)) & _LANE_MASK) - _ZERO) * self._scale[number]
+                other = (((packed >> LANE * (ordinary + 1)) & _LANE_MASK) - _ZERO) * self._scale[ordinary]
                 if mine > other:
                     found.append((mine - other, feature))
         whole = sum(weight for weight, _ in found)
@@ -174,40 +166,6 @@ def _log_sum(scores: list[float]) -> float:
     return top + math.log(sum(math.exp(score - top) for score in scores))
 
 
-def _packed(planes: bytes, classes: int) -> Iterator[int]:
-    """One whole number a feature: a 1 (so that their sum also counts them), then one weight a class, a lane each."""
-    features = len(planes) // classes
-    step = (classes + 1) * _LANE // 8
-    lanes = bytearray(features * step)
-    lanes[0::step] = b"\1" * features
-    for number in range(classes):
-        lanes[(number + 1) * _LANE // 8 :: step] = planes[number * features : (number + 1) * features]
-    whole = bytes(lanes)
-    return (int.from_bytes(whole[i : i + step], "little") for i in range(0, len(whole), step))
-
-
-def _open(path: Path) -> tuple[dict[str, Any], dict[str, bytes], str]:
-    """The header, the sections and the version of a model file. Raises BadModel."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadModel(f"{path}: {error.strerror or error}; install schoolgate again") from error
-    said, body = data[len(_MAGIC) : len(_MAGIC) + _HASH], data[len(_MAGIC) + _HASH :]
-    found = hashlib.sha256(body)
-    if not data.startswith(_MAGIC) or said != found.digest():
-        raise BadModel(f"{path}: not a whole text model; install schoolgate again")
-    size = int.from_bytes(body[:4], "little")
-    header: dict[str, Any] = json.loads(body[4 : 4 + size])
-    sections, place = {}, 4 + size
-    for name, length in header["sections"]:
-        sections[name] = zlib.decompress(body[place : place + length])
-        place += length
-    return header, sections, found.hexdigest()[:12]
-
-
 def write_model(path: Path, header: dict[str, Any], sections: dict[str, bytes]) -> None:
     """Write a model file; ``header`` holds all that ``TextModel`` reads from it but the sections' sizes."""
-    packed = {name: zlib.compress(section, 9) for name, section in sections.items()}
-    head = json.dumps({**header, "sections": [(n, len(p)) for n, p in packed.items()]}, sort_keys=True).encode()
-    body = len(head).to_bytes(4, "little") + head + b"".join(packed.values())
-    path.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+    save_model(path, _MAGIC, header, sections)

@@ -17,12 +17,6 @@ def on_page(page: PageText, identity: Identity, request: WebRequest, snapshot: S
     return decide_said(identity, request, snapshot, found)
 
 
-def on_words(text: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
-    """The verdict on a piece of plain text, such as a part of an answer that streams by."""
-    found = hits(judge.text(text), text_limit(identity, request, snapshot), TEXT)
-    return decide_said(identity, request, snapshot, found)
-
-
 def on_search(words: str, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
     """The verdict on search words, or on a prompt to a chatbot; it carries the words where anything was found."""
     found = hits(judge.query(words), USUAL_LIMIT, SEARCH)

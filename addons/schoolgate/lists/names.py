@@ -6,26 +6,22 @@ speaks only where that is far more than ordinary names reach. It never looks a s
 the file ``names.model`` was made by ``tests/models/train_names.py``; ``names.md`` beside it says from what, and how
 often it is right.
 
-The file: ``SGNAMES1``, a SHA-256 of all that follows, the header's length (4 bytes, little-endian), the header (JSON),
-then the deflated sections that the header names. A damaged file is refused.
+The file is read by ``lists/model_file.py``; its mark is ``SGNAMES1``.
 """
 
-import hashlib
-import json
 import math
 import unicodedata
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+from schoolgate.lists.model_file import LANE, BadModel, lanes_of, read_model, save_model
+
 SHIPPED = Path(__file__).with_name("names.model")
 _MAGIC = b"SGNAMES1"
-_HASH = 32
-_LANE = 24  # bits; a weight is below 2**8 and a spelled label has fewer than 2**13 pieces: no lane runs into the next
-_LANE_MASK = (1 << _LANE) - 1
+_LANE_MASK = (1 << LANE) - 1
 _ZERO = 128  # what a weight of nothing is written as
 _LONGEST_HOST = 253
 _SHORTEST, _LONGEST = 2, 7
@@ -34,10 +30,6 @@ _CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщыэюяії�
 _SOUNDS = (*"a b v g d e e zh z i i k l m n o p r s t u f h c ch sh sh y e yu ya i i e g u".split(), "", "")  # noqa: SIM905
 _LATIN = str.maketrans(dict(zip(_CYRILLIC, _SOUNDS, strict=True)))
 _GATE = 4  # characters of the pieces that the quick first look uses
-
-
-class BadModel(Exception):
-    """The model file is missing, truncated or altered; the message says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ class NameModel:
     def __init__(self, path: Path = SHIPPED) -> None:
         """Open and check the file. Raises BadModel."""
         self.path = path
-        header, sections, self.version = _open(path)
+        header, sections, self.version = read_model(path, _MAGIC, "name model")
         try:
             self._take(header, sections)
         except (KeyError, TypeError, ValueError) as error:
@@ -123,7 +115,7 @@ class NameModel:
         self._calming_words: tuple[str, ...] = tuple(header["calming_words"])
         self._suffixes = frozenset(_words(sections["suffixes"]))
         self._reserved = frozenset(_words(sections["reserved"]))
-        packed = _packed(sections["weights"], len(self.categories))
+        packed = lanes_of(sections["weights"], len(self.categories))
         self._weights = dict(zip(_words(sections["pieces"]), packed, strict=True))
         quick = (byte - _ZERO for byte in sections["quick_weights"])
         self._quick = dict(zip(_words(sections["quick_pieces"]), quick, strict=True))
@@ -171,7 +163,7 @@ class NameModel:
         count = total & _LANE_MASK
         result = []
         for bias in self._bias:
-            total >>= _LANE
+            total >>= LANE
             result.append(bias + ((total & _LANE_MASK) - _ZERO * count) * self._scale)
         return result
 
@@ -198,7 +190,7 @@ class NameModel:
 
     def _speaking(self, text: str, suffix: str) -> Iterator[_Piece]:
         """The pieces that speak for the likeliest category."""
-        lane = _LANE * (self._harm(text, suffix)[0] + 1)
+        lane = LANE * (self._harm(text, suffix)[0] + 1)
         spans = [(i, i + n) for n in range(_SHORTEST, _LONGEST + 1) for i in range(len(text) - n + 1)]
         named = [(text[start:end], start, end) for start, end in spans]
         for piece, start, end in [*named, ("." + suffix, len(text), len(text) + len(suffix) + 1)]:
@@ -211,40 +203,6 @@ def _words(section: bytes) -> list[str]:
     return section.decode().split("\n")
 
 
-def _packed(planes: bytes, categories: int) -> Iterator[int]:
-    """One whole number a piece: a 1 (so that their sum also counts them), then one weight a category, a lane each."""
-    pieces = len(planes) // categories
-    step = (categories + 1) * _LANE // 8
-    lanes = bytearray(pieces * step)
-    lanes[0::step] = b"\1" * pieces
-    for category in range(categories):
-        lanes[(category + 1) * _LANE // 8 :: step] = planes[category * pieces : (category + 1) * pieces]
-    whole = bytes(lanes)
-    return (int.from_bytes(whole[i : i + step], "little") for i in range(0, len(whole), step))
-
-
-def _open(path: Path) -> tuple[dict[str, Any], dict[str, bytes], str]:
-    """The header, the sections and the version of a model file. Raises BadModel."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadModel(f"{path}: {error.strerror or error}; install schoolgate again") from error
-    said, body = data[len(_MAGIC) : len(_MAGIC) + _HASH], data[len(_MAGIC) + _HASH :]
-    found = hashlib.sha256(body)
-    if not data.startswith(_MAGIC) or said != found.digest():
-        raise BadModel(f"{path}: not a whole name model; install schoolgate again")
-    size = int.from_bytes(body[:4], "little")
-    header: dict[str, Any] = json.loads(body[4 : 4 + size])
-    sections, place = {}, 4 + size
-    for name, length in header["sections"]:
-        sections[name] = zlib.decompress(body[place : place + length])
-        place += length
-    return header, sections, found.hexdigest()[:12]
-
-
 def write_model(path: Path, header: dict[str, Any], sections: dict[str, bytes]) -> None:
     """Write a model file; ``header`` holds all that ``NameModel`` reads from it but the sections' sizes."""
-    packed = {name: zlib.compress(section, 9) for name, section in sections.items()}
-    head = json.dumps({**header, "sections": [(n, len(p)) for n, p in packed.items()]}, sort_keys=True).encode()
-    body = len(head).to_bytes(4, "little") + head + b"".join(packed.values())
-    path.write_bytes(_MAGIC + hashlib.sha256(body).digest() + body)
+    save_model(path, _MAGIC, header, sections)

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.websocket import WebSocketMessage
 
-from schoolgate.content.charset import charset_of
+from schoolgate.content.charset import charset_of, is_utf8
 from schoolgate.content.judge import hits
 from schoolgate.content.line_forms import EventStream, Lines, Messages
 from schoolgate.content.media_types import essence, is_page, is_xml, type_in_force
@@ -127,7 +127,7 @@ class Answers:
                 return
             if talk.over:
                 message.drop()
-            elif (message.is_text or _is_text(message.content)) and talk.is_harmful(message):
+            elif (message.is_text or is_utf8(message.content)) and talk.is_harmful(message):
                 message.drop()
                 PARTINGS[flow] = talk.parting
         except Exception as error:
@@ -301,11 +301,3 @@ def _write_headers(flow: HTTPFlow, response: Response, unpacked: bool) -> None:
         headers["transfer-encoding"] = "chunked"
         if response.http_version == "HTTP/1.0":
             response.http_version = "HTTP/1.1"
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

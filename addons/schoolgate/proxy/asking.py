@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy.http import HTTPFlow, Response
 
+from schoolgate.content.charset import is_utf8
 from schoolgate.content.prompts import prompts_of
 from schoolgate.content.query_string import values, words
 from schoolgate.content.unpacking import Bound, Unpacker
@@ -92,7 +93,7 @@ class Asking:
                 self._talks[flow] = self._is_judged(passage) and self._is_chatbot(passage)
             if not self._talks[flow]:
                 return
-            verdict = self._verdict(prompts_of(message.content, ""), passage) if _is_text(message.content) else None
+            verdict = self._verdict(prompts_of(message.content, ""), passage) if is_utf8(message.content) else None
             if verdict is not None and self._told(flow, passage, verdict):
                 message.drop()
         except Exception as error:
@@ -203,11 +204,3 @@ class Asking:
     def _on(self, part: str, passage: Passage) -> Verdict:
         live = self._live
         return on_search(part, passage.verdict.identity, passage.request, live.snapshot, live.settings.judge)
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -13,6 +13,7 @@ from mitmproxy.http import HTTPFlow, Response
 from schoolgate.content.judge import hits
 from schoolgate.content.media_types import essence, is_page, is_readable, is_stream, type_in_force
 from schoolgate.content.scanning import Weighed
+from schoolgate.content.unpacking import ACCEPTED
 from schoolgate.policy.decision import decide_said, is_judged, stricter, text_limit
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
@@ -27,7 +28,6 @@ _MOST_HELD = 2 << 20  # bytes as they came, packed or not
 _LONGEST_WAIT = 20.0  # seconds that a page may take to arrive before what has come of it is judged
 _OPENED = frozenset({"document", "iframe", "frame", "embed", "object", "fencedframe"})
 _CONDITIONS = ("if-none-match", "if-modified-since", "if-range", "range")
-_CAN_UNPACK = frozenset({"gzip", "deflate", "br", "zstd", "identity"})
 
 
 class Documents:
@@ -51,7 +51,7 @@ class Documents:
         passage = self._live.judged.get(flow)
         if passage is not None and flow.response is None and self._is_judged(passage):
             asked = flow.request.headers.get("accept-encoding", "")
-            kept = [each for each in asked.split(",") if each.partition(";")[0].strip().lower() in _CAN_UNPACK]
+            kept = [each for each in asked.split(",") if each.partition(";")[0].strip().lower() in ACCEPTED]
             if asked and len(kept) < len(asked.split(",")):
                 flow.request.headers["accept-encoding"] = ",".join(kept).strip() or "identity"
             if is_opened(lower(flow)):

@@ -24,7 +24,7 @@ from schoolgate.lists.formats.source_text import UnreadableList
 from schoolgate.lists.guards import Guard
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.lists.local_words import LOCAL, LocalWords
-from schoolgate.lists.names import BadModel
+from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy.rules import NAME, Category

@@ -9,7 +9,7 @@ from pathlib import Path
 import holidays
 
 from schoolgate.content.judge import Judge, open_judge
-from schoolgate.content.text_model import BadModel
+from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy import calendar as days
