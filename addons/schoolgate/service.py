@@ -84,7 +84,10 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         os.umask(0o077)  # all that the gateway writes is for its owner only
+        began = time.time_ns()
         settings = read_all(self.folders)
+        # what was saved while it was being read may not have been read: it is looked at again
+        stamps = {path: of for path, of in watched_files(self.folders, settings).items() if of[0] < began}
         data = settings.data
         with _locked(data) as died:
             _try_addresses(settings, _ORPHANS_END_WITHIN if died else 0.0)
@@ -105,16 +108,16 @@ class Supervisor:
                 if settings.school.listen.metrics:
                     serve_metrics(settings.school.listen.metrics, data)
                 self.say(welcome(settings, authority.certificate, authority.fingerprint))
-                self._watch(settings, journal)
+                self._watch(settings, stamps, journal)
             except OSError as error:
                 raise CannotStart(str(error)) from error
             finally:
                 self._end(journal)
                 remove_metrics()
 
-    def _watch(self, settings: Settings, journal: Journal) -> None:
-        """Restart what dies and take up sound edits until told to stop."""
-        stamps = changing = watched_files(self.folders, settings)
+    def _watch(self, settings: Settings, stamps: dict[Path, tuple[int, int]], journal: Journal) -> None:
+        """Restart what dies and take up sound edits until told to stop; ``stamps`` are of the files that were read."""
+        changing = stamps
         next_look = 0.0
         thread = ThreadPoolExecutor(1, "settings")
         reading: Future[Settings] | None = None
