@@ -15,7 +15,7 @@ from schoolgate.alerting.words import words_of
 from schoolgate.office import Office
 from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
-from schoolgate.policy.visits import Kind
+from schoolgate.policy.visits import Kind, Origin
 from schoolgate.settings.load import Settings
 from schoolgate.settings.models import Mail
 from schoolgate.store.event import event_of, fault_event
@@ -56,7 +56,7 @@ class Desk:
         for _ in range(times):
             request = request_from_url(url, at=datetime.now(UTC), client=client)
             verdict = decide(request, self.settings.snapshot)
-            event = event_of(request, verdict, Kind.VISIT, open_pseudonyms(self.data))
+            event = event_of(request, verdict, Origin(Kind.VISIT, "a test"), open_pseudonyms(self.data))
             self.journal.append({"t": "event", **event.row()})
 
     def run(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from schoolgate.policy.calendar import Calendar, Period
 from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Alert
-from schoolgate.policy.visits import Kind
+from schoolgate.policy.visits import Kind, Origin
 from schoolgate.reporting.period import span
 from schoolgate.reporting.report import Rendered, number, render_report, times, who_is
 from schoolgate.settings.load import Settings
@@ -36,7 +36,7 @@ class Week:
         request = request_from_url(url, at=moment, client=client, user=user)
         verdict = decide(request, self.settings.snapshot)
         verdict = replace(verdict, alert=alert or verdict.alert)
-        event = event_of(request, verdict, Kind.VISIT, self.pseudonyms)
+        event = event_of(request, verdict, Origin(Kind.VISIT, "a test"), self.pseudonyms)
         self.journal.append({"t": "event", **event.row()})
 
     def digest(self, period: str, day: str = "2026-11-24") -> Rendered:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pretend.school import School
 from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
-from schoolgate.policy.visits import Kind
+from schoolgate.policy.visits import Kind, Origin
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import NAMES, Event, event_of, fault_event, new_reference
 from schoolgate.store.figures import store_figures
@@ -231,7 +231,9 @@ def test_an_event_holds_no_query_no_login_and_no_name(
     request = request_from_url(
         "http://u:p@pornhub.com/a;s=sess?q=query#frag", at=NOW, client="127.0.0.2", user="j.smith"
     )
-    text = json.dumps(event_of(request, decide(request, snapshot), Kind.VISIT, open_pseudonyms(tmp_path)).row())
+    text = json.dumps(
+        event_of(request, decide(request, snapshot), Origin(Kind.VISIT, "a test"), open_pseudonyms(tmp_path)).row()
+    )
     for secret in ("u:p", "query", "sess", "frag", "smith"):
         assert secret not in text
     assert '"group": "staff"' in text

@@ -67,6 +67,11 @@ class Calendar:
         default_factory=dict[tuple[int, str], Moment], compare=False, repr=False
     )
 
+    @property
+    def at_work(self) -> frozenset[str]:
+        """The groups of people who work here."""
+        return frozenset(self.hours)
+
     def moment(self, at: datetime, group: str) -> Moment:
         """Every period that the aware time ``at`` is in for ``group``, with the reason in words."""
         key = (int(at.timestamp() // 60), group)  # nothing here is finer than a minute

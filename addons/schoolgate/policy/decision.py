@@ -43,6 +43,7 @@ class Verdict:
     why: str = ""
     alert: Alert = Alert.NONE
     search: str = ""
+    left_out: str = ""  # why a visit does not count against anybody: its purpose, or what the person said of it
 
 
 def decide(request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:

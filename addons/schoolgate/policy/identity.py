@@ -6,7 +6,7 @@ network first), then the group that the school treats unknown devices as.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from schoolgate.policy.request import host_address
 
@@ -23,6 +23,7 @@ class Confidence(StrEnum):
     """What an identity rests on, from surest to none."""
 
     LOGIN = "login"
+    DEVICE = "device"  # the school has given this device to one person
     NETWORK = "network"
     UNKNOWN = "unknown"
 
@@ -38,6 +39,16 @@ class Group:
     users: frozenset[str] = frozenset()
     text_limit: int | None = 100  # points at which a page's words count as a category; None: words are not judged
     safe_search: str = "strict"  # off | moderate | strict
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the school names in people.yaml: a login, the devices that are theirs alone, a name for people."""
+
+    login: str
+    name: str
+    group: str
+    devices: tuple[IPv4Address | IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class People:
 
     groups: tuple[Group, ...]
     unknown: str
+    persons: tuple[Person, ...] = ()
 
     def group(self, name: str) -> Group:
         """The group of that name. Raises KeyError."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from schoolgate.policy.calendar import Calendar
 from schoolgate.policy.files import FileRule
 from schoolgate.policy.identity import People
+from schoolgate.policy.purpose import NO_PURPOSES, Purposes
 from schoolgate.policy.rules import Category, Listing, Rule
 
 
@@ -33,3 +34,4 @@ class Snapshot:
     rules: tuple[Rule, ...]
     lists: Lists
     files: tuple[FileRule, ...] = ()
+    purposes: Purposes = NO_PURPOSES

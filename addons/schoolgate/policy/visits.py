@@ -25,10 +25,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind with its one-line reason."""
+    """A kind, how sure that is (0 to 1), and its one-line reason."""
 
     kind: Kind
     reason: str
+    confidence: float = 1.0
 
 
 def _is_part(headers: Mapping[str, str]) -> bool:

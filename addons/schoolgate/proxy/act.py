@@ -10,7 +10,7 @@ from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.policy.decision import Verdict, heard
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.visits import Kind, classify
+from schoolgate.policy.visits import Origin, classify
 from schoolgate.proxy.live import Live
 from schoolgate.store.event import Event, event_of, fault_event
 
@@ -30,7 +30,7 @@ class Act:
     def block(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> None:
         """The block page in place of whatever was or would be answered."""
         headers = lower(flow)
-        event = self.record(request, verdict, classify(headers).kind)
+        event = self.record(request, verdict, classify(headers))
         flow.response = self._live.pages.block(request, verdict, event.ref, headers)
 
     def warn(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> bool:
@@ -39,7 +39,7 @@ class Act:
         now = time.monotonic()
         if self._warned.get(key, 0.0) > now:
             return False
-        event = self.record(request, verdict, classify(lower(flow)).kind)
+        event = self.record(request, verdict, classify(lower(flow)))
         if len(self._warned) >= _MOST_WARNED:
             self._warned = {known: until for known, until in self._warned.items() if until > now}
         self._warned[key] = now + _WARNED_FOR
@@ -47,9 +47,9 @@ class Act:
         self._live.judged[flow] = None
         return True
 
-    def record(self, request: WebRequest, verdict: Verdict, kind: Kind) -> Event:
+    def record(self, request: WebRequest, verdict: Verdict, origin: Origin) -> Event:
         """Into the journal before the answer: a client sees no block that is not on record."""
-        event = event_of(request, replace(verdict, alert=heard(verdict, kind)), kind, self._live.pseudonyms)
+        event = event_of(request, replace(verdict, alert=heard(verdict, origin.kind)), origin, self._live.pseudonyms)
         self._live.record(event)
         return event
 

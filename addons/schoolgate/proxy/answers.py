@@ -163,7 +163,7 @@ class Answers:
         request = replace(passage.request, at=datetime.now(UTC))
         status = flow.response.status_code if flow.response is not None else None
         self._live.count(verdict)
-        return Notice(verdict.why, self._act.record(request, verdict, classify(lower(flow), status).kind).ref)
+        return Notice(verdict.why, self._act.record(request, verdict, classify(lower(flow), status)).ref)
 
 
 @dataclass(slots=True)

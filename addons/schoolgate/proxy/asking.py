@@ -104,7 +104,7 @@ class Asking:
     def _told(self, flow: HTTPFlow, passage: Passage, verdict: Verdict) -> bool:
         """On record; whether the talk ends with it."""
         self._live.count(verdict)
-        ref = self._act.record(passage.request, verdict, classify(lower(flow)).kind).ref
+        ref = self._act.record(passage.request, verdict, classify(lower(flow))).ref
         if verdict.action is Action.BLOCK:
             words = f"[The school's filter has stopped this here. {verdict.why} Reference: {ref}]"
             PARTINGS[flow] = Parting(words, f"Stopped by the school's filter. Reference: {ref}")
@@ -178,7 +178,7 @@ class Asking:
         if verdict.action is Action.BLOCK:
             self._act.block(flow, request, verdict)
         elif verdict.stage is Stage.SEARCH:
-            self._act.record(request, verdict, classify(lower(flow)).kind)
+            self._act.record(request, verdict, classify(lower(flow)))
 
     def _verdict(self, asked: Iterable[str], passage: Passage) -> Verdict | None:
         """The strictest over all parts of a question, with the words around what was found; None where all is well."""

@@ -26,7 +26,7 @@ from schoolgate.policy.decision import (
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage, Subject
-from schoolgate.policy.visits import Kind, classify
+from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.live import Live, Passage, Tunnel
 from schoolgate.proxy.pages import wanted
@@ -74,7 +74,12 @@ class Gate:
             if identity.group.inspect is Inspect.NONE:
                 data.ignore_connection = True
             elif verdict.action is Action.BLOCK:
-                event = event_of(request, verdict, Kind.UNKNOWN, self._live.pseudonyms)
+                event = event_of(
+                    request,
+                    verdict,
+                    Origin(Kind.UNKNOWN, "its TLS stayed closed, so only the name was seen"),
+                    self._live.pseudonyms,
+                )
                 self._live.record(event)
                 tunnel.refused = (verdict, event)
             elif len(request.names) == 1 and host_address(request.host) is None:
@@ -148,7 +153,7 @@ class Gate:
         live.count(verdict)
         if verdict.action is Action.BLOCK:
             if verdict.rule == NAMES_DISAGREE:
-                event = self._act.record(request, verdict, classify(headers).kind)
+                event = self._act.record(request, verdict, classify(headers))
                 flow.response = live.pages.refused(421, verdict.why, event.ref, headers, request.method, request.path)
             else:
                 self._act.block(flow, request, verdict)
@@ -156,9 +161,9 @@ class Gate:
             page = wanted(headers, request.method, request.path) == "page"
             shown = page and self._act.warn(flow, request, verdict)
             if verdict.stage is Stage.SEARCH and not shown:
-                self._act.record(request, verdict, classify(headers).kind)
+                self._act.record(request, verdict, classify(headers))
         if said is not None:
-            self._act.record(request, said, classify(headers).kind)
+            self._act.record(request, said, classify(headers))
 
     def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:
         """What is to be held against the words that the address searches for, if it does and anything is."""
@@ -181,7 +186,7 @@ class Gate:
             identity = live.snapshot.people.identify(client, None)
             verdict = refuse(identity, request, live.snapshot, BAD_ADDRESS, f"The address cannot be read: {why}.")
             live.count(verdict)
-            event = self._act.record(request, verdict, Kind.UNKNOWN)
+            event = self._act.record(request, verdict, Origin(Kind.UNKNOWN, "its address cannot be read"))
             live.judged[flow] = None
             flow.response = live.pages.refused(400, verdict.why, event.ref, lower(flow), flow.request.method, "/")
         except Exception as error:

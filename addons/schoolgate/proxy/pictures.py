@@ -188,4 +188,4 @@ class PictureRecord:
         hit = Hit(CATEGORY, PICTURE, f"likelihood {likelihood:.2f}", certain=False)
         verdict = decide_said(identity, request, self._live.snapshot, (hit,))
         self._live.count(verdict)
-        self._act.record(request, verdict, classify(lower(flow)).kind)
+        self._act.record(request, verdict, classify(lower(flow)))

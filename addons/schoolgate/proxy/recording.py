@@ -34,10 +34,10 @@ class Recording:
             if passage.verdict.stage is Stage.SEARCH:
                 return  # a search was put on record when it was made
             headers = {name.lower(): value for name, value in flow.request.headers.items()}
-            kind = classify(headers, flow.response.status_code).kind
-            if kind is Kind.VISIT:
-                verdict = replace(passage.verdict, action=Action.LOG, alert=heard(passage.verdict, kind))
-                self._live.record(event_of(passage.request, verdict, kind, self._live.pseudonyms))
+            origin = classify(headers, flow.response.status_code)
+            if origin.kind is Kind.VISIT:
+                verdict = replace(passage.verdict, action=Action.LOG, alert=heard(passage.verdict, origin.kind))
+                self._live.record(event_of(passage.request, verdict, origin, self._live.pseudonyms))
         except Exception as error:
             self._live.metrics.fault("recording")
             log.error("A visit could not be recorded: %s: %s", type(error).__name__, error)

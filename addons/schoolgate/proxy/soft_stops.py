@@ -98,7 +98,7 @@ class SoftStops:
     def _record(self, file: Matched, verdict: Verdict) -> str:
         """Without the address's path: it may be the file's name."""
         request = replace(file.passage.request, path="/", target="", query="")
-        return self._act.record(request, verdict, classify(lower(file.flow)).kind).ref
+        return self._act.record(request, verdict, classify(lower(file.flow))).ref
 
     def _answer(self, file: Matched, ref: str) -> Response:
         request, kind, asks = file.passage.request, kind_of(file.facts), file.rule.action is Action.WARN

@@ -25,6 +25,7 @@ from schoolgate.settings.models import (
     AlertsFile,
     CalendarFile,
     FileEntry,
+    MonitoringFile,
     PeopleFile,
     PeriodEntry,
     RuleEntry,
@@ -49,6 +50,7 @@ class Settings:
     school: SchoolFile
     people: PeopleFile
     alerts: AlertsFile
+    monitoring: MonitoringFile
     folders: Folders
     files: tuple[Path, ...]  # everything that was read, besides reports
     index: Path  # the file of compiled lists that the snapshot looks names up in
@@ -104,8 +106,9 @@ def load_settings(
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
     lists = read_blocklists(folders, Copies(data_folder(folders, school) / "lists") if school else None)
     files.faults.extend(lists.faults)
+    monitoring = files.read("monitoring", MonitoringFile, optional=True)
     check(files, school, people, year, rules, lists)
-    if files.faults or not (school and people and year and rules and alerts):
+    if files.faults or not (school and people and year and rules and alerts and monitoring):
         raise SettingsError(files.faults)
     data = data_folder(folders, school)
     try:
@@ -128,7 +131,9 @@ def load_settings(
     )
     notes = (*lists.advice, *advice(people, year, rules, alerts, school))
     judge = _judge(lists)
-    return Settings(snapshot, judge, school, people, alerts, folders, read, index.path, lists.remotes, notes)
+    return Settings(
+        snapshot, judge, school, people, alerts, monitoring, folders, read, index.path, lists.remotes, notes
+    )
 
 
 def _rule(rule: RuleEntry, categories: Mapping[str, Category]) -> Rule:

@@ -11,6 +11,7 @@ from schoolgate.policy.files import Direction
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert, Subject
 from schoolgate.settings.values import (
+    Address,
     Clock,
     Day,
     Duration,
@@ -34,11 +35,12 @@ class _Strict(BaseModel):
 
 
 class Role(_Strict):
-    """Somebody who is told."""
+    """Somebody who is told; ``user`` is their login, by which they may do what their role may."""
 
     name: Words
     email: Email
     deputy: str | None = None
+    user: str | None = None
 
 
 class ListenOn(_Strict):
@@ -127,6 +129,14 @@ class GroupEntry(_Strict):
     safe_search: Literal["off", "moderate", "strict"] = "strict"
 
 
+class PersonEntry(_Strict):
+    """Somebody by name; ``devices`` are addresses of devices that only they use."""
+
+    name: Words
+    group: str
+    devices: list[Address] = []
+
+
 class Logins(_Strict):
     """How a login at the proxy is checked; ``ask`` lists networks whose devices must log in."""
 
@@ -140,6 +150,7 @@ class PeopleFile(_Strict):
     groups: Annotated[dict[str, GroupEntry], Field(min_length=1)]
     unknown: str
     logins: Logins | None = None
+    people: dict[str, PersonEntry] = {}
 
 
 class PeriodEntry(_Strict):
@@ -227,6 +238,84 @@ class WorryAlerts(_Strict):
     """Who is told of a search, or of a prompt to a chatbot, that a rule marks ``alert: immediate``."""
 
     to: list[str] = ["dsl"]
+
+
+class NoticeEntry(_Strict):
+    """The notice that people read before they are monitored.
+
+    ``required: false`` is for schools that prove it otherwise. ``contact`` is whom to ask, ``words`` are the school's
+    own, added to what is generated from the settings.
+    """
+
+    required: bool = True
+    contact: str = ""
+    words: str = ""
+
+
+class NamesEntry(_Strict):
+    """Which roles may turn a pseudonym back into a name (with a reason, on record)."""
+
+    may_reveal: list[str] = ["headteacher", "dsl", "chair_of_governors"]
+
+
+class SealEntry(_Strict):
+    """Who gets the daily seal of the record, so that nobody can change it alone."""
+
+    to: list[str] = ["headteacher", "chair_of_governors"]
+
+
+class OfficialPageEntry(_Strict):
+    """A page of the school itself on a personal site (policy 8.1): its work, by whom, and when to look at it again."""
+
+    url: ListEntry
+    title: Words
+    editors: list[str] = []
+    approver: Words
+    review: Day
+
+
+class ChannelEntry(_Strict):
+    """A channel that the school has agreed to use for its work; ``people`` are logins or groups (none: all staff)."""
+
+    url: ListEntry
+    title: Words
+    people: list[str] = []
+    approver: Words
+    review: Day
+
+
+class TeachingEntry(_Strict):
+    """Sites that a lesson needs, declared ahead; ``people`` are logins or groups."""
+
+    sites: Annotated[list[ListEntry], Field(min_length=1)]
+    people: Annotated[list[str], Field(min_length=1)]
+    purpose: Annotated[Words, Field(alias="for")]
+    since: Annotated[Day, Field(alias="from")]
+    until: Day
+
+
+class MonitoringFile(_Strict):
+    """config/monitoring.yaml (may be left out): what makes the monitoring of staff fair.
+
+    ``never_log`` are the topics (files of blocklists/private/) that are neither opened nor logged for staff.
+    """
+
+    notice: NoticeEntry = NoticeEntry()
+    names: NamesEntry = NamesEntry()
+    seal: SealEntry = SealEntry()
+    never_log: list[str] | None = None  # None: every topic
+    official_pages: list[OfficialPageEntry] = []
+    channels: list[ChannelEntry] = []
+    teaching: list[TeachingEntry] = []
+
+
+class TopicFile(_Strict):
+    """blocklists/private/<topic>.yaml: sites that are nobody's business."""
+
+    topic: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Words
+    why: Words
+    domains: list[ListEntry] = []
 
 
 class AlertsFile(_Strict):
@@ -330,8 +419,10 @@ FILES: dict[str, type[_Strict]] = {
     "calendar": CalendarFile,
     "rules": RulesFile,
     "alerts": AlertsFile,
+    "monitoring": MonitoringFile,
     "blocklists/category": CategoryFile,
     "blocklists/local": LocalFile,
     "blocklists/protected": ProtectedFile,
+    "blocklists/private": TopicFile,
 }
 """Every kind of file, for ``schoolgate config schema``."""

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -82,6 +82,14 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
     except ValueError:
         raise ValueError(f"{text!r} is no network; write it like 10.20.0.0/16 or 2001:db8:20::/48") from None
     raise ValueError(f"{text!r} is an address inside a network; did you mean '{meant}'?")
+
+
+def _address(value: Any) -> IPv4Address | IPv6Address:
+    text = _text(value, "an address such as 10.30.1.20")
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no IP address; write it like 10.30.1.20") from None
 
 
 def _listen(value: Any) -> tuple[str, int]:
@@ -196,6 +204,7 @@ def _as_text(example: str) -> WithJsonSchema:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
+Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _as_text("10.30.1.20")]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]
 Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]

@@ -3,21 +3,48 @@
 import secrets
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from schoolgate.policy.decision import Verdict
 from schoolgate.policy.request import WebRequest
-from schoolgate.policy.visits import Kind
+from schoolgate.policy.visits import Origin
 from schoolgate.store.pseudonym import Pseudonyms
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L: a child reads it out to a technician
 FAULT = "fault"
 """The action of an event that says the gateway itself failed; the other actions are those of the rules."""
+DEED = "deed"
+"""The action of an event that says what a person, or the gateway for them, did with the record: see ``Deed``."""
+
+
+class Deed(StrEnum):
+    """What was done; the ``rule`` of an event whose action is ``deed``."""
+
+    NOTICE = "notice-acknowledged"  # person read the notice whose version stands in ``notice``
+    DECLARED = "purpose-declared"  # about: sites; entry: since/until (ISO 8601); why: the purpose
+    WITHDRAWN = "purpose-withdrawn"  # about: the id of the declaration
+    NOTE = "note"  # about: ids of events; why: the person's words
+    CONTEST = "contest"  # about: ids of events; why: the person's words
+    ANSWER = "contest-answered"  # about: the id of the contest; entry: upheld | refused; why: the words
+    REVEALED = "name-revealed"  # person: whose name; why: the reason
+    VIEWED = "record-viewed"  # person: whose record; why: the reason
+    EXPORTED = "exported"  # person: whose record, or ""; entry: what (sar, evidence, notices)
+    HOLD = "hold"  # person, or about: ids of events; entry: since/until; why: the case
+    RELEASED = "hold-released"  # about: the id of the hold
+    RETENTION = "retention"  # entry: the ranges of ``seq`` whose contents were deleted; why: how many of which
+    EXPLAINED = "explained"  # about: a ``seq`` that verify complains of; why: the explanation
+    SEALED = "seal-handed-out"  # entry: the seal; why: to whom
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A row of the record. ``at`` is UTC, ISO 8601, to the millisecond; ``search`` is set for searches only."""
+    """A row of the record. ``at`` is UTC, ISO 8601, to the millisecond; ``search`` is set for searches only.
+
+    ``confidence`` (0.00 to 1.00) and ``reason`` belong to ``kind``. ``left_out`` says why a visit does not count
+    against the person, "" where it counts; ``notice`` is the version of the notice that the person had acknowledged.
+    ``actor`` and ``about`` are of deeds: who did it (a role and a pseudonym, or ``schoolgate``), and to what.
+    """
 
     id: str
     ref: str
@@ -28,6 +55,8 @@ class Event:
     identity_confidence: str
     group: str
     kind: str
+    confidence: str
+    reason: str
     action: str
     stage: str
     method: str
@@ -43,6 +72,10 @@ class Event:
     why: str
     alert: str
     calendar: str
+    left_out: str
+    notice: str
+    actor: str
+    about: str
     snapshot: str
 
     def row(self) -> dict[str, Any]:
@@ -77,24 +110,27 @@ def _identifier(at: datetime) -> str:
     return f"{int(at.timestamp() * 1000):012x}{secrets.token_hex(8)}"
 
 
-def _stamp(at: datetime) -> str:
+def stamp(at: datetime) -> str:
+    """A moment as the record writes it: UTC, ISO 8601, to the millisecond."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def event_of(request: WebRequest, verdict: Verdict, kind: Kind, pseudonyms: Pseudonyms) -> Event:
+def event_of(request: WebRequest, verdict: Verdict, origin: Origin, pseudonyms: Pseudonyms, notice: str = "") -> Event:
     """The event of a verdict. The query never gets here; the login goes in as a pseudonym."""
     identity = verdict.identity
     client = identity.client or ""
     return Event(
         id=_identifier(request.at),
         ref=new_reference(),
-        at=_stamp(request.at),
+        at=stamp(request.at),
         client=client,
         device=pseudonyms.of("device", client) if client else "",
         person=pseudonyms.of("user", identity.user) if identity.user else pseudonyms.of("device", client),
         identity_confidence=identity.confidence,
         group=identity.group.id,
-        kind=kind,
+        kind=origin.kind,
+        confidence=f"{origin.confidence:.2f}",
+        reason=origin.reason,
         action=verdict.action,
         stage=verdict.stage,
         method=request.method[:16],
@@ -110,36 +146,29 @@ def event_of(request: WebRequest, verdict: Verdict, kind: Kind, pseudonyms: Pseu
         why=verdict.why,
         alert=verdict.alert,
         calendar=verdict.calendar,
+        left_out=verdict.left_out,
+        notice=notice,
+        actor="",
+        about="",
         snapshot=verdict.snapshot,
     )
 
 
+def _plain(at: datetime, action: str, snapshot: str, **given: str) -> Event:
+    """An event about no request: what is not ``given`` is empty."""
+    values: dict[str, Any] = dict.fromkeys(NAMES, "")
+    values |= {"id": _identifier(at), "ref": new_reference(), "at": stamp(at), "action": action, "search": None}
+    return Event(**(values | given | {"snapshot": snapshot}))
+
+
 def fault_event(at: datetime, where: str, why: str, snapshot: str, client: str = "", group: str = "") -> Event:
     """The gateway failed at ``where``; ``why`` is for the technician and holds no secret of anybody's."""
-    return Event(
-        id=_identifier(at),
-        ref=new_reference(),
-        at=_stamp(at),
-        client=client,
-        device="",
-        person="",
-        identity_confidence="",
-        group=group,
-        kind="",
-        action=FAULT,
-        stage="",
-        method="",
-        host="",
-        path="",
-        search=None,
-        category="",
-        theme="",
-        list="",
-        entry="",
-        rule=where,
-        basis="",
-        why=why[:2000],
-        alert="immediate",
-        calendar="",
-        snapshot=snapshot,
-    )
+    return _plain(at, FAULT, snapshot, client=client, group=group, rule=where, why=why[:2000], alert="immediate")
+
+
+def deed_event(at: datetime, deed: Deed, actor: str, snapshot: str, **given: str) -> Event:
+    """Somebody did something with the record; ``given`` are fields of the event that ``Deed`` speaks of.
+
+    ``actor`` is a role and a pseudonym (``headteacher u-0123456789ab``), a pseudonym alone, or ``schoolgate``.
+    """
+    return _plain(at, DEED, snapshot, rule=deed, actor=actor, alert="none", **given)

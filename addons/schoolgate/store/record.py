@@ -1,7 +1,7 @@
 """The record's file: its tables, its migrations by name, and the views that everybody reads.
 
-Tables may change from version to version; the views ``events``, ``blocks``, ``visits``, ``faults`` and ``tallies`` are
-the interface and keep their columns.
+Tables may change from version to version; the views ``events``, ``blocks``, ``visits``, ``faults``, ``deeds``,
+``tallies`` and ``activity`` are the interface and keep their columns.
 """
 
 import logging
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from schoolgate.policy.rules import Action
 from schoolgate.store.event import NAMES
 from schoolgate.store.journal import Batch, waiting
 from schoolgate.store.writer_lock import WriterLock
@@ -26,6 +27,7 @@ _VIEWS = {
     "blocks": f"select {_COLUMNS} from events where action = 'block'",
     "visits": f"select {_COLUMNS} from events where kind = 'visit' and action = 'log'",
     "faults": f"select {_COLUMNS} from events where action = 'fault'",
+    "deeds": f"select {_COLUMNS} from events where action = 'deed'",
 }
 
 record_migrations = Migrations("record")
@@ -57,9 +59,33 @@ def m002_views(db: Database) -> None:
     db.create_view("tallies", 'select hour, "group", action, category, requests from tally')
 
 
+@record_migrations()
+def m003_fair_record(db: Database) -> None:
+    """How sure a kind is and why, what is left out, notices, and deeds."""
+    known = {column.name for column in db["event"].columns}
+    for name in NAMES:
+        if name not in known:
+            db.execute(f"alter table event add column \"{name}\" text not null default ''")
+    for name in ("events", *_VIEWS):
+        db.execute(f"drop view if exists {name}")
+    db.create_view("events", f"select seq, {_COLUMNS} from event")
+    for name, sql in _VIEWS.items():
+        db.create_view(name, sql)
+    db["event"].create_index(["person", "at"], if_not_exists=True)  # type: ignore[union-attr]
+    db["activity_count"].create(  # type: ignore[union-attr]
+        {"day": str, "person": str, "group": str, "category": str, "kind": str, "requests": int},
+        pk=("day", "person", "group", "category", "kind"),
+    )
+    db.create_view("activity", 'select day, person, "group", category, kind, requests from activity_count')
+
+
 _INSERT = f"insert or ignore into event ({_COLUMNS}) values ({','.join('?' * len(NAMES))})"
 _ADD_TALLY = (
     "insert into tally values (:hour, :group, :action, :category, :requests) "
+    "on conflict do update set requests = requests + excluded.requests"
+)
+_ADD_ACTIVITY = (
+    "insert into activity_count values (:day, :person, :group, :category, :kind, :requests) "
     "on conflict do update set requests = requests + excluded.requests"
 )
 
@@ -90,6 +116,7 @@ class RecordWriter:
         """
         events = [_row(entry) for entry in batch.entries if entry.get("t") == "event"]
         tallies = [entry for entry in batch.entries if entry.get("t") == "tally"]
+        activities = [entry for entry in batch.entries if entry.get("t") == "activity"]
         refused = 0
         with self._db.atomic():
             try:
@@ -98,6 +125,7 @@ class RecordWriter:
             except (sqlite3.Error, ValueError):
                 refused += sum(not self._try(_INSERT, event) for event in events)
             refused += sum(not self._try(_ADD_TALLY, tally) for tally in tallies)
+            refused += sum(not self._try(_ADD_ACTIVITY, activity) for activity in activities)
             self._db["journal_place"].upsert({"segment": batch.segment, "end": batch.end}, pk="segment")  # type: ignore[union-attr]
         return len(events), refused
 
@@ -129,6 +157,8 @@ class RecordWriter:
         with self._db.atomic():
             holders = ",".join("?" * len(marks))
             self._connection.execute(f"delete from tally where hour < ? and action in ({holders})", [at, *marks])
+            if Action.LOG in marks:
+                self._connection.execute("delete from activity_count where day < ?", [at[:10]])
             sql = f"delete from event where at < ? and action in ({holders})"
             return self._connection.execute(sql, [at, *marks]).rowcount
 
@@ -184,8 +214,10 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
     """Temporary views under the names of the interface, over the record and over what waits."""
     stored = "union all select * from record.events" if exists else ""
     tallied = "union all select * from record.tallies" if exists else ""
+    active = "union all select * from record.activity" if exists else ""
     connection.execute(f"create temp table waiting (seq integer, {_COLUMNS})")
     connection.execute('create temp table waiting_tally (hour, "group", action, category, requests)')
+    connection.execute('create temp table waiting_activity (day, person, "group", category, kind, requests)')
     if with_waiting:
         ends = {row[0]: row[1] for row in connection.execute("select * from record.journal_place")} if exists else {}
         for entry in waiting(data, ends):
@@ -195,9 +227,13 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
             elif entry.get("t") == "tally":
                 values = [entry.get(name) for name in ("hour", "group", "action", "category", "requests")]
                 connection.execute("insert into waiting_tally values (?,?,?,?,?)", values)
+            elif entry.get("t") == "activity":
+                values = [entry.get(name) for name in ("day", "person", "group", "category", "kind", "requests")]
+                connection.execute("insert into waiting_activity values (?,?,?,?,?,?)", values)
         if exists:
             connection.execute("delete from waiting where id in (select id from record.events)")
     connection.execute(f"create temp view events as select * from waiting {stored}")
     connection.execute(f"create temp view tallies as select * from waiting_tally {tallied}")
+    connection.execute(f"create temp view activity as select * from waiting_activity {active}")
     for name, sql in _VIEWS.items():
         connection.execute(f"create temp view {name} as {sql}")

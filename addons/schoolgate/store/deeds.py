@@ -1,0 +1,110 @@
+"""What people did with the record, read back: notices acknowledged, purposes declared, contests, holds.
+
+Deeds are events like all others, written to the journal and sealed in the chain; here they become what holds now.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from schoolgate.policy.standing import Declared, Standing
+from schoolgate.store.event import DEED, Deed
+
+UPHELD, REFUSED = "upheld", "refused"
+"""The answers to a contest: the person was right, or the visit counts all the same."""
+
+
+class Queries(Protocol):
+    """A connection that answers queries over the views of the record."""
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any:
+        """Rows as dicts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A person says that events should not count; ``answer`` is "" until somebody has answered."""
+
+    id: str
+    ref: str
+    person: str
+    at: str
+    events: tuple[str, ...]
+    words: str
+    answer: str = ""
+    answered_at: str = ""
+    answered_by: str = ""
+    answer_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Events that no retention may delete: of a person (in ``since`` to ``until``, where given), or by their ids."""
+
+    id: str
+    ref: str
+    at: str
+    actor: str
+    case: str
+    person: str
+    events: tuple[str, ...]
+    since: str
+    until: str
+
+
+def read_standing(reader: Queries, now: datetime) -> Standing:
+    """Every notice that was acknowledged, and the purposes that are declared and not withdrawn."""
+    rows = _deeds(reader, Deed.NOTICE)
+    acknowledged = frozenset((row["person"], row["notice"]) for row in rows)
+    withdrawn = {row["about"] for row in _deeds(reader, Deed.WITHDRAWN)}
+    declared = [_declared(row) for row in _deeds(reader, Deed.DECLARED) if row["id"] not in withdrawn]
+    return Standing(acknowledged, tuple(each for each in declared if each.until > now))
+
+
+def declarations(reader: Queries, person: str) -> list[Declared]:
+    """Everything that a person ever declared and did not withdraw, oldest first."""
+    withdrawn = {row["about"] for row in _deeds(reader, Deed.WITHDRAWN)}
+    rows = _deeds(reader, Deed.DECLARED)
+    return [_declared(row) for row in rows if row["id"] not in withdrawn and row["person"] == person]
+
+
+def contests(reader: Queries, person: str | None = None) -> list[Contest]:
+    """All contests (of one person), oldest first; the first answer to each counts."""
+    answers: dict[str, dict[str, Any]] = {}
+    for row in _deeds(reader, Deed.ANSWER):
+        answers.setdefault(row["about"], row)
+    found: list[Contest] = []
+    for row in _deeds(reader, Deed.CONTEST):
+        if person is None or row["person"] == person:
+            events, answer = tuple(row["about"].split()), answers.get(row["id"])
+            contest = Contest(row["id"], row["ref"], row["person"], row["at"], events, row["why"])
+            if answer is not None:
+                told = (answer["entry"], answer["at"], answer["actor"], answer["why"])
+                contest = Contest(row["id"], row["ref"], row["person"], row["at"], events, row["why"], *told)
+            found.append(contest)
+    return found
+
+
+def holds(reader: Queries) -> list[Hold]:
+    """The holds that were not released."""
+    released = {row["about"] for row in _deeds(reader, Deed.RELEASED)}
+    return [_hold(row) for row in _deeds(reader, Deed.HOLD) if row["id"] not in released]
+
+
+def _hold(row: dict[str, Any]) -> Hold:
+    since, _, until = row["entry"].partition("/")
+    events = tuple(row["about"].split())
+    return Hold(row["id"], row["ref"], row["at"], row["actor"], row["why"], row["person"], events, since, until)
+
+
+def _declared(row: dict[str, Any]) -> Declared:
+    """A declaration holds from when it was made at the earliest: nothing is excused afterwards."""
+    since, until = (datetime.fromisoformat(text) for text in row["entry"].split("/"))
+    since = max(since, datetime.fromisoformat(row["at"]))
+    return Declared(row["id"], row["person"], tuple(row["about"].split()), row["why"], since, until)
+
+
+def _deeds(reader: Queries, deed: Deed) -> list[dict[str, Any]]:
+    sql = "select * from events where action = :action and rule = :rule order by at, id"
+    return list(reader.query(sql, {"action": DEED, "rule": deed}))
