@@ -1,5 +1,6 @@
 """Who somebody is at the console or at a command, and what their role may do."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def names_of(settings: Settings, pseudonyms: Pseudonyms) -> dict[str, str]:
     logins |= {person.login for person in people.persons}
     logins |= {role.user for role in settings.school.roles.values() if role.user}
     return {pseudonyms.of("user", login): login for login in logins}
+
+
+def password_mark(settings: Settings, login: str) -> str:
+    """A digest that changes with the password, "" for a login without one: what rests on a password ends with it."""
+    code = _passwords(settings).get(login.casefold())
+    return hashlib.sha256(code).hexdigest() if code else ""
 
 
 def _passwords(settings: Settings) -> dict[str, bytes]:

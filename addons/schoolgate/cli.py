@@ -5,7 +5,7 @@ import json
 import re
 import sqlite3
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,12 @@ from typing import Any
 import click
 
 from schoolgate.cli_lists import lists
+from schoolgate.cli_notices import dpia, notices
+from schoolgate.cli_people import evidence, reveal, sar
+from schoolgate.cli_record import explain, hold, retention, verify
+from schoolgate.cli_visits import visits
 from schoolgate.content.charset import decode
-from schoolgate.enquiry import Enquiry, in_words, moment_of
+from schoolgate.enquiry import Enquiry, in_words, moment_of, since_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.folders import find_folders, make_school
@@ -155,6 +159,11 @@ def _stream(enquiry: Enquiry) -> None:
 
 
 main.add_command(lists)
+for record_command in (verify, retention, hold, explain):
+    main.add_command(record_command)
+main.add_command(visits)
+for people_command in (reveal, sar, evidence, notices, dpia):
+    main.add_command(people_command)
 
 
 @main.group()
@@ -189,7 +198,7 @@ def config_schema(name: str | None) -> None:
 @main.command()
 @click.option("--since", default="24h", show_default=True, help="A length of time (1h, 7d) or a moment.")
 @click.option("--group", help="Only this group.")
-@click.option("--action", help="Only this action: log, warn, block, fault.")
+@click.option("--action", help="Only this action: log, warn, block, fault, deed.")
 @click.option("--ref", help="The event behind the reference of a block page, however old.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
 @config_option
@@ -197,14 +206,14 @@ def events(
     since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
 ) -> None:
     """What is on record, oldest first."""
-    from schoolgate.store.event import FAULT, NAMES, as_reference
+    from schoolgate.store.event import DEED, FAULT, NAMES, as_reference
     from schoolgate.store.record import open_reader
 
     with open_settings(config) as settings:
         groups = [g.id for g in settings.snapshot.people.groups]
         if group and group not in groups:
             raise Wrong(f"--group: {unknown('group', group, groups)}")
-        actions = [*Action, FAULT]
+        actions = [*Action, FAULT, DEED]
         if action and action not in actions:
             raise Wrong(f"--action: {unknown('action', action, actions)}")
         start = "" if ref else _stamp(_since(since, settings))
@@ -290,6 +299,7 @@ def login(user: str, remove: bool, config: Path | None) -> None:
 def _line(event: dict[str, Any], settings: Settings) -> str:
     local = datetime.fromisoformat(event["at"]).astimezone(settings.school.timezone)
     what = f"{event['method']} {event['host']}{event['path']}" if event["host"] else event["why"]
+    what = f"{event['rule']} by {event['actor']}: {what}" if event["action"] == "deed" else what
     what += f' searched for "{event["search"]}"' if event["search"] else ""
     because = f"  {event['category']} ({event['rule']})" if event["category"] else ""
     who = f"{event['group'] or '-':8} {event['client'] or '-':15}"
@@ -313,14 +323,10 @@ def _send(settings: Settings, subject: str, text: str, html: str) -> None:
 
 
 def _since(text: str, settings: Settings) -> datetime:
-    match = re.fullmatch(r"(\d{1,5})([smhdw])", text.strip())
-    if match:
-        seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
-        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * seconds)
     try:
-        return moment_of(text, settings)
-    except ValueError:
-        raise Wrong(f"--since: {text!r} is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)") from None
+        return since_of(text, settings)
+    except ValueError as error:
+        raise Wrong(str(error)) from None
 
 
 def _stamp(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """What ``schoolgate check`` is asked and answers: the same verdict as the gateway's, without a proxy."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +10,8 @@ import orjson
 from schoolgate.content.page import read_html, read_plain
 from schoolgate.content.searches import open_engines
 from schoolgate.content.verdict import on_page, on_search
-from schoolgate.policy.decision import Verdict, decide_for, decide_said, is_judged, outweighs, stricter
+from schoolgate.policy.calendar import ALWAYS, in_words_for, said_of
+from schoolgate.policy.decision import LOCAL_ALLOW, Verdict, decide_for, decide_said, is_judged, outweighs, stricter
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
 from schoolgate.policy.rules import NAME, SEARCH, TEXT, Action, Subject
@@ -32,6 +34,8 @@ class Enquiry:
         self._engines = open_engines()
         self._identity = lru_cache(4096)(self._identify)
         self._moment = lru_cache(4096)(lambda text: moment_of(text, settings))
+        self._names = {person.login.casefold(): person.name for person in settings.snapshot.people.persons}
+        self._when = {rule.id: rule.when for rule in settings.snapshot.rules}
 
     def answer(self, asked: Asked) -> dict[str, Any]:
         """The verdict as a dict. Raises ValueError in words for what was asked wrongly."""
@@ -46,7 +50,7 @@ class Enquiry:
         asked = {name: value for name, value in asked.items() if value is not None}
         if url is None:
             nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
-            return _verdict_row(None, self._on_words(asked, identity, nowhere))
+            return self._row(None, self._on_words(asked, identity, nowhere))
         request = request_from_url(url, at=moment, client=client, user=user)
         verdict = decide_for(identity, request, self.settings.snapshot)
         search = self._engines.search_of(request.host, request.path, request.query) if "search" not in asked else None
@@ -55,7 +59,25 @@ class Enquiry:
             verdict = said if outweighs(said, verdict) else verdict
         if verdict.action is not Action.BLOCK and not asked.keys().isdisjoint(_SAID):
             verdict = stricter(verdict, self._on_words(asked, identity, request))
-        return _verdict_row(request.url, verdict)
+        return self._row(request.url, verdict)
+
+    def _row(self, url: str | None, verdict: Verdict) -> dict[str, Any]:
+        name = self._names.get((verdict.identity.user or "").casefold(), "")
+        return _verdict_row(url, verdict) | {"person": name or None, "counts": self._counts(verdict, name)}
+
+    def _counts(self, verdict: Verdict, name: str) -> str | None:
+        """Whether a visit of somebody who works here counts, and why; None where the question does not arise."""
+        at_work = verdict.identity.group.id in self.settings.snapshot.calendar.at_work
+        if not at_work or not verdict.category or verdict.action is Action.BLOCK or verdict.rule == LOCAL_ALLOW:
+            return None
+        counts = in_words_for(verdict.calendar, name, verdict.left_out)
+        if verdict.action is Action.ALLOW:
+            return None if counts.startswith("counted") else counts
+        when = self._when.get(verdict.rule, ALWAYS)
+        if verdict.left_out or counts.startswith("counted"):
+            return counts
+        held = "at any time" if when == ALWAYS else f"in the period {when!r}"
+        return f"counted because rule {verdict.rule} holds {held}; {said_of(verdict.calendar, name)}"
 
     def _on_words(self, asked: Asked, identity: Identity, request: WebRequest) -> Verdict:
         """The strictest verdict on the search, the page and the text that came with the question."""
@@ -139,10 +161,11 @@ def in_words(answer: dict[str, Any]) -> str:
         elif answer["list"] in _JUDGED:
             because = f"judged by {_JUDGED[answer['list']]}: {answer['entry']}"
         lines.append(f"      category  {answer['category']}, {because}")
+    when = answer["counts"] or said_of(answer["calendar"], answer["person"] or "")
     if answer["rule"]:
         basis = f" ({answer['basis']})" if answer["basis"] else ""
         lines.append(f"      rule      {answer['rule']}{basis}; alert: {answer['alert']}")
-    lines += [f"      why       {answer['why']}", f"      when      {answer['calendar']}"]
+    lines += [f"      why       {answer['why']}", f"      when      {when}"]
     return "\n".join(lines)
 
 
@@ -157,3 +180,16 @@ def moment_of(text: str | None, settings: Settings) -> datetime:
     if not 1970 < moment.year < 9000:
         raise ValueError(f"{text!r} is no moment of a school's life")
     return moment if moment.tzinfo else moment.replace(tzinfo=settings.school.timezone)
+
+
+def since_of(text: str, settings: Settings) -> datetime:
+    """A length of time back from now (1h, 7d), or a moment, as people write them. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,5})([smhdw])", text.strip())
+    if match:
+        seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[match[2]]
+        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * seconds)
+    try:
+        return moment_of(text, settings)
+    except ValueError:
+        words = "is neither a length of time (1h, 7d) nor a moment (2026-11-24T10:42)"
+        raise ValueError(f"--since: {text!r} {words}") from None

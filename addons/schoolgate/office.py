@@ -5,9 +5,10 @@ import time
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 
-from schoolgate.alerting.alerts import TECHNICAL, WORRY, gather, raise_mails
+from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import send
+from schoolgate.alerting.recipients import recipients_of
 from schoolgate.alerting.words import words_of
 from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
@@ -73,11 +74,8 @@ class Office:
         self._outbox.close(time.time())
         self._store.close()
 
-    def _recipients(self, audience: str) -> list[str]:
-        alerts = self.settings.alerts
-        roles = {TECHNICAL: alerts.faults.to, WORRY: alerts.worries.to}.get(audience, alerts.immediate.to)
-        to = self.settings.recipients(roles)
-        return to or self.settings.recipients(list(self.settings.school.roles)[:1])
+    def _recipients(self, audience: str, person: str = "") -> list[str]:
+        return recipients_of(self.settings, self._pseudonyms, audience, person)
 
     def _digest_failed(self, error: Exception, now: float) -> None:
         """The technician is told once a day; alerts go on."""

@@ -1,4 +1,4 @@
-"""``schoolgate run``: settings first, then ports; the recorder, the office and the workers as child processes.
+"""``schoolgate run``: settings first, then ports; the recorder, the office, the workers and the console as children.
 
 The supervisor holds no connection and judges nothing. It reads the settings, hands each child one frozen version of
 them, starts again what dies, takes up edits that are sound, and reports edits that are not.
@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from schoolgate.child import STOP, CannotStart, Child, work_in_rounds
 from schoolgate.lists.index import BadIndex, Index
@@ -29,7 +29,7 @@ from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
-from schoolgate.store.event import FAULT, fault_event
+from schoolgate.store.event import DEED, FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.recorder import Recorder
 from schoolgate.upkeep import LOOK_EVERY, Upkeep
@@ -47,24 +47,31 @@ Say = Callable[[str], None]
 
 def run_recorder(settings: Settings, channel: Connection) -> None:
     """The recorder's main function."""
-    recorder = Recorder(settings.data, _keep(settings))
+    recorder = Recorder(settings.data, kept(settings), _versions(settings), settings.snapshot.version)
 
     def take_up(new: Settings) -> None:
-        recorder.keep = _keep(new)
+        recorder.take_up(kept(new), _versions(new), new.snapshot.version)
 
     work_in_rounds(channel, _ROUND, take_up, recorder.round)
     recorder.close()
 
 
-def _keep(settings: Settings) -> dict[str, Any]:
-    kept = settings.school.retention
+def kept(settings: Settings) -> dict[str, timedelta]:
+    """How long events of each action stay on record."""
+    spans = settings.school.retention
     return {
-        Action.ALLOW: kept.allowed,
-        Action.LOG: kept.logged,
-        Action.WARN: kept.logged,
-        Action.BLOCK: kept.blocked,
-        FAULT: kept.blocked,
+        Action.ALLOW: spans.allowed,
+        Action.LOG: spans.logged,
+        Action.WARN: spans.logged,
+        Action.BLOCK: spans.blocked,
+        FAULT: spans.blocked,
+        DEED: spans.cases,
     }
+
+
+def _versions(settings: Settings) -> str:
+    """What every seal says of how its events came about: the programme, the settings and the lists."""
+    return f"schoolgate {version('schoolgate')}, settings {settings.snapshot.version}, lists {settings.index.stem}"
 
 
 @dataclass(slots=True)
@@ -91,6 +98,7 @@ class Supervisor:
         data = settings.data
         with _locked(data) as died:
             _try_addresses(settings, _ORPHANS_END_WITHIN if died else 0.0)
+            from schoolgate.console.process import run_console
             from schoolgate.proxy.certificates import ensure_authority
             from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics
             from schoolgate.proxy.worker import run_worker
@@ -100,6 +108,8 @@ class Supervisor:
             journal = Journal(data, "supervisor")
             self._children = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
             self._children += [Child(f"worker {n}", run_worker, (n,)) for n in range(1, self.workers + 1)]
+            if settings.school.listen.console:
+                self._children.append(Child("console", run_console, ()))
             try:
                 for child in self._children:
                     child.start(settings)
@@ -292,7 +302,7 @@ def _try_addresses(settings: Settings, patience: float) -> None:
     while True:
         try:
             with contextlib.ExitStack() as held:
-                for name in ("proxy", "metrics"):
+                for name in ("proxy", "console", "metrics"):
                     address = getattr(settings.school.listen, name)
                     if address is not None:
                         held.enter_context(_try_address(name, address))

@@ -1,15 +1,19 @@
 """What all commands share: where the settings are, exit codes, and plain words for a human's mistake."""
 
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 
 import click
 
+from schoolgate.access import Account, account_of
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import Folders, find_folders
 from schoolgate.settings.load import UNWRITABLE, Settings, load_settings
+from schoolgate.store.pseudonym import open_pseudonyms
 
 WRONG = 2  # exit code, beside click's 0 and 1
 
@@ -57,3 +61,27 @@ def open_settings(
                 yield load_settings(folders, Path(folder))
             return
         yield loaded
+
+
+def ask_account(settings: Settings, login: str, roles: Iterable[str] | None) -> Account:
+    """Who gives the command: ``login`` with its password (asked for, or read from standard input) and one of ``roles``.
+
+    Where ``roles`` is None the password is enough: what somebody asks about herself. Raises Wrong where no passwords
+    are set up, the password is wrong, or none of the roles is theirs.
+    """
+    allowed = None if roles is None else list(roles)
+    if settings.people.logins is None:
+        words = "config/people.yaml: no logins: is set, so nobody can say who they are; set passwords with"
+        raise Wrong(f"{words} 'schoolgate login USER' and add: logins: {{file: logins.htpasswd, ask: []}}")
+    password = getpass(f"Password of {login}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        account = account_of(settings, open_pseudonyms(settings.data), login, password)
+    except OSError as error:
+        raise Wrong(f"{error.filename}: cannot be read: {error.strerror}") from None
+    if account is None:
+        raise Wrong(f"--by: no such login, or not the password of {login!r}; nothing was done")
+    if allowed is not None and set(allowed).isdisjoint(account.roles):
+        named = f"user: {account.login}"
+        words = f"--by: {account.login} has none of the roles that may do this ({', '.join(allowed)})"
+        raise Wrong(f"{words}; config/school.yaml gives one under roles: with '{named}'")
+    return account

@@ -20,6 +20,8 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
         "            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
         f"            {fingerprint}",
     ]
+    if school.listen.console:
+        lines.append(f"  Console   {_console(settings, command)}")
     if school.listen.metrics:
         lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
     lines += [
@@ -48,6 +50,15 @@ def _lists(settings: Settings, command: str) -> str:
     when = settings.school.lists.update
     by_itself = f", or by itself in the night ({when})" if when else ""
     return f"{missing} of {len(settings.remotes)} were never downloaded: {command} lists update{by_itself}"
+
+
+def _console(settings: Settings, command: str) -> str:
+    """Where the console is, and what it lacks as long as nobody can log in."""
+    host, port = settings.school.listen.console or ("", 0)
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    if settings.people.logins is None:
+        return f"{address}   nobody can log in yet: {command} login USER"
+    return f"{address}   staff see their own record there, and say what is wrong"
 
 
 def _command() -> str:

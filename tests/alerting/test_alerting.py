@@ -40,7 +40,7 @@ class Desk:
         self.outbox = Outbox(self.store, self._post, self._words)
 
     @staticmethod
-    def recipients(audience: str) -> list[str]:
+    def recipients(audience: str, person: str) -> list[str]:
         return [f"{audience}@school.example"]
 
     def _post(self, letter: Letter) -> Outcome:
@@ -50,7 +50,7 @@ class Desk:
         return Outcome((), "")
 
     def _words(self, alert: dict[str, object], facts: dict[str, object]) -> tuple[str, str]:
-        return words_of(alert, facts, self.settings, lambda person, client: f"device {client}")
+        return words_of(alert, facts, self.settings, lambda person, client, group: f"device {client}")
 
     def block(self, url: str, client: str = "127.0.0.2", times: int = 1) -> None:
         for _ in range(times):
@@ -138,7 +138,7 @@ def test_while_the_mail_server_is_down_the_waiting_mail_goes_on_counting(desk: D
 def test_who_gets_the_mail_later_gets_the_same_mail(desk: Desk) -> None:
     late = {"b@school.example"}
     to = ["a@school.example", "b@school.example"]
-    desk.recipients = lambda audience: to
+    desk.recipients = lambda audience, person: to
 
     def post(letter: Letter) -> Outcome:
         left = tuple(address for address in letter.recipients if address in late)

@@ -1,10 +1,12 @@
 """Which part of the school's day, week and year a moment is in."""
 
-from datetime import UTC, date, datetime
+import pickle
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from schoolgate.policy.calendar import Calendar, Period, Window
+from schoolgate.policy.calendar import Calendar, Period, Window, in_words_for, said_of
+from schoolgate.policy.contracts import Contract, Duty, Leave
 
 LONDON = ZoneInfo("Europe/London")
 DAY = (Window(8 * 60 + 15, 12 * 60 + 15), Window(13 * 60, 16 * 60))
@@ -85,3 +87,104 @@ def test_closures_terms_and_named_periods_can_be_meant_by_rules() -> None:
 def test_without_terms_every_open_day_counts() -> None:
     calendar = Calendar(LONDON, {"staff": (DAY,) * 7})
     assert "working_hours" in calendar.moment(datetime(2026, 8, 20, 10, tzinfo=LONDON), "staff").periods
+
+
+def test_a_period_of_a_rule_may_cross_midnight_and_belongs_to_the_day_it_begins_on() -> None:
+    nights = ((Window(21 * 60, 30 * 60),),) * 5 + ((), ())
+    calendar = Calendar(
+        LONDON, named={"night": nights}, closed=(Period("Half term", date(2026, 10, 26), date(2026, 10, 30)),)
+    )
+    for local, within in (
+        ("2026-11-20T20:59", False),
+        ("2026-11-20T21:00", True),  # a Friday
+        ("2026-11-21T05:59", True),
+        ("2026-11-21T06:00", False),
+        ("2026-11-21T22:00", False),
+        ("2026-11-23T05:00", False),
+        ("2026-10-26T05:00", False),
+        ("2026-10-27T05:00", False),  # the night of a day on which the school is closed
+        ("2026-10-31T05:00", False),
+    ):
+        at = datetime.fromisoformat(local).replace(tzinfo=LONDON)
+        assert ("night" in calendar.moment(at, "pupils").periods) is within, local
+
+
+MORNINGS = ((Window(495, 735),),) * 5 + ((), ())
+AT = datetime(2026, 11, 24, 13, 30, tzinfo=LONDON)
+STAFFED = Calendar(
+    LONDON,
+    {"staff": (DAY,) * 5 + ((), ())},
+    contracts=(Contract("mornings", MORNINGS, people=frozenset({"j.smith"})),),
+    duties=(
+        Duty("Choir", groups=frozenset({"staff"}), on=frozenset({date(2026, 11, 25)}), hours=(Window(960, 1020),)),
+    ),
+    leave=(Leave(frozenset({"a.way"}), date(2026, 11, 24), date(2026, 11, 24)),),
+    employers=frozenset({"office"}),
+)
+
+
+def test_two_people_of_a_group_are_not_told_apart_wrongly_in_the_same_minute() -> None:
+    for _ in range(2):  # the second time from memory
+        assert "working_hours" in STAFFED.moment(AT, "staff").periods
+        assert "working_hours" not in STAFFED.moment(AT, "staff", "j.smith").periods
+        assert "working_hours" not in STAFFED.moment(AT, "staff", "J.Smith").periods
+        assert "working_hours" in STAFFED.moment(AT, "staff", "somebody").periods
+        assert "working_hours" not in STAFFED.moment(AT, "staff", "a.way").periods
+
+
+def test_groups_with_contracts_are_at_work_and_others_have_no_working_time() -> None:
+    assert STAFFED.at_work == {"staff", "office"}
+    assert STAFFED.moment(AT, "pupils", "j.smith").periods == {"always", "term"}
+    assert STAFFED.moment(AT, "office").words == "Tuesday 13:30 is outside working hours: no hours are written down"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    calendar = Calendar(LONDON, {"staff": (DAY,) * 7}, contracts=STAFFED.contracts)
+    for minute in range(5000):
+        calendar.moment(AT + timedelta(minutes=minute), "staff", "j.smith")
+        calendar.moment(AT + timedelta(days=minute), "staff")
+    assert len(calendar._known) <= 4096
+    assert len(calendar._days) <= 4096
+
+
+def test_thousands_of_logins_without_hours_of_their_own_share_one_memory() -> None:
+    calendar = Calendar(LONDON, {"staff": (DAY,) * 7}, contracts=STAFFED.contracts)
+    for number in range(1000):
+        calendar.moment(AT, "pupils", f"pupil{number}")
+        calendar.moment(AT, "staff", f"staff{number}")
+    assert len(calendar._known) == 2
+
+
+def test_a_calendar_can_be_handed_to_a_child_process() -> None:
+    again = pickle.loads(pickle.dumps(STAFFED))
+    assert again == STAFFED
+    assert again.moment(AT, "staff", "j.smith") == STAFFED.moment(AT, "staff", "j.smith")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "Tuesday 10:42 is in their working hours 08:15-12:15 (contract part-time)",
+            "counted because Tuesday 10:42 is in Mrs X's working hours 08:15-12:15 (contract part-time)",
+        ),
+        (
+            "Tuesday 10:42 is in working hours 08:15-12:15",
+            "counted because Tuesday 10:42 is in Mrs X's working hours 08:15-12:15",
+        ),
+        (
+            "Tuesday 12:20 is in their working hours: Check working hours 12:15-12:45",
+            "counted because Tuesday 12:20 is in Mrs X's working hours: Check working hours 12:15-12:45",
+        ),
+        (
+            "Tuesday 12:20 is outside their working hours: on leave",
+            "not counted: Tuesday 12:20 is outside Mrs X's working hours: on leave",
+        ),
+        ("Tuesday 12:20, INSET day", "Tuesday 12:20, INSET day"),
+    ],
+)
+def test_words_with_a_name_where_it_may_be_shown(words: str, told: str) -> None:
+    assert in_words_for(words, "Mrs X") == told
+    assert said_of(words, "Mrs X") in told
+    assert in_words_for(words, "").endswith(words)
+    assert in_words_for(words, "Mrs X", "work: the agreed channel") == "not counted: work: the agreed channel"

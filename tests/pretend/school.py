@@ -26,6 +26,11 @@ rules:
   - {id: staff-personal-use, groups: [staff], categories: [social_media, shopping], when: working_hours, action: log,
      alert: digest, why: Staff give the whole of their time to their duties in working hours.}
 """
+ROLES = """roles:
+  headteacher: {name: Head, email: head@school.example, deputy: dsl}
+  dsl: {name: DSL, email: dsl@school.example}
+  technician: {name: IT, email: it@school.example}
+"""
 
 
 def free_port() -> int:
@@ -43,7 +48,9 @@ class School:
     people: str = PEOPLE
     calendar: str = ALWAYS_WORKING
     rules: str = RULES
+    roles: str = ROLES
     alerts: str = ""
+    monitoring: str = "notice: {required: false}\n"  # the notice has tests of its own
     blocklists: dict[str, str] = field(default_factory=dict)
     upstream_ca: Path | None = None
     update: str = "null"  # tests reach no publisher of lists but their own
@@ -51,6 +58,7 @@ class School:
     host: str = "127.0.0.1"
     proxy_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
+    console_port: int | None = None  # no console
     mail_port: int = field(default_factory=free_port)
 
     @property
@@ -76,18 +84,16 @@ class School:
         self.config.mkdir(parents=True, exist_ok=True)
         (self.root / "blocklists" / "local").mkdir(parents=True, exist_ok=True)
         host = f"[{self.host}]" if ":" in self.host else self.host
+        console = f'"127.0.0.1:{self.console_port}"' if self.console_port else "null"
         upstream = f"upstream_ca: {self.upstream_ca}\n" if self.upstream_ca else ""
         (self.config / "school.yaml").write_text(
             "name: St Test's School\n"
-            "roles:\n"
-            "  headteacher: {name: Head, email: head@school.example, deputy: dsl}\n"
-            "  dsl: {name: DSL, email: dsl@school.example}\n"
-            "  technician: {name: IT, email: it@school.example}\n"
-            f'listen: {{proxy: "{host}:{self.proxy_port}", metrics: "127.0.0.1:{self.metrics_port}"}}\n'
+            f"{self.roles}"
+            f'listen: {{proxy: "{host}:{self.proxy_port}", console: {console}, metrics: "127.0.0.1:{self.metrics_port}"}}\n'
             f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n"
             f"lists: {{update: {self.update}, names: {self.names}}}\n{upstream}"
         )
-        for name in ("people", "calendar", "rules", "alerts"):
+        for name in ("people", "calendar", "rules", "alerts", "monitoring"):
             text = getattr(self, name)
             if text:
                 (self.config / f"{name}.yaml").write_text(text)

@@ -13,8 +13,9 @@ from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Alert
 from schoolgate.policy.visits import Kind, Origin
+from schoolgate.reporting.filling import number, times
 from schoolgate.reporting.period import span
-from schoolgate.reporting.report import Rendered, number, render_report, times, who_is
+from schoolgate.reporting.report import Rendered, render_report, who_is
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import event_of
 from schoolgate.store.journal import Journal

@@ -12,11 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pretend.gateway import schoolgate
 from pretend.school import School
+from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders, make_school
 from schoolgate.settings.load import Settings, load_settings
-from schoolgate.settings.models import FILES, CalendarFile
+from schoolgate.settings.models import FILES, CalendarFile, PeopleFile
+from schoolgate.settings.persons import check_people
+from schoolgate.settings.year_checks import check_year
 
 Load = Callable[[School], Settings]
 
@@ -70,6 +73,13 @@ def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of
         ("calendar.yaml", "mon-sun", "mon-son", "'mon-son' is no weekday"),
         ("calendar.yaml", "staff", "stuff", "unknown group 'stuff'; did you mean 'staff'?"),
         ("calendar.yaml", "none", "Englnd", "did you mean 'England'?"),
+        ("calendar.yaml", "00:00-24:00", "08:15-08:15", "'08:15-08:15' ends before it begins"),
+        ("calendar.yaml", "00:00-24:00", "16:00-08:15", "'16:00-08:15' ends before it begins"),
+        ("calendar.yaml", "00:00-24:00", "22:00-06:0", "'22:00-06:0' is no stretch of a day"),
+        ("calendar.yaml", '"00:00-24:00"', '"20:00-02:00", "22:00-03:00"', "20:00-02:00 and 22:00-03:00 overlap"),
+        ("calendar.yaml", 'mon-sun: ["00:00-24:00"]', 'mon: ["22:00-06:00"], tue: ["05:00-07:00"]', "22:00-06:00 of mon overlaps 05:00-07:00 of tue"),
+        ("calendar.yaml", 'mon-sun: ["00:00-24:00"]', 'sun: ["22:00-06:00"], mon: ["05:00-07:00"]', "22:00-06:00 of sun overlaps 05:00-07:00 of mon"),
+        ("school.yaml", "update: null", "update: '23:00-02:00'", "'23:00-02:00' ends before it begins"),
         ("school.yaml", "port: ", "prot: ", "unknown key 'prot'; did you mean 'port'?"),
         ("school.yaml", "email: it@school.example", "email: it", "'it' is no e-mail address"),
         ("school.yaml", "deputy: dsl", "deputy: dls", "unknown role 'dls'; did you mean 'dsl'?"),
@@ -141,6 +151,151 @@ def test_overlapping_terms_and_closures_are_faults(settings_of: Load, school: Sc
     faults = _faults(settings_of, school)
     assert "config/calendar.yaml:3: 'B' overlaps 'A'" in faults
     assert any(fault.startswith("config/calendar.yaml:5: 'C' ends on 2026-10-26") for fault in faults)
+
+
+def _faults_of_the_year(school: School) -> list[str]:
+    """What is wrong in people.yaml and calendar.yaml, without reading the lists."""
+    files = ConfigFiles(find_folders(school.config))
+    people, year = files.read("people", PeopleFile), files.read("calendar", CalendarFile)
+    return [str(fault) for fault in (*files.faults, *check_people(files, people), *check_year(files, year, people))]
+
+
+HIM = "contracts:\n  - {id: a, people: [j.smith], hours: {mon: ['08:00-12:00']}"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("contracts:\n  - {id: a, people: [j.smiht], hours: {mon: ['08:00-12:00']}}", "6: unknown person 'j.smiht'; did you mean 'j.smith'? (of config/people.yaml)"),
+        ("contracts:\n  - {id: a, groups: [stuff], hours: {mon: ['08:00-12:00']}}", "6: unknown group 'stuff'; did you mean 'staff'?"),
+        ("contracts:\n  - {id: a, hours: {mon: ['08:00-12:00']}}", "6: contract 'a' is nobody's; give it people: or groups:"),
+        ("contracts:\n  - {id: a, people: [j.smith]}", "6: 'hours' is missing"),
+        ("contracts:\n  - {id: a, people: [j.smith], hours: {}}", "6: no hours stand here"),
+        ("contracts:\n  - {id: a, people: [j.smith], hours: {mon: []}}", "6: no hours stand here"),
+        (HIM + "}\n  - {id: a, people: [j.smith], hours: {tue: ['08:00-12:00']}}", "7: there are two contracts called 'a'"),
+        (HIM + ", works: terms}", "6: unknown value 'terms'; did you mean 'term'?"),
+        (HIM + ", brakes: {}}", "6: unknown key 'brakes'; did you mean 'breaks'?"),
+        (HIM + ", from: 2026-09-01, to: 2026-08-01}", "6: contract 'a' ends on 2026-08-01, before it begins on 2026-09-01"),
+        (HIM + ", breaks: {mon: ['12:30-12:45']}}", "6: the break 12:30-12:45 is not within the hours of contract 'a' on Monday"),
+        (HIM + ", breaks: {mon: ['10:00-10:20', '10:10-10:30']}}", "6: 10:00-10:20 and 10:10-10:30 overlap"),
+        ("contracts:\n  - {id: a, groups: [staff], hours: {mon: ['08:00-12:00']}}", "6: 'staff' has working_hours, which never hold beside contract 'a'"),
+        ("duties:\n  - {name: D, people: [j.smith]}", "6: duty 'D' needs either every: {tue: ...} or on: a date with hours:"),
+        ("duties:\n  - {name: D, people: [j.smith], on: 2026-11-26, every: {mon: ['08:00-09:00']}}", "6: duty 'D' needs either"),
+        ("duties:\n  - {name: D, people: [j.smith], on: 2026-11-26}", "6: duty 'D': hours: are missing"),
+        ("duties:\n  - {name: D, people: [j.smith], every: {mon: ['08:00-09:00']}, hours: ['17:00-18:00']}", "6: duty 'D': hours: go with on:"),
+        ("duties:\n  - {name: D, people: [j.smith], on: [2026-11-26], hours: ['17:00-18:00'], to: 2027-01-01}", "6: duty 'D': from: and to: go with every:"),
+        ("duties:\n  - {name: D, people: [j.smith], on: [26/11/2026], hours: ['17:00-18:00']}", "6: '26/11/2026' is no date"),
+        ("duties:\n  - {name: D, on: 2026-11-26, hours: ['17:00-18:00']}", "6: duty 'D' is nobody's"),
+        ("duties:\n  - {name: D, groups: [pupils], every: {mon: ['08:00-09:00']}}", "6: 'pupils' has no working_hours and no contract"),
+        ("duties:\n  - {name: D, people: [p.upil], every: {mon: ['08:00-09:00']}}", "6: 'pupils' has no working_hours and no contract"),
+        ("duties:\n  - {name: D, groups: [staff], on: [2026-12-25], hours: ['17:00-18:00']}", "6: nobody works on 2026-12-25: Christmas Day"),
+        ("duties:\n  - {name: D, groups: [staff], on: 2026-12-24, hours: ['17:00-18:00']}", "6: nobody works on 2026-12-24: Shutdown"),
+        ("leave:\n  - {people: [], from: 2026-11-23, to: 2026-11-24}", "6: "),
+        ("leave:\n  - {people: [nobody], from: 2026-11-23, to: 2026-11-24}", "6: unknown person 'nobody'"),
+        ("leave:\n  - {people: [j.smith], from: 2026-11-24, to: 2026-11-23}", "6: leave ends on 2026-11-23, before it begins on 2026-11-24"),
+        ("leave:\n  - {people: [j.smith], from: 2026-11-24, to: 2026-11-24, why: ill}", "6: unknown key 'why'"),
+    ],
+)  # fmt: skip
+def test_faults_of_contracts_duties_and_leave(school: School, written: str, message: str) -> None:
+    (school.config / "people.yaml").open("a").write("people:\n  p.upil: {name: P, group: pupils}\n")
+    (school.config / "calendar.yaml").write_text(
+        "working_hours: {staff: {mon-fri: ['08:15-16:00']}}\nbank_holidays: England\n"
+        f"closed:\n  - {{name: Shutdown, from: 2026-12-24, to: 2026-12-24, everybody: true}}\n{written}\n"
+    )
+    faults = _faults_of_the_year(school)
+    assert any(fault.startswith(f"config/calendar.yaml:{message}") for fault in faults), faults
+    assert all(fault.startswith("config/calendar.yaml:") for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("  a.b: {name: A, group: stuff}", "9: unknown group 'stuff'; did you mean 'staff'?"),
+        ("  a.b: {name: A, group: staff, devices: [10.1.1.1/32]}", "9: '10.1.1.1/32' is no IP address; write it like 10.30.1.20"),
+        ("  a.b: {name: A, group: staff, devices: [10.1.1.1, 10.1.1.1]}", "9: 10.1.1.1 is already the device of 'a.b'"),
+        ("  a.b: {name: A, group: staff, devices: [10.1.1.1]}\n  c.d: {name: C, group: staff, devices: [10.1.1.1]}", "10: 10.1.1.1 is already the device of 'a.b'; a shared device is nobody's own"),
+        ("  a.b: {name: A, group: staff}\n  A.B: {name: C, group: staff}", "10: 'A.B' stands here already, as 'a.b'"),
+        ("  J.Smith: {name: A, group: pupils}", "9: 'J.Smith' is a user of group 'staff', so cannot be in 'pupils'"),
+        ("  a.b: {name: '', group: staff}", "9: "),
+        ("  '': {name: A, group: staff}", "9: a person needs a login"),
+        ("  a.b: {nmae: A, group: staff}", "9: unknown key 'nmae'; did you mean 'name'?"),
+    ],
+)  # fmt: skip
+def test_faults_of_persons(school: School, written: str, message: str) -> None:
+    (school.config / "people.yaml").open("a").write(f"people:\n{written}\n")
+    faults = _faults_of_the_year(school)
+    assert any(fault.startswith(f"config/people.yaml:{message}") for fault in faults), faults
+
+
+def test_persons_contracts_and_old_files_are_read(settings_of: Load, school: School) -> None:
+    with (school.config / "people.yaml").open("a") as people:
+        people.write("people:\n  J.Smith: {name: Mrs J Smith, group: staff, devices: [10.9.9.9, '2001:db8::9']}\n")
+    (school.config / "calendar.yaml").write_text(
+        "contracts: [{id: night, people: [j.SMITH], hours: {sun-thu: '22:00-06:00'}, breaks: {mon: '02:00-02:30'}}]\n"
+    )
+    read = settings_of(school)
+    assert read.snapshot.calendar.at_work == {"staff"}
+    assert not any("never applies to staff" in advice for advice in read.advice)
+    found = read.snapshot.people.identify("2001:db8:0:0::9", None)
+    assert (found.user, found.group.id, found.confidence) == ("J.Smith", "staff", "device")
+    [contract] = read.snapshot.calendar.contracts
+    assert [str(window) for window in contract.hours[6]] == ["22:00-06:00"]
+    assert contract.breaks[0][0].start == 26 * 60
+
+
+def test_closures_for_everybody_may_lie_within_others_but_not_overlap_each_other(
+    settings_of: Load, school: School
+) -> None:
+    closed = "closed:\n  - {name: A, from: 2026-12-19, to: 2027-01-04}\n  - {name: B, from: 2026-12-24, to: 2026-12-31, everybody: true}\n"
+    (school.config / "calendar.yaml").write_text(closed)
+    assert settings_of(school).snapshot.calendar.shut[0].name == "B"
+    (school.config / "calendar.yaml").write_text(
+        closed + "  - {name: C, from: 2026-12-31, to: 2026-12-31, everybody: true}\n"
+    )
+    assert _faults(settings_of, school) == ["config/calendar.yaml:4: 'C' overlaps 'B'"]
+
+
+def test_what_may_not_be_meant_in_a_calendar_is_advice(settings_of: Load, school: School) -> None:
+    with (school.config / "calendar.yaml").open("a") as calendar:
+        calendar.write(
+            "closed: [{name: Half term, from: 2026-10-26, to: 2026-10-30}]\ninset: [2026-10-26]\n"
+            "contracts: [{id: old, people: [j.smith], hours: {mon: '08:00-12:00'}, to: 2020-07-21}]\n"
+        )
+    advice = "\n".join(settings_of(school).advice)
+    assert "2026-10-26 is an INSET day, but the school is closed then (Half term)" in advice
+    assert "contract 'old' of j.smith ended on 2020-07-21; since then the hours of staff hold for them" in advice
+
+
+def test_the_examples_in_the_shipped_files_are_sound_once_their_marks_are_taken_away(tmp_path: Path) -> None:
+    make_school(tmp_path / "new")
+    config = tmp_path / "new" / "config"
+    for name, marks in (
+        ("people.yaml", ("people:", "j.smith:")),
+        ("calendar.yaml", ("contracts:", "duties:", "leave:", "- {")),
+    ):
+        lines = (config / name).read_text().splitlines()
+        for number, line in enumerate(lines):
+            if line.startswith("#") and line.lstrip("# ").startswith(marks):
+                lines[number] = line[2:] if line.startswith("# ") else f" {line[1:]}"
+        (config / name).write_text("\n".join(lines) + "\n")
+    people = (config / "people.yaml").read_text()
+    people = people.replace("groups:", "groups:\n  midday: {title: Midday}\n  site: {title: Site, users: [c.taker]}", 1)
+    (config / "people.yaml").write_text(people)
+    calendar = load_settings(find_folders(config), tmp_path / "index").snapshot.calendar
+    assert [contract.id for contract in calendar.contracts] == ["part-time", "midday", "caretaker"]
+    assert len(calendar.duties) == 2
+    assert calendar.shut[0].name == "Christmas shutdown"
+    assert "j.smith" in calendar.leave[0].people
+
+
+def test_editors_are_shown_the_calendar_and_people(school: School) -> None:
+    calendar, people = FILES["calendar"].model_json_schema(), FILES["people"].model_json_schema()
+    assert set(calendar["properties"]) >= {"contracts", "duties", "leave"}
+    entry = calendar["$defs"]["ContractEntry"]["properties"]
+    assert set(entry) == {"id", "people", "groups", "hours", "breaks", "works", "inset", "from", "to"}
+    assert entry["works"]["enum"] == ["term", "all_year"]
+    assert "everybody" in calendar["$defs"]["ClosureEntry"]["properties"]
+    assert set(people["$defs"]["PersonEntry"]["properties"]) == {"name", "group", "devices"}
 
 
 def test_yaml_traps_read_as_they_are_written(tmp_path: Path) -> None:

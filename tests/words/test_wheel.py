@@ -18,9 +18,13 @@ def test_the_wheel_carries_what_a_school_begins_with(tmp_path: Path) -> None:
     for pattern in (
         "blocklists/*.yaml",
         "blocklists/local/*.yaml",
+        "blocklists/private/*.yaml",
         "blocklists/sources/**/LICENSE*",
         "config/*.yaml",
         "reports/*.html",
     ):
         for path in ROOT.glob(pattern):
             assert f"schoolgate/shipped/{path.relative_to(ROOT)}" in carried
+    for path in (ROOT / "addons" / "schoolgate" / "console").rglob("*.*"):
+        if path.suffix in (".html", ".css"):
+            assert str(path.relative_to(ROOT / "addons")) in carried

@@ -13,6 +13,10 @@ log = logging.getLogger("schoolgate")
 
 _SHORT_PAUSE, _LONG_PAUSE = 15.0, 60.0  # seconds between tries at the most: at first, and after many
 _OFTEN = 40  # tries, about ten minutes
+_DUE = (
+    "select * from mail where sent is null and next_try <= :now and (alert is null or alert not in "
+    "(select id from alert where state in ('gathering-held', 'told-held'))) order by next_try limit 1"
+)  # a mail about what is contested waits until that is answered
 Words = Callable[[dict[str, Any], dict[str, Any]], tuple[str, str]]
 Post = Callable[[Letter], Outcome]
 
@@ -35,8 +39,7 @@ class Outbox:
                 return
             self._under_way = None
             self._note(mail, letter, future.result(), told, now)
-        sql = "select * from mail where sent is null and next_try <= :now order by next_try limit 1"
-        for mail in self._store.rows(sql, now=now):
+        for mail in self._store.rows(_DUE, now=now):
             letter, told = self._letter(mail)
             self._under_way = (mail, letter, self._thread.submit(self.post, letter), told)
 

@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import Any
 
 from schoolgate.alerting.alerts import TECHNICAL, WORRY
+from schoolgate.alerting.contested import CONTEST
 from schoolgate.policy.rules import Category
 from schoolgate.settings.load import Settings
 
 _SURE = {
     "login": "They had logged in by name and password, so it is they or somebody at their login.",
+    "device": "The school has given this device to one person; we do not know who held it then.",
     "network": "We know the device by its place on the network, not who held it.",
     "unknown": "The device is not known to us; we do not know who held it.",
 }
 _DO_FOR_PUPILS = {
     "login": "talk to them.",
+    "device": "talk to whom the device belongs to; somebody else may have held it.",
     "network": "find out who used the device then, and talk to them.",
     "unknown": "find out whose device it is and who used it then, and talk to them.",
 }
@@ -22,8 +25,8 @@ _DO_FOR_STAFF = (
     "this concerns a member of staff: keep it confidential and do not confront anybody yet. Check the facts, and "
     "follow the school's procedure for concerns about staff. A page can also open by mistake or by itself."
 )
-Who = Callable[[str, str], str]
-"""(person, client) to words such as ``j.smith`` or ``Device 10.20.0.5``."""
+Who = Callable[[str, str, str], str]
+"""(person, client, group) to words such as ``j.smith``, ``Device 10.20.0.5``, or a code for who works here."""
 
 
 def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
@@ -32,16 +35,18 @@ def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setti
         return _technical(alert, facts, settings)
     if alert["audience"] == WORRY:
         return _worry(alert, facts, settings, who)
+    if alert["audience"] == CONTEST:
+        return _contest(facts, settings, who)
     return _safeguarding(alert, facts, settings, who)
 
 
 def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
     category = _title(settings.snapshot.categories, facts["category"])
     group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
-    person = who(facts["person"], facts["client"])
+    person = who(facts["person"], facts["client"], facts["group"])
     times = _times(alert["count"] - alert["told"]) + (" more" if alert["told"] else "")
     blocked = facts["action"] == "block"
-    staff = facts["group"] in settings.snapshot.calendar.hours
+    staff = facts["group"] in settings.snapshot.calendar.at_work
     care = "If you fear for a child, follow your safeguarding procedure today."
     do = _DO_FOR_STAFF if staff else f"{_DO_FOR_PUPILS.get(facts['confidence'], _DO_FOR_PUPILS['unknown'])} {care}"
     sites = ", ".join(site.replace(".", "[.]") for site in facts["sites"])
@@ -52,7 +57,7 @@ def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: 
 How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} \
 {"Nothing was shown: the filter stopped it." if blocked else "The rule lets it through and tells you."}
 What to do now: {do}
-
+{_names(settings, facts, staff)}
 Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
@@ -61,11 +66,44 @@ Further tries of the same kind within {span} minutes are counted and do not send
     return subject, text
 
 
+def _names(settings: Settings, facts: Mapping[str, Any], staff: bool) -> str:
+    """How a code becomes a name; "" where a name or a device is shown already."""
+    if not staff:
+        return ""
+    code, console = facts["person"], settings.school.listen.console
+    where = f"in the console (http://{console[0]}:{console[1]}/names) or by" if console else "by"
+    return (
+        f"The name: people who work here stand under a code. Those who may look behind it do so {where} this command; "
+        f"the reason goes on record:\n  schoolgate reveal {code} --by YOUR-LOGIN --reason WHY\n"
+    )
+
+
+def _contest(facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
+    """Somebody says that what is on record should not count, and waits; her words are in the console only."""
+    number, console = facts["number"], settings.school.listen.console
+    person = who(facts["person"], "", facts["group"])
+    kinds = ", ".join(f'"{_title(settings.snapshot.categories, name)}"' for name in facts["categories"])
+    about = f" ({kinds})" if kinds else ""
+    when = f", {_when(settings, facts['first'], facts['last'])}" if facts["first"] else ""
+    where = f"at http://{console[0]}:{console[1]}/contests/{facts['id']}" if console else "in the console"
+    entries = "1 entry" if number == 1 else f"{number} entries"
+    text = f"""What happened: {person} says that {entries} on their record should not count{about}{when}.
+How sure we are: nobody has looked at it yet. Until somebody has answered, these entries count for nothing, and \
+nothing of their kind is sent on.
+What to do now: read it and answer it {where}. Say yes (they are cleared for good) or no, with the reason in \
+your own words: the person reads it. Nobody answers a contest about themselves.
+
+Reference: {facts["ref"]}. This mail is sent once; contests that wait also stand in the digest.
+"""
+    return f"{settings.school.name}: a contest waits for your answer ({person})", text
+
+
 def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
     """A search that may mean that somebody needs help, told as care and not as an offence."""
     category = _title(settings.snapshot.categories, facts["category"])
     group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
-    person, staff = who(facts["person"], facts["client"]), facts["group"] in settings.snapshot.calendar.hours
+    person = who(facts["person"], facts["client"], facts["group"])
+    staff = facts["group"] in settings.snapshot.calendar.at_work
     searched = "\n".join(f'  "{words}"' for words in facts["searches"]) or "  (the words were not kept)"
     more = f", and {alert['told']} times before" if alert["told"] else ""
     find = "" if facts["confidence"] == "login" else " Find out gently who used the device then."

@@ -1,52 +1,31 @@
 """Which part of the school's day, week and year a moment is in.
 
-Days and hours are the school's own, on the clock on its wall: daylight saving time shifts nothing. All periods are
-half-open, so 12:15 already belongs to the break that begins then.
+Days and hours are the school's own, on the clock on its wall: daylight saving time shifts nothing. All stretches are
+half-open, so 12:15 already belongs to the break that begins then. No name of a person stands in the words.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from schoolgate.policy.contracts import TERM_TIME, Contract, Day, DayKind, Duty, Leave, WorkingDay, working_day
+from schoolgate.policy.week import MIDNIGHT, WEEKDAYS, Period, Week, Window
+
+__all__ = ["Calendar", "Moment", "Period", "Week", "Window", "in_words_for", "said_of"]
 
 ALWAYS = "always"
 WORKING_HOURS = "working_hours"
 OUTSIDE_WORKING_HOURS = "outside_working_hours"
 TERM = "term"
-_REMEMBERED = 4096  # minutes
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")  # strftime costs more
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of a day in minutes since midnight, from ``start`` up to and without ``end``."""
-
-    start: int
-    end: int
-
-    def __str__(self) -> str:
-        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
-
-
-Week = tuple[tuple[Window, ...], ...]
-"""Seven days from Monday, each with its windows in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Named days of the year, both ends included, as people write them."""
-
-    name: str
-    first: date
-    last: date
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
+_REMEMBERED = 4096  # minutes, and days
+_WHOSE = re.compile(r"^(\w+day \d\d:\d\d is (in|outside)) (?:their )?working hours")
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a moment is for one group: the names of all periods it falls in, and words for the record."""
+    """What a moment is for one group or person: the names of all periods it falls in, and words for the record."""
 
     periods: frozenset[str]
     words: str
@@ -54,7 +33,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The school's year. With no terms at all every day that is not closed is a school day."""
+    """The school's year. With no terms at all every day that is not closed is a school day.
+
+    ``shut`` are closures on which nobody works at all, ``employers`` the groups whose people have contracts of their
+    own. Contracts, duties and leave name people by casefolded logins.
+    """
 
     zone: ZoneInfo
     hours: Mapping[str, Week] = field(default_factory=dict[str, Week])
@@ -63,73 +46,126 @@ class Calendar:
     inset: frozenset[date] = frozenset()
     bank_holidays: Mapping[date, str] = field(default_factory=dict[date, str])
     named: Mapping[str, Week] = field(default_factory=dict[str, Week])
-    _known: dict[tuple[int, str], Moment] = field(
-        default_factory=dict[tuple[int, str], Moment], compare=False, repr=False
+    shut: tuple[Period, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    leave: tuple[Leave, ...] = ()
+    employers: frozenset[str] = frozenset()
+    at_work: frozenset[str] = field(init=False)
+    """The groups of people who work here."""
+    _own: frozenset[str] = field(init=False, repr=False)  # logins of which the calendar says anything of their own
+    _known: dict[tuple[int, str, str], Moment] = field(
+        default_factory=dict[tuple[int, str, str], Moment], init=False, compare=False, repr=False
+    )
+    _days: dict[tuple[date, str, str], WorkingDay] = field(
+        default_factory=dict[tuple[date, str, str], WorkingDay], init=False, compare=False, repr=False
     )
 
-    @property
-    def at_work(self) -> frozenset[str]:
-        """The groups of people who work here."""
-        return frozenset(self.hours)
+    def __post_init__(self) -> None:
+        under_contract = (group for contract in self.contracts for group in contract.groups)
+        object.__setattr__(self, "at_work", frozenset((*self.hours, *under_contract, *self.employers)))
+        bound = (login for contract in self.contracts for login in contract.people)
+        on_duty = (login for duty in self.duties for login in duty.people)
+        away = (login for leave in self.leave for login in leave.people)
+        object.__setattr__(self, "_own", frozenset((*bound, *on_duty, *away)))
 
-    def moment(self, at: datetime, group: str) -> Moment:
-        """Every period that the aware time ``at`` is in for ``group``, with the reason in words."""
-        key = (int(at.timestamp() // 60), group)  # nothing here is finer than a minute
+    def moment(self, at: datetime, group: str, user: str = "") -> Moment:
+        """Every period that the aware time ``at`` is in for ``group``, with the reason in words.
+
+        ``user`` is a login: what contracts, duties and leave say of it counts before what holds for the group.
+        """
+        key = (int(at.timestamp() // 60), group, self._person(group, user))  # nothing here is finer than a minute
         moment = self._known.get(key)
         if moment is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            moment = self._known[key] = self._work_out(at, group)
+            moment = self._known[key] = self._work_out(at, *key[1:])
         return moment
 
-    def _work_out(self, at: datetime, group: str) -> Moment:
+    def working_day(self, day: date, group: str, user: str = "") -> WorkingDay:
+        """The working time that begins on ``day`` for a group, or for the person with a login."""
+        key = (day, group, self._person(group, user))
+        found = self._days.get(key)
+        if found is None:
+            if len(self._days) >= _REMEMBERED:
+                self._days.clear()
+            found = self._days[key] = self._working_day(*key)
+        return found
+
+    def contracts_of(self, day: date, group: str, user: str = "") -> tuple[Contract, ...]:
+        """What holds on that day: the person's own contracts, else those of the group, else its working hours."""
+        login = user.casefold()
+        holding = [contract for contract in self.contracts if contract.holds_on(day)]
+        own = tuple(contract for contract in holding if login in contract.people)
+        if found := own or tuple(contract for contract in holding if group in contract.groups):
+            return found
+        return (Contract("", self.hours[group]),) if group in self.hours else ()
+
+    def _person(self, group: str, user: str) -> str:
+        """The login where it matters, "" for all who have the same hours as their group."""
+        login = user.casefold()
+        return login if login in self._own and group in self.at_work else ""
+
+    def _work_out(self, at: datetime, group: str, login: str) -> Moment:
         local = at.astimezone(self.zone)
-        day, minute = local.date(), local.hour * 60 + local.minute
-        periods = {ALWAYS}
-        periods.update(p.name for p in (*self.terms, *self.closed) if day in p)
-        off = self._day_off(day)
-        if off is None and (not self.terms or any(day in term for term in self.terms)):
+        today, minute = local.date(), local.hour * 60 + local.minute
+        stamp = f"{WEEKDAYS[local.weekday()]} {local.hour:02}:{local.minute:02}"
+        periods = self._periods(today, minute)
+        if group not in self.at_work:
+            words = self._day(today).words
+            return Moment(frozenset(periods), f"{stamp}, {words}" if words else stamp)
+        mine, before = (self.working_day(day, group, login) for day in (today, today - timedelta(days=1)))
+        if stretch := mine.stretch_at(minute) or before.stretch_at(minute + MIDNIGHT):
+            whose = "their working hours" if stretch.contract or stretch.duty else "working hours"
+            return Moment(frozenset((*periods, WORKING_HOURS)), f"{stamp} is in {whose}{stretch}")
+        reason = before.pause_at(minute + MIDNIGHT) or mine.outside(minute)
+        words = f"{stamp} is outside {mine.whose}: {reason}"
+        return Moment(frozenset((*periods, OUTSIDE_WORKING_HOURS)), words)
+
+    def _periods(self, today: date, minute: int) -> set[str]:
+        """The names of all periods that hold for everybody; a night's period belongs to the day it begins on."""
+        periods = {ALWAYS, *(p.name for p in (*self.terms, *self.closed, *self.shut) if today in p)}
+        if self._day(today).kind in TERM_TIME and (not self.terms or any(today in term for term in self.terms)):
             periods.add(TERM)
-        for name, week in self.named.items():
-            if off is None and _window(week, local.weekday(), minute):
-                periods.add(name)
-        stamp = f"{_WEEKDAYS[local.weekday()]} {local.hour:02}:{local.minute:02}"
-        week_of_group = self.hours.get(group)
-        if week_of_group is None:
-            return Moment(frozenset(periods), f"{stamp}, {off}" if off else stamp)
-        window = None if off else _window(week_of_group, local.weekday(), minute)
-        if window:
-            periods.add(WORKING_HOURS)
-            return Moment(frozenset(periods), f"{stamp} is in working hours {window}")
-        periods.add(OUTSIDE_WORKING_HOURS)
-        reason = off or _outside(week_of_group[local.weekday()], minute)
-        return Moment(frozenset(periods), f"{stamp} is outside working hours: {reason}")
+        for day, since in ((today, minute), (today - timedelta(days=1), minute + MIDNIGHT)) if self.named else ():
+            if self._day(day).kind in TERM_TIME:
+                weekday = day.weekday()
+                periods.update(name for name, week in self.named.items() if any(since in w for w in week[weekday]))
+        return periods
 
-    def _day_off(self, day: date) -> str | None:
-        """Why nobody works on that day, or None."""
-        for period in self.closed:
-            if day in period:
-                return f"the school is closed ({period.name})"
+    def _working_day(self, day: date, group: str, login: str) -> WorkingDay:
+        duties = tuple(duty for duty in self.duties if login in duty.people or group in duty.groups)
+        on_leave = any(login in leave.people and leave.first <= day <= leave.last for leave in self.leave)
+        return working_day(self._day(day), self.contracts_of(day, group, login), duties, on_leave)
+
+    def _day(self, day: date) -> Day:
+        """What a date is, from what shuts the school for everybody to what only pupils have off."""
+        if period := next((each for each in self.shut if day in each), None):
+            return Day(day, DayKind.SHUT, f"the school is closed ({period.name})")
         if day in self.bank_holidays:
-            return f"bank holiday ({self.bank_holidays[day]})"
+            return Day(day, DayKind.SHUT, f"bank holiday ({self.bank_holidays[day]})")
+        if period := next((each for each in self.closed if day in each), None):
+            return Day(day, DayKind.HOLIDAY, f"the school is closed ({period.name})")
         if day in self.inset:
-            return None
+            return Day(day, DayKind.INSET, "INSET day")
         if self.terms and not any(day in term for term in self.terms):
-            return "outside term"
-        return None
+            return Day(day, DayKind.HOLIDAY, "outside term")
+        return Day(day, DayKind.SCHOOL)
 
 
-def _window(week: Week, weekday: int, minute: int) -> Window | None:
-    return next((w for w in week[weekday] if w.start <= minute < w.end), None)
+def said_of(words: str, name: str) -> str:
+    """The words of a moment with somebody's name in them, where a name may be shown."""
+    return _WHOSE.sub(lambda found: f"{found[1]} {name}'s working hours", words) if name else words
 
 
-def _outside(windows: tuple[Window, ...], minute: int) -> str:
-    if not windows:
-        return "no working day"
-    if minute < windows[0].start:
-        return f"before work, which begins {windows[0]!s:.5}"
-    if minute >= windows[-1].end:
-        return f"after work, which ended {str(windows[-1])[6:]}"
-    before = max(w.end for w in windows if w.end <= minute)
-    after = min(w.start for w in windows if w.start > minute)
-    return f"break {Window(before, after)}"
+def in_words_for(words: str, name: str, left_out: str = "") -> str:
+    """Whether a visit is counted, and why: the words of its moment with a name ("" for none) in them.
+
+    ``left_out`` is why it is not counted although it lies in working hours, as an event has it.
+    """
+    if left_out:
+        return f"not counted: {left_out}"
+    told, found = said_of(words, name), _WHOSE.match(words)
+    if found is None:
+        return told
+    return f"counted because {told}" if found[2] == "in" else f"not counted: {told}"

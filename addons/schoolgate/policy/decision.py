@@ -5,14 +5,17 @@ to any of them counts: a harmless name beside a harmful one opens nothing. A jud
 block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from math import inf
 
 from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
+from schoolgate.policy.purpose import work_of
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import EVERYTHING, NAME, PICTURE, SEARCH, TEXT, Action, Alert, Hit, Rule, Stage, Subject
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.standing import NO_STANDING, Standing
 from schoolgate.policy.visits import Kind
 
 LOCAL_ALLOW = "local-allow"
@@ -46,16 +49,86 @@ class Verdict:
     left_out: str = ""  # why a visit does not count against anybody: its purpose, or what the person said of it
 
 
-def decide(request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:
-    """The verdict on a request; at ``Stage.HELLO`` only its names are known."""
+def decide(
+    request: WebRequest,
+    snapshot: Snapshot,
+    stage: Stage = Stage.REQUEST,
+    standing: Standing = NO_STANDING,
+    person: str = "",
+) -> Verdict:
+    """The verdict on a request; at ``Stage.HELLO`` only its names are known.
+
+    ``standing`` is what people declared, ``person`` the pseudonym that the one who asks goes by there.
+    """
     identity = snapshot.people.identify(request.client, request.user)
-    return decide_for(identity, request, snapshot, stage)
+    return decide_for(identity, request, snapshot, stage, standing, person)
 
 
-def decide_for(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage = Stage.REQUEST) -> Verdict:
+def decide_for(
+    identity: Identity,
+    request: WebRequest,
+    snapshot: Snapshot,
+    stage: Stage = Stage.REQUEST,
+    standing: Standing = NO_STANDING,
+    person: str = "",
+) -> Verdict:
     """The same for somebody who is already known."""
+    verdict = _by_lists(identity, request, snapshot, stage)
+    group = identity.group.id
+    if verdict.action is Action.BLOCK or group not in snapshot.calendar.at_work:
+        return verdict
+    if topic := _topic(snapshot, request.names):
+        return _private(verdict, topic)
+    if verdict.action is Action.ALLOW:
+        return verdict
+    target, at = "" if stage is Stage.HELLO else request.target, request.at.astimezone(snapshot.calendar.zone)
+    words = work_of(snapshot.purposes, standing, identity.user, person, group, request.names, target, at)
+    return replace(verdict, action=Action.ALLOW, alert=Alert.NONE, left_out=words) if words else verdict
+
+
+def is_private(snapshot: Snapshot, identity: Identity, names: Iterable[str]) -> str:
+    """The never-log topic of a connection that is nobody's business: neither opened, judged, counted nor recorded.
+
+    Only for people who work here, only where every name belongs to such a topic, and never where a rule (at whatever
+    time) or the school itself blocks one of them. "" where it is to be treated like any other.
+    """
+    group, names = identity.group.id, tuple(names)
+    if group not in snapshot.calendar.at_work or not (topic := _topic(snapshot, names)):
+        return ""
+    return "" if any(_is_blocked(snapshot, group, name) for name in names) else topic
+
+
+def _topic(snapshot: Snapshot, names: Iterable[str]) -> str:
+    """The topic of the first name, if every name has one."""
+    topics = [snapshot.purposes.topic(name) for name in names]
+    return topics[0] if topics and all(topics) else ""
+
+
+def _is_blocked(snapshot: Snapshot, group: str, name: str) -> bool:
+    """Whether the school, or a rule for this group at any time, blocks what lists say of a name."""
+    listing = snapshot.lists.look_up(name, "")
+    if listing.local is not None:
+        return listing.local[0] is Action.BLOCK
+    listed = {hit.category for hit in listing.hits}
+    return any(
+        rule.action is Action.BLOCK and group in rule.groups and Subject.ADDRESSES in rule.subjects and each in listed
+        for rule in snapshot.rules
+        for each in rule.categories
+    )
+
+
+def _private(verdict: Verdict, topic: str) -> Verdict:
+    """The verdict on a private site, of which nothing could be written down."""
+    why = f"The school never looks at sites of this kind ({topic})."
+    return Verdict(
+        Action.ALLOW, verdict.identity, verdict.host, verdict.calendar, verdict.stage, verdict.snapshot, why=why
+    )
+
+
+def _by_lists(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage) -> Verdict:
+    """What the lists and the rules say, whatever it is good for."""
     group = identity.group
-    moment = snapshot.calendar.moment(request.at, group.id)
+    moment = snapshot.calendar.moment(request.at, group.id, identity.user or "")
     names = request.names
     case = _Case(identity, moment, stage, snapshot)
     if group.inspect is Inspect.NONE:
@@ -136,7 +209,7 @@ def decide_said(
 
     What a page says is never written down against anybody as personal use (``log``), and doubtful words alarm nobody.
     """
-    moment = snapshot.calendar.moment(request.at, identity.group.id)
+    moment = snapshot.calendar.moment(request.at, identity.group.id, identity.user or "")
     case = _Case(identity, moment, stage, snapshot, search)
     for rule in snapshot.rules:
         if identity.group.id in rule.groups and rule.when in moment.periods:
@@ -157,11 +230,13 @@ def _means(rule: Rule, subject: Subject) -> bool:
 
 
 def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subject: Subject) -> bool:
-    """Whether any rule could do something about what this request's page says or shows."""
+    """Whether any rule could do something about what this request's page says or shows; never on private sites."""
     group = identity.group
     if group.inspect is not Inspect.FULL or (subject is Subject.PAGES and group.text_limit is None):
         return False
-    periods = snapshot.calendar.moment(request.at, group.id).periods
+    if is_private(snapshot, identity, request.names):
+        return False
+    periods = snapshot.calendar.moment(request.at, group.id, identity.user or "").periods
     return any(
         group.id in rule.groups and rule.when in periods and _means(rule, subject) and rule.action is not Action.ALLOW
         for rule in snapshot.rules
@@ -199,8 +274,8 @@ def _by_rule(case: _Case, name: str, hit: Hit, rule: Rule) -> Verdict:
 
 
 def _is_staff(case: _Case) -> bool:
-    """Whether the group has working hours: people at work look things up for their work."""
-    return case.identity.group.id in case.snapshot.calendar.hours
+    """Whether this is somebody who works here: people at work look things up for their work."""
+    return case.identity.group.id in case.snapshot.calendar.at_work
 
 
 _ACTIONS = (Action.ALLOW, Action.LOG, Action.WARN, Action.BLOCK)
@@ -223,7 +298,7 @@ def _weight(verdict: Verdict) -> tuple[int, int]:
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
     """A block that no list asked for: the request itself was made in a way that would get round the filter."""
-    moment = snapshot.calendar.moment(request.at, identity.group.id)
+    moment = snapshot.calendar.moment(request.at, identity.group.id, identity.user or "")
     return Verdict(
         action=Action.BLOCK,
         identity=identity,

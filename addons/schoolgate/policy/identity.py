@@ -1,10 +1,11 @@
-"""Which group stands behind a request, and how surely.
+"""Which person and group stand behind a request, and how surely.
 
-The first match in this order wins: a login that was verified, then the network of the device's address (the narrowest
-network first), then the group that the school treats unknown devices as.
+The first match in this order wins: a login that was verified, then the person whose own device it is, then the network
+of the device's address (the narrowest network first), then the group that the school treats unknown devices as. A
+login that is verified says who sits there, whoever's device it is: also one that no group lists.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -64,11 +65,26 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Every group of the school, and the one that stands for everybody who is not recognised."""
+    """Every group of the school, the one that stands for everybody who is not recognised, and persons by name."""
 
     groups: tuple[Group, ...]
     unknown: str
     persons: tuple[Person, ...] = ()
+    _logins: dict[str, Group] = field(init=False, compare=False, repr=False)
+    _devices: dict[IPv4Address | IPv6Address, tuple[Person, Group]] = field(init=False, compare=False, repr=False)
+    _networks: tuple[tuple[IPv4Network | IPv6Network, Group], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Everything that is looked up at each request, laid out once."""
+        by_id = {group.id: group for group in self.groups}
+        logins = {user.casefold(): group for group in reversed(self.groups) for user in group.users}
+        persons = [(person, by_id[person.group]) for person in self.persons]
+        logins.update((person.login.casefold(), group) for person, group in persons)
+        devices = {host_address(str(device)) or device: known for known in persons for device in known[0].devices}
+        networks = [(network, group) for group in self.groups for network in group.networks]
+        object.__setattr__(self, "_logins", logins)
+        object.__setattr__(self, "_devices", devices)
+        object.__setattr__(self, "_networks", tuple(sorted(networks, key=lambda each: -each[0].prefixlen)))
 
     def group(self, name: str) -> Group:
         """The group of that name. Raises KeyError."""
@@ -77,21 +93,24 @@ class People:
                 return group
         raise KeyError(name)
 
+    def person(self, login: str) -> Person | None:
+        """Who goes by that login, if people.yaml names them."""
+        folded = login.casefold()
+        return next((person for person in self.persons if person.login.casefold() == folded), None)
+
     def identify(self, client: str | None, user: str | None) -> Identity:
-        """The group behind an address and a verified login; an unreadable address is an unknown one."""
-        if user is not None:
-            for group in self.groups:
-                if user.casefold() in group.users:
-                    return Identity(client, user, group, Confidence.LOGIN, f"login {user!r}")
+        """Who is behind an address and a verified login; an unreadable address is an unknown one."""
+        if user is not None and (listed := self._logins.get(user.casefold())) is not None:
+            return Identity(client, user, listed, Confidence.LOGIN, f"login {user!r}")
         address = host_address(client) if client else None
-        best: tuple[int, Group, IPv4Network | IPv6Network] | None = None
         if address is not None:
-            for group in self.groups:
-                for network in group.networks:
-                    if address in network and (best is None or network.prefixlen > best[0]):
-                        best = (network.prefixlen, group, network)
-        if best is not None:
-            return Identity(client, user, best[1], Confidence.NETWORK, f"{client} is in {best[2]}")
+            if user is None and (owned := self._devices.get(address)) is not None:
+                person, group = owned
+                reason = f"{client} is the device of {person.login}"
+                return Identity(client, person.login, group, Confidence.DEVICE, reason)
+            for network, group in self._networks:
+                if address in network:
+                    return Identity(client, user, group, Confidence.NETWORK, f"{client} is in {network}")
         where = f"{client} is in no known network" if client else "nobody was named"
         if user is not None:
             where = f"no group lists the login {user!r}, and {where}"

@@ -25,3 +25,6 @@ class Standing:
 
     acknowledged: frozenset[tuple[str, str]] = frozenset()
     declared: tuple[Declared, ...] = field(default=())
+
+
+NO_STANDING = Standing()

@@ -1,61 +1,190 @@
-"""Whether a person did this, or a page did.
+"""Whether a person did this, or a page did: the ledger that tells visits from all else that devices send.
 
-Only a ``visit`` counts against anybody. The mark of a visit is ``Sec-Fetch-Dest: document`` (Fetch Metadata, W3C),
-which scripts cannot set. ``Sec-Fetch-User`` is no mark: more than half of all iframes send it too.
+Only a ``visit`` of at least ``COUNTS_FROM`` counts against anybody. A request is judged by what the browser says it is
+for, and where the browser does not say, by what the device has just been doing: which pages are open, what they are
+still loading, and where sites have sent it. Nothing later than the request itself is looked at.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from datetime import datetime
 
-_FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+from schoolgate.policy.apps import is_text_browser, sent_by_itself
+from schoolgate.policy.browsing import Address, Device, Page, address_of, target_of
+from schoolgate.policy.origin import AHEAD, FRAMES, REDIRECTS, WORKERS, Kind, Origin, classify, is_ahead
+from schoolgate.policy.pages import opened_as_page
+from schoolgate.policy.untold import is_navigation, opened_untold
 
+__all__ = ["COUNTS_FROM", "Kind", "Origin", "Seen", "Visits", "classify"]
 
-class Kind(StrEnum):
-    """What a request was, seen from the person at the device."""
-
-    VISIT = "visit"
-    REDIRECT = "redirect"
-    EMBEDDED = "embedded"
-    PREFETCH = "prefetch"
-    BACKGROUND = "background"
-    UNKNOWN = "unknown"
+COUNTS_FROM = 0.8
+"""The least confidence from which a visit counts against a person."""
+_CLIENTS = 2048  # devices remembered; the one that was silent longest is forgotten first
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A kind, how sure that is (0 to 1), and its one-line reason."""
+class Seen:
+    """A request and what came back. Header names are in lower case; ``at`` is aware.
 
-    kind: Kind
-    reason: str
-    confidence: float = 1.0
+    ``status`` is None where nothing came back; ``type`` is the answer's media type, ``location`` where a redirect
+    leads, ``answer`` what else of the answer's headers is known (content-disposition, x-frame-options,
+    content-security-policy).
+    """
+
+    at: datetime
+    client: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    status: int | None = None
+    type: str = ""
+    location: str = ""
+    answer: Mapping[str, str] = field(default_factory=dict)
 
 
-def _is_part(headers: Mapping[str, str]) -> bool:
-    """Browsers say nothing of Sec-Fetch over plain http; what they accept for images, styles and scripts differs."""
-    accept = headers.get("accept", "").lower()
-    if not accept or "text/html" in accept:
-        return False
-    return accept != "*/*" or "referer" in headers or "x-requested-with" in headers
+class Visits:
+    """What each device has just been doing, in bounded memory; judges requests in the order they are told."""
+
+    def __init__(self, clients: int = _CLIENTS) -> None:
+        self._clients = clients
+        self._devices: OrderedDict[str, Device] = OrderedDict()
+
+    def judge(self, seen: Seen) -> Origin:
+        """What the request was, how sure that is, and why. Remembers it for those that follow."""
+        if seen.method.upper() == "CONNECT":
+            return Origin(Kind.UNKNOWN, "it was not decrypted, so only the name of the site was seen")
+        address = address_of(seen.url)
+        if address is None:
+            return Origin(Kind.UNKNOWN, "its address cannot be read")
+        if is_ahead(seen.headers):
+            return Origin(Kind.PREFETCH, AHEAD)
+        device, at = self._device(seen.client), seen.at.timestamp()
+        dest = seen.headers.get("sec-fetch-dest", "").strip().lower()
+        by_itself = sent_by_itself(seen.headers, address.host, address.path, seen.type.lower())
+        if by_itself:
+            return Origin(Kind.BACKGROUND, by_itself, 0.95)
+        if not dest and seen.headers.get("sec-fetch-mode", "").lower() == "nested-navigate":
+            return _framed("frame", seen, address, device, at)  # Chrome 76 to 79
+        if not dest:
+            return _untold(seen, address, device, at)
+        if dest == "document" and seen.method.upper() not in ("GET", "POST"):
+            return Origin(Kind.BACKGROUND, f"{seen.method.upper()[:12]} opens no page", 0.9)
+        if dest == "document":
+            return _followed(opened_as_page(seen.headers, address, device, at), seen, address, device, at)
+        if dest in FRAMES:
+            return _framed(dest, seen, address, device, at)
+        return _part(dest, seen, address, device, at)
+
+    def _device(self, client: str) -> Device:
+        device = self._devices.get(client)
+        if device is None:
+            device = self._devices[client] = Device()
+            while len(self._devices) > self._clients:
+                self._devices.popitem(last=False)
+        else:
+            self._devices.move_to_end(client)
+        return device
 
 
-def classify(headers: Mapping[str, str], status: int | None = None) -> Origin:
-    """Judge a request by its headers (lower-case names) and, once known, by the status that came back."""
-    purpose = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}".lower()
-    if "prefetch" in purpose or "prerender" in purpose or "preview" in purpose:
-        return Origin(Kind.PREFETCH, "the browser fetched it ahead, nobody asked for it yet")
-    dest = headers.get("sec-fetch-dest", "").strip().lower()
-    if not dest and _is_part(headers):
-        return Origin(Kind.EMBEDDED, "what it accepts is a part of a page, not a page")
-    if not dest:
-        return Origin(Kind.UNKNOWN, "the client does not say what the request was for")
-    if dest == "document":
-        if status in _REDIRECTS:
-            return Origin(Kind.REDIRECT, f"the site sent the browser on (status {status})")
-        return Origin(Kind.VISIT, "the browser opened it as a page of its own")
-    if dest in _FRAMES:
-        return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")
-    if dest in ("serviceworker", "sharedworker", "worker"):
-        return Origin(Kind.BACKGROUND, f"a script running behind a page ({dest})")
-    return Origin(Kind.EMBEDDED, f"a part that a page loaded by itself ({dest})")
+def _untold(seen: Seen, address: Address, device: Device, at: float) -> Origin:
+    """The browser does not say what it was for: old browsers, and all browsers over plain http."""
+    method = seen.method.upper()
+    if method not in ("GET", "POST") or not is_navigation(seen.headers, seen.type):
+        return _part("", seen, address, device, at)
+    if is_text_browser(seen.headers):
+        return Origin(Kind.UNKNOWN, "a browser for text terminals, which says too little", 0.5)
+    origin = opened_untold(seen.headers, seen.answer, address, device, at)
+    if origin.kind is Kind.VISIT:
+        return _followed(origin, seen, address, device, at)
+    if origin.kind is Kind.EMBEDDED:
+        _remember_frame(seen, address, device, at)
+    return origin
+
+
+def _followed(origin: Origin, seen: Seen, address: Address, device: Device, at: float) -> Origin:
+    """What the answer makes of a request for a page: a redirect, a page that is now open, a file, or nothing."""
+    if origin.kind is not Kind.VISIT:
+        return origin
+    if seen.status in REDIRECTS:
+        target = target_of(seen.url, seen.location) if seen.location else None
+        if target is not None:
+            device.send_on(target, origin, at, "referer" in seen.headers)
+        return Origin(Kind.REDIRECT, f"the site sent the browser on (status {seen.status})", origin.confidence)
+    if seen.status in (204, 205):
+        return Origin(Kind.BACKGROUND, f"nothing to show came back (status {seen.status})", 0.9)
+    if _is_file(seen):
+        return Origin(Kind.VISIT, f"a file was opened or saved; {origin.reason}", origin.confidence)
+    referer = address_of(seen.headers.get("referer", ""))
+    settled = seen.status is None or (200 <= seen.status < 400 and seen.status != 202)
+    device.open(address, at, referer.key if referer else "", settled)
+    return origin
+
+
+def _is_file(seen: Seen) -> bool:
+    if seen.answer.get("content-disposition", "").strip().lower().startswith("attachment"):
+        return True
+    kind = seen.type.partition(";")[0].strip().lower()
+    return kind.startswith("application/") and kind not in _SHOWN
+
+
+_SHOWN = frozenset({"application/xhtml+xml", "application/xml", "application/json", "application/pdf"})
+
+
+def _framed(dest: str, seen: Seen, address: Address, device: Device, at: float) -> Origin:
+    _remember_frame(seen, address, device, at)
+    return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")
+
+
+def _remember_frame(seen: Seen, address: Address, device: Device, at: float) -> None:
+    parent = _behind(seen, device)
+    device.touch(parent, at)
+    device.frame(address, parent)
+    target = target_of(seen.url, seen.location) if seen.status in REDIRECTS and seen.location else None
+    if target is not None:
+        device.send_on(target, Origin(Kind.EMBEDDED, "a frame was sent on to it", 0.9), at, "referer" in seen.headers)
+
+
+def _behind(seen: Seen, device: Device) -> Page | None:
+    referer = address_of(seen.headers.get("referer", ""))
+    if referer is None:
+        return None
+    page = device.page_behind(referer)
+    return page if page is not None else device.frame_behind(referer)[1]
+
+
+def _part(dest: str, seen: Seen, address: Address, device: Device, at: float) -> Origin:
+    """Anything that is no page and no frame: what a page, a worker or the browser itself fetches."""
+    headers, method = seen.headers, seen.method.upper()
+    device.touch(_behind(seen, device), at)
+    if dest in WORKERS or headers.get("service-worker", "").lower() == "script":
+        device.runs(address)
+        return Origin(Kind.BACKGROUND, f"a script running behind a page ({dest or 'service worker'})")
+    referer = address_of(headers.get("referer", ""))
+    if referer is not None and referer.key in device.workers:
+        return Origin(Kind.BACKGROUND, "a script running behind a page fetched it", 0.9)
+    if _is_report(dest, headers, method):
+        return Origin(Kind.BACKGROUND, "a page reported home", 0.9)
+    if dest == "empty" and headers.get("sec-fetch-site", "").strip().lower() == "none":
+        return Origin(Kind.BACKGROUND, "the browser itself asked for it, no page did", 0.9)
+    if dest in ("empty", "") and device.repeats(address, at):
+        return Origin(Kind.BACKGROUND, "asked for again and again at like intervals", 0.9)
+    if dest:
+        return Origin(Kind.EMBEDDED, f"a part that a page loaded by itself ({dest[:20]})")
+    if method == "OPTIONS":
+        return Origin(Kind.EMBEDDED, "a page's script asked whether it may", 0.9)
+    if method not in ("GET", "POST") and "referer" not in headers:
+        return Origin(Kind.BACKGROUND, f"{method[:12]} opens no page", 0.8)
+    if "accept" in headers or "referer" in headers or "origin" in headers:
+        judged = classify(headers, seen.status)
+        if judged.kind is Kind.EMBEDDED:
+            return Origin(Kind.EMBEDDED, judged.reason, 0.9)
+        if "referer" in headers or "origin" in headers:
+            return Origin(Kind.EMBEDDED, "a page asked for it, and not as a page of its own", 0.8)
+    return Origin(Kind.UNKNOWN, "the client does not say what the request was for", 0.5)
+
+
+def _is_report(dest: str, headers: Mapping[str, str], method: str) -> bool:
+    if dest == "report" or "ping-to" in headers or headers.get("content-type", "").lower().startswith("text/ping"):
+        return True
+    return dest == "empty" and method == "POST" and headers.get("sec-fetch-mode", "").strip().lower() == "no-cors"

@@ -10,8 +10,13 @@ from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.policy.decision import Verdict, heard
 from schoolgate.policy.request import WebRequest
+from schoolgate.policy.rules import Action
 from schoolgate.policy.visits import Origin, classify
+from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live
+from schoolgate.proxy.nudges import Nudges
+from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, is_opened, origin_of
+from schoolgate.proxy.translate import path_of
 from schoolgate.store.event import Event, event_of, fault_event
 
 log = logging.getLogger("schoolgate")
@@ -26,15 +31,25 @@ class Act:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._warned: dict[tuple[str, str, str], float] = {}
+        self.nudges = Nudges()
 
     def block(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> None:
         """The block page in place of whatever was or would be answered."""
         headers = lower(flow)
-        event = self.record(request, verdict, classify(headers))
+        event = self.record(request, verdict, self._origin(flow, request, verdict, headers))
         flow.response = self._live.pages.block(request, verdict, event.ref, headers)
 
     def warn(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> bool:
-        """Show the warning once; the same site asked for again passes. Returns whether it was shown."""
+        """Show the warning once; the same site asked for again passes. Returns whether it was shown.
+
+        Staff at work are asked what the site is for, and go on with an answer only; before they have read the notice,
+        they are shown that instead.
+        """
+        footing = self._live.footing(verdict.identity, request.at)
+        if footing.state is State.UNREAD:
+            return self.notice(flow, request, verdict, footing)
+        if footing.state is State.WORKING:
+            return self._nudge(flow, request, verdict, footing)
         key = (request.user or request.client or "", request.host, verdict.category)
         now = time.monotonic()
         if self._warned.get(key, 0.0) > now:
@@ -47,11 +62,57 @@ class Act:
         self._live.judged[flow] = None
         return True
 
+    def notice(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, footing: Footing) -> bool:
+        """Show the notice that is to be read first, if a person sees the answer. Returns whether it was shown."""
+        live = self._live
+        if request.method != "GET" or not is_opened(lower(flow), request.method, request.path):
+            return False
+        notice, to = live.footings.notice(verdict.identity.group.id, request.at), path_of(flow)
+        token = live.tokens.of(NOTICE, footing.person, notice.version, origin_of(request), to)
+        flow.response = live.pages.notice(request, notice, to, token)
+        live.judged[flow] = None
+        return True
+
+    def _nudge(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, footing: Footing) -> bool:
+        """Ask what a personal site is for, unless the person has said so. What no person sees passes."""
+        live, headers, key = self._live, lower(flow), (footing.person, request.host, verdict.category)
+        if self.nudges.said(key) or not is_opened(headers, request.method, request.path):
+            return False
+        ref = self.nudges.reference(key)
+        if not ref:
+            ref = self.record(request, verdict, live.ledger.stopped(flow, request, footing, headers)).ref
+            self.nudges.show(key, ref)
+        to, back = path_of(flow), _came_from(headers)
+        token = live.tokens.of(NUDGE, footing.person, verdict.category, origin_of(request), to, back)
+        flow.response = live.pages.nudge(request, verdict, ref, to, back, token)
+        live.judged[flow] = None
+        return True
+
+    def said(self, request: WebRequest, verdict: Verdict, footing: Footing) -> str:
+        """What somebody at work said of a site that they were asked about, in the words of the record, or ""."""
+        if verdict.action is not Action.WARN or footing.state is not State.WORKING:
+            return ""
+        return self.nudges.said((footing.person, request.host, verdict.category))
+
     def record(self, request: WebRequest, verdict: Verdict, origin: Origin) -> Event:
-        """Into the journal before the answer: a client sees no block that is not on record."""
-        event = event_of(request, replace(verdict, alert=heard(verdict, origin.kind)), origin, self._live.pseudonyms)
+        """Into the journal before the answer: a client sees no block that is not on record.
+
+        While nothing of somebody may be kept but what is blocked, the event stays unwritten, and has no reference.
+        """
+        footing = self._live.footing(verdict.identity, request.at)
+        verdict = replace(verdict, alert=heard(verdict, origin.kind))
+        event = event_of(request, verdict, origin, self._live.pseudonyms, footing.notice)
+        if footing.keeps_nothing and verdict.action is not Action.BLOCK:
+            return replace(event, ref="-")
         self._live.record(event)
         return event
+
+    def _origin(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, headers: Mapping[str, str]) -> Origin:
+        """By the ledger for people at work who have read the notice, by the request alone for all others."""
+        footing = self._live.footing(verdict.identity, request.at)
+        if footing.state in (State.WORKING, State.FREE):
+            return self._live.ledger.stopped(flow, request, footing, headers)
+        return classify(headers)
 
     def fail(self, flow: HTTPFlow, where: str, error: Exception) -> None:
         """503 first, whatever else fails; then the fault on record and a kinder page, if they can be had."""
@@ -79,3 +140,10 @@ class Act:
 def lower(flow: HTTPFlow) -> Mapping[str, str]:
     """The request's headers by their lower-case names."""
     return {name.lower(): value for name, value in flow.request.headers.items()}
+
+
+def _came_from(headers: Mapping[str, str]) -> str:
+    """The page that led here, as far as the browser tells; "" where it tells none, or one of the gateway's own."""
+    referer = headers.get("referer", "")
+    is_page = referer.startswith(("http://", "https://")) and referer.isascii() and OWN not in referer
+    return referer if is_page else ""

@@ -23,9 +23,12 @@ from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.pictures import Pictures
 from schoolgate.proxy.recording import Recording
+from schoolgate.proxy.replies import Replies
 from schoolgate.proxy.safe_search import SafeSearch
 from schoolgate.proxy.scanner import Scanner
+from schoolgate.proxy.standing import Standings
 from schoolgate.proxy.streaming import Streaming
+from schoolgate.proxy.tokens import open_tokens
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
 from schoolgate.store.journal import Journal
@@ -36,7 +39,15 @@ def open_live(settings: Settings, worker: str) -> Live:
     """What the duties share, with a journal of this process's own."""
     data = settings.data
     settings.judge.make_ready()
-    live = Live(settings, open_pages(settings), Journal(data, worker), open_pseudonyms(data), WorkerMetrics(worker))
+    live = Live(
+        settings,
+        open_pages(settings),
+        Journal(data, worker),
+        open_pseudonyms(data),
+        WorkerMetrics(worker),
+        Standings(data),
+        open_tokens(data),
+    )
     live.take_up(settings, live.pages)
     return live
 
@@ -44,12 +55,15 @@ def open_live(settings: Settings, worker: str) -> Live:
 def duties(live: Live) -> list[Any]:
     """schoolgate's own duties; the gate stands after the login and before everything that acts on its verdict."""
     act, scanner = Act(live), Scanner()
+    live.standings.read(lambda error: act.note_fault("standing", error))
     return [
+        live.standings,
         Login(live),
+        Replies(live, act),
         Gate(live, act),
         SafeSearch(live, act),
         Asking(live, act),
-        Recording(live),
+        Recording(live, act),
         Documents(live, act, scanner),
         Answers(live, act),
         Files(live, act, lambda: live.snapshot.files),

@@ -6,6 +6,7 @@ has judged is stopped in ``request`` before it can reach a site, and ``streaming
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from mitmproxy.http import HTTPFlow
@@ -17,9 +18,9 @@ from schoolgate.policy.decision import (
     BAD_ADDRESS,
     NAMES_DISAGREE,
     Verdict,
-    decide,
     decide_for,
     is_judged,
+    is_private,
     outweighs,
     refuse,
 )
@@ -28,11 +29,13 @@ from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, ho
 from schoolgate.policy.rules import Action, Stage, Subject
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.footing import State
 from schoolgate.proxy.live import Live, Passage, Tunnel
 from schoolgate.proxy.pages import wanted
 from schoolgate.proxy.translate import names_disagree, translate
 from schoolgate.store.event import event_of
 
+_NOT_KEPT = "Nothing of this is looked at or kept."
 _SMALL_BODY = 16 * 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
 
 
@@ -55,7 +58,10 @@ class Gate:
             self._act.fail(flow, "connect", error)
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
-        """Groups whose TLS stays closed are judged by name here; a refused name is opened to show the block page."""
+        """Groups whose TLS stays closed are judged by name here; a refused name is opened to show the block page.
+
+        What is nobody's business stays closed too: of it, only that there was a request of the group is counted.
+        """
         client = data.context.client
         try:
             tunnel = self._live.tunnels.get(client)
@@ -64,9 +70,13 @@ class Gate:
             peer = client.peername
             address = str(peer[0]) if peer else None
             identity = self._live.snapshot.people.identify(address, self._live.users.get(client))
+            sni = data.client_hello.sni
+            if sni and canonical_host(sni) == tunnel.host and self._is_private(identity, (tunnel.host,)):
+                data.ignore_connection = True
+                self._live.count(Verdict(Action.ALLOW, identity, "", "", Stage.HELLO, self._live.snapshot.version))
+                return
             if identity.group.inspect is Inspect.FULL:
                 return
-            sni = data.client_hello.sni
             names = dict.fromkeys([tunnel.host, *([canonical_host(sni)] if sni else [])])
             now = datetime.now(UTC)
             request = WebRequest(now, address, None, "CONNECT", "https", tuple(names), tunnel.port, "", "")
@@ -84,14 +94,14 @@ class Gate:
                 tunnel.refused = (verdict, event)
             elif len(request.names) == 1 and host_address(request.host) is None:
                 data.ignore_connection = True  # anything else could hide another site, so it is opened and judged
-            self._live.count(verdict)
+            self._live.count(verdict, self._live.footing(identity, now))
         except Exception as error:
             # not passed through: the connection is opened, and each request in it is judged or stopped
             self._act.note_fault("hello", error)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """The verdict on a request, before any of it has gone to a site."""
-        if flow.error:
+        if flow.error or (flow in self._live.asked and not flow.response):
             return
         try:
             if flow.response:
@@ -139,9 +149,12 @@ class Gate:
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
         started = time.perf_counter()
         snapshot = live.snapshot
-        verdict = decide(request, snapshot)
-        identity = verdict.identity
-        said = self._on_search(request, identity)
+        identity = snapshot.people.identify(request.client, request.user)
+        footing = live.footing(identity, request.at)
+        verdict = decide_for(identity, request, snapshot, Stage.REQUEST, live.standings.now, footing.person)
+        if footing.state is not State.OTHER and self._is_private(identity, _proven(request, flow.client_conn.sni)):
+            verdict, footing = _unlooked(verdict), replace(footing, state=State.PRIVATE)
+        said = self._on_search(request, verdict.identity)
         if said is not None and said.action in (Action.WARN, Action.BLOCK) and outweighs(said, verdict):
             verdict, said = said, None
         disagree = names_disagree(request, flow.client_conn.sni) and identity.group.inspect is not Inspect.NONE
@@ -149,8 +162,12 @@ class Gate:
             why = "The request names different sites at once: " + ", ".join(request.names)
             verdict = refuse(identity, request, snapshot, NAMES_DISAGREE, why)
         live.metrics.verdict_took(time.perf_counter() - started)
-        live.judged[flow] = Passage(request, verdict)
-        live.count(verdict)
+        if footing.state is State.UNREAD and verdict.action is not Action.BLOCK and _watches(verdict, said):
+            if self._act.notice(flow, request, verdict, footing):
+                return
+            verdict, said = _unwatched(verdict), None
+        live.judged[flow] = Passage(request, verdict, footing)
+        live.count(verdict, footing)
         if verdict.action is Action.BLOCK:
             if verdict.rule == NAMES_DISAGREE:
                 event = self._act.record(request, verdict, classify(headers))
@@ -161,9 +178,13 @@ class Gate:
             page = wanted(headers, request.method, request.path) == "page"
             shown = page and self._act.warn(flow, request, verdict)
             if verdict.stage is Stage.SEARCH and not shown:
-                self._act.record(request, verdict, classify(headers))
+                told = replace(verdict, left_out=self._act.said(request, verdict, footing))
+                self._act.record(request, told, classify(headers))
         if said is not None:
             self._act.record(request, said, classify(headers))
+
+    def _is_private(self, identity: Identity, names: tuple[str, ...]) -> bool:
+        return bool(names and is_private(self._live.snapshot, identity, names))
 
     def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:
         """What is to be held against the words that the address searches for, if it does and anything is."""
@@ -191,6 +212,34 @@ class Gate:
             flow.response = live.pages.refused(400, verdict.why, event.ref, lower(flow), flow.request.method, "/")
         except Exception as error:
             self._act.fail(flow, "unreadable", error)
+
+
+def _proven(request: WebRequest, sni: str | None) -> tuple[str, ...]:
+    """The names of a request; beside an SNI, the address that the tunnel leads to has a certificate to show for it."""
+    named = tuple(name for name in request.names if host_address(name) is None)
+    return named if sni and named else request.names
+
+
+def _unseen(identity: Identity) -> Identity:
+    """The same person, whom no duty looks at."""
+    return replace(identity, group=replace(identity.group, inspect=Inspect.NONE))
+
+
+def _unlooked(verdict: Verdict) -> Verdict:
+    """The verdict on what is nobody's business: it passes, and no duty looks at it."""
+    return replace(_unwatched(verdict), identity=_unseen(verdict.identity))
+
+
+def _watches(*verdicts: Verdict | None) -> bool:
+    """Whether any verdict lets something pass and has it written down."""
+    return any(each is not None and each.action in (Action.LOG, Action.WARN) for each in verdicts)
+
+
+def _unwatched(verdict: Verdict) -> Verdict:
+    """What a verdict lets pass, as if no list and no rule spoke of it."""
+    return Verdict(
+        Action.ALLOW, verdict.identity, verdict.host, verdict.calendar, verdict.stage, verdict.snapshot, why=_NOT_KEPT
+    )
 
 
 def _is_large(flow: HTTPFlow) -> bool:

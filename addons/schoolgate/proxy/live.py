@@ -10,10 +10,16 @@ from mitmproxy.http import HTTPFlow
 
 from schoolgate.content.searches import SearchEngines, open_engines
 from schoolgate.policy.decision import Verdict
+from schoolgate.policy.identity import Identity
 from schoolgate.policy.request import WebRequest
+from schoolgate.policy.rules import Action
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.proxy.footing import NOBODY, Footing, Footings, State
+from schoolgate.proxy.ledger import Ledger
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.standing import Standings
+from schoolgate.proxy.tokens import Tokens
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import Event
 from schoolgate.store.journal import Journal
@@ -31,13 +37,18 @@ class Tunnel:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A request that was judged, with its verdict."""
+    """A request that was judged, with its verdict, and where the person who made it stands with being monitored."""
 
     request: WebRequest
     verdict: Verdict
+    footing: Footing = NOBODY
 
 
 def _tallies() -> Counter[tuple[str, str, str, str]]:
+    return Counter()
+
+
+def _activities() -> Counter[tuple[str, str, str, str, str]]:
     return Counter()
 
 
@@ -50,6 +61,8 @@ class Live:
     journal: Journal
     pseudonyms: Pseudonyms
     metrics: WorkerMetrics
+    standings: Standings
+    tokens: Tokens
     tunnels: WeakKeyDictionary[Client, Tunnel] = field(default_factory=WeakKeyDictionary[Client, Tunnel])
     users: WeakKeyDictionary[Client, str] = field(default_factory=WeakKeyDictionary[Client, str])
     judged: WeakKeyDictionary[HTTPFlow, Passage | None] = field(
@@ -57,7 +70,14 @@ class Live:
     )
     engines: SearchEngines = field(default_factory=open_engines)
     held: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # whose body a duty keeps until it is judged
+    asked: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # of the gateway itself, not of a site
+    ledger: Ledger = field(default_factory=Ledger)
     tallies: Counter[tuple[str, str, str, str]] = field(default_factory=_tallies)
+    activities: Counter[tuple[str, str, str, str, str]] = field(default_factory=_activities)
+    footings: Footings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.footings = Footings(self.settings, self.pseudonyms)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -67,6 +87,7 @@ class Live:
     def take_up(self, settings: Settings, pages: Pages) -> None:
         """One reference changes hands; requests under way end under the version they began with."""
         self.settings, self.pages = settings, pages
+        self.footings = Footings(settings, self.pseudonyms)
         self.metrics.snapshot_loaded(settings.snapshot.version)
 
     def record(self, event: Event) -> None:
@@ -74,12 +95,27 @@ class Live:
         with self.metrics.journal_write():
             self.journal.append({"t": "event", **event.row()})
 
-    def count(self, verdict: Verdict) -> None:
-        """Count a verdict; counts reach the journal with the next ``flush``."""
-        group, action = verdict.identity.group.id, verdict.action
-        self.metrics.request(group, action, verdict.category)
+    def footing(self, identity: Identity, at: datetime) -> Footing:
+        """Where somebody stands with being monitored at the aware time ``at``."""
+        return self.footings.of(identity, at, self.standings.now)
+
+    def count(self, verdict: Verdict, footing: Footing = NOBODY) -> None:
+        """Count a verdict; counts reach the journal with the next ``flush``.
+
+        Of what is permitted to staff while nothing of it may be kept, not even the kind of site is counted.
+        """
+        group, action, category = verdict.identity.group.id, verdict.action, verdict.category
+        if action is Action.ALLOW and footing.state not in (State.OTHER, State.WORKING):
+            category = ""
+        self.metrics.request(group, action, category)
         hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
-        self.tallies[hour, group, action, verdict.category] += 1
+        self.tallies[hour, group, action, category] += 1
+
+    def count_activity(self, passage: Passage, category: str, kind: str) -> None:
+        """Count a request of a member of staff by the school's day and the kind of site, without its address."""
+        day = passage.request.at.astimezone(self.settings.school.timezone).date().isoformat()
+        group = passage.verdict.identity.group.id
+        self.activities[day, passage.footing.person, group, category, kind] += 1
 
     def flush(self) -> None:
         """Write the counts to the journal; what cannot be written now is kept for the next time."""
@@ -88,3 +124,8 @@ class Live:
             entry = {"hour": hour, "group": group, "action": action, "category": category, "requests": number}
             self.journal.append({"t": "tally", **entry})
             del self.tallies[key]
+        for done, number in list(self.activities.items()):
+            day, person, group, category, kind = done
+            row = {"day": day, "person": person, "group": group, "category": category, "kind": kind}
+            self.journal.append({"t": "activity", **row, "requests": number})
+            del self.activities[done]

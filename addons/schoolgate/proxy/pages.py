@@ -8,16 +8,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from mitmproxy.http import Headers, Response
 
 from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
-from schoolgate.policy.request import WebRequest
+from schoolgate.policy.request import WebRequest, host_address
 from schoolgate.policy.rules import Category, Stage
+from schoolgate.proxy.nudges import LONGEST
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders, shipped
 from schoolgate.settings.load import Settings
+from schoolgate.settings.notice import Notice, Section
 
+OWN = "/.schoolgate/"
+"""Paths of every site below which the gateway answers itself, for people who work here."""
+NOTICE, NUDGE = f"{OWN}notice", f"{OWN}nudge"
+"""Where the forms of the notice and of the page before a personal site send their answers."""
 _PAGES = (
     "block_page.html",
     "help_page.html",
     "warn_page.html",
+    "notice_page.html",
+    "nudge_page.html",
     "fault_page.html",
     "refused_page.html",
     "upload_page.html",
@@ -25,9 +33,14 @@ _PAGES = (
 _WORRYING = frozenset(
     ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
 )
-_SAMPLE = (
-    "school category why ref host theme worry url staff category_id searched what kind size retry"  # of every page
+_WORDS = (
+    "school category why ref host theme worry url staff category_id searched what kind size retry"
+    " title version action to back token longest stayed"
 )
+_SAMPLE: Mapping[str, object] = {
+    **dict.fromkeys(_WORDS.split(), "sample"),
+    "sections": (Section("sample", ("sample",)),),
+}  # of every page
 _ASSETS = (".js", ".mjs", ".css", ".json", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico", ".woff2")
 _SAFE = {
     "Cache-Control": "no-store",
@@ -38,6 +51,25 @@ _HTML = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
 }
+_FORM = {
+    # browsers hold form-action against redirects too, and the site that was wanted may send on to another
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",  # with no-referrer, a form's Origin would be "null"
+}
+
+
+def origin_of(request: WebRequest) -> str:
+    """``https://example.com``, with the port where it is not the usual one, as browsers write it (RFC 6454)."""
+    host = next((name for name in request.names if host_address(name) is None), request.host)
+    port = "" if request.port == {"http": 80, "https": 443}.get(request.scheme) else f":{request.port}"
+    return f"{request.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def is_opened(headers: Mapping[str, str], method: str, path: str) -> bool:
+    """Whether a person is about to see the answer as a page of its own: no frame, and nothing fetched ahead."""
+    ahead = any(name in headers for name in ("sec-purpose", "purpose", "x-moz"))
+    dest = headers.get("sec-fetch-dest", "document").lower()
+    return dest == "document" and not ahead and wanted(headers, method, path) == "page"
 
 
 def wanted(headers: Mapping[str, str], method: str, path: str) -> str:
@@ -66,7 +98,7 @@ class Pages:
 
     school: str
     categories: Mapping[str, Category]
-    staff: frozenset[str]  # the groups that have working hours
+    staff: frozenset[str]  # the groups of people who work here
     templates: Mapping[str, Template]
 
     def block(self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str]) -> Response:
@@ -97,6 +129,27 @@ class Pages:
         words |= {"host": request.host, "url": request.url}
         return self._answer(403, "warn_page.html", words, {}, "page")
 
+    def notice(self, request: WebRequest, notice: Notice, to: str, token: str) -> Response:
+        """What somebody reads, and says that they have read, before anything is recorded about them."""
+        words: dict[str, object] = {"school": self.school, "host": request.host, "title": notice.title}
+        words |= {"version": notice.version, "sections": notice.sections, "action": NOTICE, "to": to, "token": token}
+        return self._answer(403, "notice_page.html", words, {}, "page", _FORM)
+
+    def nudge(self, request: WebRequest, verdict: Verdict, ref: str, to: str, back: str, token: str) -> Response:
+        """A member of staff is asked what a personal site is for; ``back`` is the page that they came from, or ""."""
+        words = self._of_nudge(request) | {"why": verdict.why, "ref": ref, "action": NUDGE, "to": to, "back": back}
+        words |= {"category": self.categories[verdict.category].title, "category_id": verdict.category, "token": token}
+        return self._answer(403, "nudge_page.html", words, {}, "page", _FORM)
+
+    def stayed(self, request: WebRequest) -> Response:
+        """Somebody chose not to go on, and came from nowhere."""
+        return self._answer(200, "nudge_page.html", self._of_nudge(request) | {"stayed": True}, {}, "page")
+
+    def _of_nudge(self, request: WebRequest) -> dict[str, object]:
+        words: dict[str, object] = dict.fromkeys(("why", "ref", "action", "to", "back", "category", "category_id"), "")
+        words |= {"school": self.school, "host": request.host, "longest": LONGEST, "stayed": False, "token": ""}
+        return words
+
     def fault(self, ref: str, headers: Mapping[str, str], method: str, path: str) -> Response:
         """503: the gateway could not decide, so nothing is shown."""
         brief = {"error": "fault", "why": "The filter could not check this address.", "ref": ref}
@@ -111,7 +164,13 @@ class Pages:
         return self._answer(status, "refused_page.html", words, brief, wanted(headers, method, path))
 
     def _answer(
-        self, status: int, template: str, words: Mapping[str, object], brief: Mapping[str, str], form: str
+        self,
+        status: int,
+        template: str,
+        words: Mapping[str, object],
+        brief: Mapping[str, str],
+        form: str,
+        more: dict[str, str] | None = None,
     ) -> Response:
         if form == "page":
             body, kind = self.templates[template].render(words).encode(), _HTML
@@ -119,14 +178,14 @@ class Pages:
             body, kind = json.dumps(brief).encode(), {"Content-Type": "application/json"}
         else:
             body, kind = b"", dict[str, str]()
-        headers = Headers([(name.encode(), value.encode()) for name, value in (kind | _SAFE).items()])
+        headers = Headers([(name.encode(), value.encode()) for name, value in (kind | _SAFE | (more or {})).items()])
         return Response.make(status, body, headers)
 
 
 def open_pages(settings: Settings) -> Pages:
     """Read and try the page templates. Raises SettingsError when one of the school's own cannot be used."""
     categories = settings.snapshot.categories
-    staff = frozenset(settings.snapshot.calendar.hours)
+    staff = settings.snapshot.calendar.at_work
     return Pages(settings.school.name, categories, staff, {name: _template(settings.folders, name) for name in _PAGES})
 
 
@@ -139,10 +198,9 @@ def _template(folders: Folders, name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sample = dict.fromkeys(_SAMPLE.split(), "sample")
     try:
         template = environment.get_template(name)
-        template.render(sample)
+        template.render(_SAMPLE)
     except Exception as error:  # a template is a program: whatever it does wrong is a fault of its file
         line = getattr(error, "lineno", None) or 0
         raise SettingsError([Fault(folders.named(path), line, f"the page cannot be made: {error}")]) from None

@@ -82,7 +82,7 @@ class SoftStops:
             action=rule.action,
             identity=identity,
             host=request.host,
-            calendar=snapshot.calendar.moment(request.at, identity.group.id).words,
+            calendar=snapshot.calendar.moment(request.at, identity.group.id, identity.user or "").words,
             stage=Stage.REQUEST if file.direction is Direction.UPLOAD else Stage.RESPONSE,
             snapshot=snapshot.version,
             category=category,

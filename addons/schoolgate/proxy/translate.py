@@ -23,11 +23,8 @@ _KEEP = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datetime) -> WebRequest:
     """Every name that the request carries, and its path as a browser reads it. Raises BadAddress."""
     request = flow.request
-    raw = quote_from_bytes(request.data.path, safe=_KEEP)
-    if not raw.startswith("/"):
-        raw = "/" if raw == "*" else "/" + raw
     try:
-        parsed = can_ada.parse("http://host" + raw)
+        parsed = can_ada.parse("http://host" + path_of(flow))
     except (ValueError, TypeError) as error:
         raise BadAddress("the path of the address cannot be read") from error
     peer = flow.client_conn.peername
@@ -43,6 +40,14 @@ def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datet
         target=match_target(parsed.pathname, parsed.search),
         query=parsed.search.removeprefix("?"),
     )
+
+
+def path_of(flow: HTTPFlow) -> str:
+    """Path and query as they were asked for, with whatever is no plain ASCII percent-encoded."""
+    raw = quote_from_bytes(flow.request.data.path, safe=_KEEP)
+    if not raw.startswith("/"):
+        raw = "/" if raw == "*" else "/" + raw
+    return raw
 
 
 def _names(flow: HTTPFlow, tunnel: Tunnel | None) -> tuple[str, ...]:

@@ -36,6 +36,12 @@ def span(period: str, day: date, calendar: Calendar) -> Span:
     raise ValueError(f"{day} lies in no term of config/calendar.yaml")
 
 
+def between(first: date, last: date, calendar: Calendar) -> Span:
+    """The days from ``first`` to ``last``, both included."""
+    words = f"{first.day} {first:%B %Y}" if first == last else f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    return _span(words, first, last + timedelta(days=1), calendar)
+
+
 def _span(words: str, first: date, end: date, calendar: Calendar) -> Span:
     def midnight(day: date) -> str:
         return _utc(datetime.combine(day, time(), calendar.zone))

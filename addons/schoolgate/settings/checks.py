@@ -3,7 +3,7 @@
 import os
 import ssl
 from collections.abc import Collection, Iterator
-from itertools import pairwise
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from schoolgate.settings.blocklists import Blocklists
 from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import AlertsFile, CalendarFile, PeopleFile, RulesFile, SchoolFile
+from schoolgate.settings.models import AlertsFile, PeopleFile, RulesFile, SchoolFile
 
-_RESERVED = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
+RESERVED = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
 
 
 class ConfigFiles:
@@ -51,12 +51,29 @@ class ConfigFiles:
         """A fault at a place of a file that was read."""
         return self.documents[name].fault(place, words)
 
+    def at(self, name: str, *place: str | int, kind: type[Any] = object) -> Any:
+        """What is written at a place of a file, or an empty ``kind`` where it is something else or nothing."""
+        tree: Any = self.documents[name].tree if name in self.documents else None
+        for part in place:
+            inside = isinstance(tree, dict) and part in tree
+            listed = isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+            tree = tree[part] if inside or listed else None
+        return tree if isinstance(tree, kind) else kind()
+
+    def known(self, name: str, place: tuple[str | int, ...], what: str, names: Collection[str]) -> Iterator[Fault]:
+        """A fault for each name at a place (one, or a list of them) that is not among ``names``."""
+        written = self.at(name, *place)
+        if isinstance(written, str) and names and written not in names:
+            yield self.fault(name, place, unknown(what, written, names))
+        if isinstance(written, list):
+            for number in range(len(written)):
+                yield from self.known(name, (*place, number), what, names)
+
 
 def check(
     files: ConfigFiles,
     school: SchoolFile | None,
     people: PeopleFile | None,
-    year: CalendarFile | None,
     rules: RulesFile | None,
     lists: Blocklists,
 ) -> None:
@@ -67,10 +84,6 @@ def check(
     found = [*_check_names(files, lists)]
     if school:
         found.extend(_check_school(files, school))
-    if people:
-        found.extend(_check_people(files, people))
-    if year:
-        found.extend(_check_periods(files, year))
     files.faults.extend(found)
     if rules and people and not files.faults:
         files.faults.extend(_check_unknown_group(files, rules, people))
@@ -78,59 +91,34 @@ def check(
 
 def _check_names(files: ConfigFiles, lists: Blocklists) -> Iterator[Fault]:
     """Every name that must be the name of something: roles, groups, categories, periods; and rules called alike."""
-    roles = set(_at(files, "school", "roles", kind=dict))
+    roles = set(files.at("school", "roles", kind=dict))
     for role in roles:
-        yield from _known(files, "school", ("roles", role, "deputy"), "role", roles)
+        yield from files.known("school", ("roles", role, "deputy"), "role", roles)
     for part in ("immediate", "worries", "digest", "faults"):
-        yield from _known(files, "alerts", (part, "to"), "role", roles)
-    groups = set(_at(files, "people", "groups", kind=dict))
-    yield from _known(files, "people", ("unknown",), "group", groups)
-    for group in _at(files, "calendar", "working_hours", kind=dict):
-        if groups and group not in groups:
-            yield files.fault("calendar", ("working_hours", group), unknown("group", group, groups))
+        yield from files.known("alerts", (part, "to"), "role", roles)
+    groups = set(files.at("people", "groups", kind=dict))
+    yield from files.known("people", ("unknown",), "group", groups)
     periods = _periods(files)
-    for number in range(len(_at(files, "rules", "files", kind=list))):
-        yield from _known(files, "rules", ("files", number, "groups"), "group", groups)
-        yield from _known(files, "rules", ("files", number, "categories"), "category", lists.names)
+    for number in range(len(files.at("rules", "files", kind=list))):
+        yield from files.known("rules", ("files", number, "groups"), "group", groups)
+        yield from files.known("rules", ("files", number, "categories"), "category", lists.names)
     seen: set[object] = set()
-    for number, rule in enumerate(_at(files, "rules", "rules", kind=list)):
+    for number, rule in enumerate(files.at("rules", "rules", kind=list)):
         place = ("rules", number)
-        yield from _known(files, "rules", (*place, "groups"), "group", groups)
-        yield from _known(files, "rules", (*place, "categories"), "category", lists.names)
-        yield from _known(files, "rules", (*place, "when"), "period", periods)
+        yield from files.known("rules", (*place, "groups"), "group", groups)
+        yield from files.known("rules", (*place, "categories"), "category", lists.names)
+        yield from files.known("rules", (*place, "when"), "period", periods)
         name = rule.get("id") if isinstance(rule, dict) else None
         if isinstance(name, str) and name in seen:
             yield files.fault("rules", (*place, "id"), f"there are two rules called {name!r}")
         seen.add(name)
 
 
-def _at(files: ConfigFiles, name: str, *place: str | int, kind: type[Any] = object) -> Any:
-    """What is written at a place of a file, or an empty ``kind`` where it is something else or nothing."""
-    tree: Any = files.documents[name].tree if name in files.documents else None
-    for part in place:
-        inside = isinstance(tree, dict) and part in tree
-        listed = isinstance(tree, list) and isinstance(part, int) and part < len(tree)
-        tree = tree[part] if inside or listed else None
-    return tree if isinstance(tree, kind) else kind()
-
-
-def _known(
-    files: ConfigFiles, name: str, place: tuple[str | int, ...], what: str, names: Collection[str]
-) -> Iterator[Fault]:
-    """A fault for each name at a place (one, or a list of them) that is not among ``names``."""
-    written = _at(files, name, *place)
-    if isinstance(written, str) and names and written not in names:
-        yield files.fault(name, place, unknown(what, written, names))
-    if isinstance(written, list):
-        for number in range(len(written)):
-            yield from _known(files, name, (*place, number), what, names)
-
-
 def _periods(files: ConfigFiles) -> set[str]:
     """Every period that a rule may name."""
-    entries = [*_at(files, "calendar", "terms", kind=list), *_at(files, "calendar", "closed", kind=list)]
+    entries = [*files.at("calendar", "terms", kind=list), *files.at("calendar", "closed", kind=list)]
     named = {str(entry.get("name")) for entry in entries if isinstance(entry, dict)}
-    return named | set(_at(files, "calendar", "periods", kind=dict)) | _RESERVED
+    return named | set(files.at("calendar", "periods", kind=dict)) | RESERVED
 
 
 def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
@@ -158,40 +146,6 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
         yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")
 
 
-def _check_people(files: ConfigFiles, people: PeopleFile) -> Iterator[Fault]:
-    networks: dict[object, str] = {}
-    users: dict[str, str] = {}
-    for name, group in people.groups.items():
-        for number, network in enumerate(group.networks):
-            if network in networks:
-                words = f"{network} stands already in group {networks[network]!r}"
-                yield files.fault("people", ("groups", name, "networks", number), words)
-            networks[network] = name
-        for number, user in enumerate(group.users):
-            if user.casefold() in users:
-                words = f"user {user!r} stands already in group {users[user.casefold()]!r}"
-                yield files.fault("people", ("groups", name, "users", number), words)
-            users[user.casefold()] = name
-    if people.logins and not (files.folders.config / people.logins.file).is_file():
-        words = f"{people.logins.file!r} does not exist; 'schoolgate login USER' makes it"
-        yield files.fault("people", ("logins", "file"), words)
-
-
-def _check_periods(files: ConfigFiles, year: CalendarFile) -> Iterator[Fault]:
-    for part, periods in (("terms", year.terms), ("closed", year.closed)):
-        ordered = sorted(enumerate(periods), key=lambda item: item[1].first)
-        for number, period in ordered:
-            if period.last < period.first:
-                words = f"{period.name!r} ends on {period.last}, before it begins on {period.first}"
-                yield files.fault("calendar", (part, number, "to"), words)
-        for (_, before), (number, after) in pairwise(ordered):
-            if after.first <= before.last and before.first <= before.last:
-                yield files.fault("calendar", (part, number), f"{after.name!r} overlaps {before.name!r}")
-    for name in year.periods:
-        if name in _RESERVED:
-            yield files.fault("calendar", ("periods", name), f"{name!r} already means something; take another name")
-
-
 def _check_unknown_group(files: ConfigFiles, rules: RulesFile, people: PeopleFile) -> Iterator[Fault]:
     """Devices that nobody knows must not be the freest in the house."""
     unknown_group = people.groups.get(people.unknown)
@@ -213,12 +167,14 @@ def _check_unknown_group(files: ConfigFiles, rules: RulesFile, people: PeopleFil
 
 
 def advice(
-    people: PeopleFile, year: CalendarFile, rules: RulesFile, alerts: AlertsFile, school: SchoolFile
+    people: PeopleFile, at_work: Collection[str], rules: RulesFile, alerts: AlertsFile, school: SchoolFile
 ) -> Iterator[str]:
-    """What is no fault but not what the school would want either."""
-    if any(group.users for group in people.groups.values()) and not people.logins:
+    """What is no fault but not what the school would want either; ``at_work`` are the groups of those who work here."""
+    logins = [user for group in people.groups.values() for user in group.users]
+    logins.extend(login for login, person in people.people.items() if not person.devices)
+    if logins and not people.logins:
         yield (
-            "config/people.yaml: groups list users, but there is no 'logins' file to check a password against; "
+            "config/people.yaml: people have logins, but there is no 'logins' file to check a password against; "
             "until then a name typed at the proxy is not believed ('schoolgate login USER' makes the file)"
         )
     for rule in rules.rules:
@@ -227,12 +183,20 @@ def advice(
             yield f"config/rules.yaml: rule {rule.id!r} hardly applies to {', '.join(closed)} (inspect: names)"
         if rule.when in (days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS):
             for group in rule.groups:
-                if group not in year.working_hours:
-                    yield f"config/rules.yaml: rule {rule.id!r} never applies to {group}: it has no working_hours"
+                if group not in at_work:
+                    words = "it has no working_hours and no contracts"
+                    yield f"config/rules.yaml: rule {rule.id!r} never applies to {group}: {words}"
     alarms = any(rule.alert is Alert.IMMEDIATE for rule in rules.rules)
     if alarms and not any(role in school.roles for role in alerts.immediate.to):
         yield "config/school.yaml: immediate alerts reach nobody: there is no " + " or ".join(alerts.immediate.to)
-    if school.listen.console:
-        yield "config/school.yaml: listen: console: this version has no console yet, so nothing is opened there"
+    if school.listen.console and not _is_of_this_machine(school.listen.console[0]):
+        yield (
+            "config/school.yaml: listen: console: other devices reach it without encryption, so passwords can be read "
+            "on the way; keep it on 127.0.0.1 and put a web server with a certificate (https) before it"
+        )
     if not any(role in school.roles for role in alerts.faults.to):
         yield "config/school.yaml: faults of the gateway reach nobody: there is no " + " or ".join(alerts.faults.to)
+
+
+def _is_of_this_machine(host: str) -> bool:
+    return host == "localhost" or ip_address(host).is_loopback

@@ -43,8 +43,15 @@ class Folders:
 
     def blocklists(self) -> list[Path]:
         """The YAML files of blocklists/: a file of the school's own replaces the shipped one of the same name."""
+        return self._files_of("blocklists")
+
+    def private(self) -> list[Path]:
+        """The YAML files of blocklists/private/, replaced one by one in the same way."""
+        return self._files_of("blocklists/private")
+
+    def _files_of(self, place: str) -> list[Path]:
         found: dict[str, Path] = {}
-        for folder in (shipped() / "blocklists", self.root / "blocklists"):
+        for folder in (shipped() / place, self.root / place):
             found.update({path.name: path for path in sorted(folder.glob("*.yaml")) + sorted(folder.glob("*.yml"))})
         return [found[name] for name in sorted(found)]
 

@@ -3,18 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
-
-import holidays
 
 from schoolgate.content.judge import Judge, open_judge
 from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
-from schoolgate.policy import calendar as days
 from schoolgate.policy.files import FileRule
-from schoolgate.policy.identity import Group, People
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
@@ -27,16 +23,15 @@ from schoolgate.settings.models import (
     FileEntry,
     MonitoringFile,
     PeopleFile,
-    PeriodEntry,
     RuleEntry,
     RulesFile,
     SchoolFile,
 )
-from schoolgate.settings.values import week_of
-
-_NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
-_YEARS = range(2020, 2051)
-
+from schoolgate.settings.monitoring import advice_on, check_monitoring, purposes_of
+from schoolgate.settings.persons import check_people, people_of
+from schoolgate.settings.topics import read_topics
+from schoolgate.settings.year import calendar_of
+from schoolgate.settings.year_checks import advice_on_year, check_year
 
 UNWRITABLE = "the data folder cannot be written"
 
@@ -79,7 +74,8 @@ def data_folder(folders: Folders, school: SchoolFile) -> Path:
 
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
-    paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.own_reports(), *settings.files}
+    paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.private(), *settings.files}
+    paths.update(folders.own_reports())
     paths.update(settings.copies.state_file(remote.name) for remote in settings.remotes)
     stamps: dict[Path, tuple[int, int]] = {}
     for path in (*paths, folders.local("allow"), folders.local("block")):
@@ -107,7 +103,10 @@ def load_settings(
     lists = read_blocklists(folders, Copies(data_folder(folders, school) / "lists") if school else None)
     files.faults.extend(lists.faults)
     monitoring = files.read("monitoring", MonitoringFile, optional=True)
-    check(files, school, people, year, rules, lists)
+    topics = read_topics(folders, lists.anyones)
+    files.faults.extend((*check_people(files, people), *check_year(files, year, people)))
+    check(files, school, people, rules, lists)
+    files.faults.extend((*topics.faults, *check_monitoring(files, monitoring, lists, topics)))
     if files.faults or not (school and people and year and rules and alerts and monitoring):
         raise SettingsError(files.faults)
     data = data_folder(folders, school)
@@ -119,17 +118,25 @@ def load_settings(
     except OSError as error:
         words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
         raise SettingsError([files.fault("school", ("data",), words)]) from None
-    read = (*files.paths, *lists.files, *((folders.root / school.upstream_ca,) if school.upstream_ca else ()))
+    own_ca = (folders.root / school.upstream_ca,) if school.upstream_ca else ()
+    read = (*files.paths, *lists.files, *topics.files, *own_ca)
     snapshot = Snapshot(
         version=_version([*read, *folders.own_reports()]),
-        people=_people(people),
-        calendar=_calendar(school, year),
+        people=people_of(people),
+        calendar=calendar_of(school, year, people),
         categories=lists.categories,
         rules=tuple(_rule(rule, lists.categories) for rule in rules.rules),
         lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
         files=tuple(_file_rule(rule, lists.categories) for rule in rules.files),
+        purposes=purposes_of(monitoring, school, topics),
     )
-    notes = (*lists.advice, *advice(people, year, rules, alerts, school))
+    today = datetime.now(school.timezone).date()
+    notes = (
+        *lists.advice,
+        *advice(people, snapshot.calendar.at_work, rules, alerts, school),
+        *advice_on_year(year, people, today),
+        *advice_on(files, monitoring, school, today),
+    )
     judge = _judge(lists)
     return Settings(
         snapshot, judge, school, people, alerts, monitoring, folders, read, index.path, lists.remotes, notes
@@ -172,43 +179,6 @@ def _judge(lists: Blocklists) -> Judge:
         return open_judge(lists.phrases, lists.searches)
     except BadModel as error:
         raise SettingsError([Fault("text.model", 0, str(error))]) from None
-
-
-def _people(people: PeopleFile) -> People:
-    groups = tuple(
-        Group(
-            name,
-            group.title,
-            group.inspect,
-            tuple(group.networks),
-            frozenset(u.casefold() for u in group.users),
-            group.text_limit,
-            group.safe_search,
-        )
-        for name, group in people.groups.items()
-    )
-    return People(groups, people.unknown)
-
-
-def _calendar(school: SchoolFile, year: CalendarFile) -> days.Calendar:
-    def period(written: PeriodEntry) -> days.Period:
-        return days.Period(written.name, written.first, written.last)
-
-    return days.Calendar(
-        zone=school.timezone,
-        hours={group: week_of(hours) for group, hours in year.working_hours.items()},
-        terms=tuple(map(period, year.terms)),
-        closed=tuple(map(period, year.closed)),
-        inset=frozenset(year.inset),
-        bank_holidays=_bank_holidays(year.bank_holidays),
-        named={name: week_of(hours) for name, hours in year.periods.items()},
-    )
-
-
-def _bank_holidays(nation: str | None) -> dict[date, str]:
-    if nation not in _NATIONS:
-        return {}
-    return dict(holidays.country_holidays("GB", subdiv=_NATIONS[nation], years=_YEARS).items())
 
 
 def _version(paths: list[Path]) -> str:

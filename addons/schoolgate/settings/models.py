@@ -24,7 +24,10 @@ from schoolgate.settings.values import (
     MediaType,
     Network,
     NightHours,
+    OneOrMoreDays,
     Size,
+    SomeHours,
+    Windows,
     Words,
     Zone,
 )
@@ -47,7 +50,7 @@ class ListenOn(_Strict):
     """The addresses that the gateway opens."""
 
     proxy: Listen = ("127.0.0.1", 8080)
-    console: Listen | None = None
+    console: Listen | None = ("127.0.0.1", 8081)
     metrics: Listen | None = ("127.0.0.1", 9101)
 
 
@@ -161,12 +164,60 @@ class PeriodEntry(_Strict):
     last: Annotated[Day, Field(alias="to")]
 
 
+class ClosureEntry(PeriodEntry):
+    """Days on which the school is closed; with ``everybody`` nobody works, those who work all year neither."""
+
+    everybody: bool = False
+
+
+class ContractEntry(_Strict):
+    """When persons (``people``: logins) or all of some groups work, in place of the hours of their group.
+
+    ``breaks`` are taken out of the hours; ``works: all_year`` goes on in the holidays, ``inset: false`` leaves INSET
+    days out; ``from`` and ``to`` are the days between which it holds, both included.
+    """
+
+    id: Words
+    people: list[Words] = []
+    groups: list[str] = []
+    hours: SomeHours
+    breaks: Hours = {}
+    works: Literal["term", "all_year"] = "term"
+    inset: bool = True
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None
+
+
+class DutyEntry(_Strict):
+    """Working time beside the hours: ``every`` week on school days, or ``on`` one day or more at ``hours``."""
+
+    name: Words
+    people: list[Words] = []
+    groups: list[str] = []
+    every: Hours = {}
+    on: OneOrMoreDays | None = None
+    hours: Windows = []
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None
+
+
+class LeaveEntry(_Strict):
+    """Days (both ends included) on which persons (logins) have no working time; nobody asks why."""
+
+    people: Annotated[list[Words], Field(min_length=1)]
+    first: Annotated[Day, Field(alias="from")]
+    last: Annotated[Day, Field(alias="to")]
+
+
 class CalendarFile(_Strict):
     """config/calendar.yaml"""
 
     working_hours: dict[str, Hours] = {}
+    contracts: list[ContractEntry] = []
+    duties: list[DutyEntry] = []
+    leave: list[LeaveEntry] = []
     terms: list[PeriodEntry] = []
-    closed: list[PeriodEntry] = []
+    closed: list[ClosureEntry] = []
     inset: list[Day] = []
     bank_holidays: Literal["England", "Wales", "Scotland", "Northern Ireland", "none"] | None = None
     periods: dict[str, Hours] = {}

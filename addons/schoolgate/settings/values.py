@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from schoolgate.lists.entry import Entry, entry
 from schoolgate.lists.guards import is_suffix
-from schoolgate.policy.calendar import Week, Window
 from schoolgate.policy.files import every_extension, in_bytes
+from schoolgate.policy.week import MIDNIGHT, Week, Window
 from schoolgate.settings.faults import unknown
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -25,6 +25,7 @@ _LONG_DAYS = {
     "saturday": "sat",
     "sunday": "sun",
 }
+_LONGEST_NIGHT = 14 * 60  # a stretch across midnight that is longer is two times in the wrong order
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -144,13 +145,26 @@ def _window(value: Any) -> Window:
     return window
 
 
+def _window_or_night(value: Any) -> Window:
+    """A stretch of a day that may end on the next: 22:00-06:00."""
+    first, dash, last = str(value).partition("-")
+    try:
+        night = Window(_minute(first, ""), _minute(last, "") + MIDNIGHT)
+    except ValueError:
+        return _window(value)
+    is_night = dash and night.end - MIDNIGHT < night.start < MIDNIGHT and night.end - night.start <= _LONGEST_NIGHT
+    return night if is_night else _window(value)
+
+
 def _weekdays(text: str) -> list[int]:
+    """The days that are meant, from 0 for Monday; a span may go over the weekend: sun-thu."""
     days: list[int] = []
     for part in text.lower().split(","):
         first, dash, last = (_LONG_DAYS.get(piece.strip(), piece.strip()) for piece in part.partition("-"))
-        if first not in _DAYS or (dash and last not in _DAYS) or (dash and _DAYS.index(last) < _DAYS.index(first)):
+        if first not in _DAYS or (dash and last not in _DAYS):
             raise ValueError(f"{text!r} is no weekday; write mon, tue, wed, thu, fri, sat, sun or a span like mon-thu")
-        days.extend(range(_DAYS.index(first), _DAYS.index(last or first) + 1))
+        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        days.extend(day % 7 for day in range(begin, end + 1 if begin <= end else end + 8))
     return days
 
 
@@ -194,7 +208,17 @@ def week_of(hours: dict[str, list[Window]]) -> Week:
 
 
 def _each_day_once(hours: dict[str, list[Window]]) -> dict[str, list[Window]]:
-    week_of(hours)
+    week = week_of(hours)
+    for day in range(7):
+        before, after = week[day - 1], week[day]
+        if before and after and after[0].start < before[-1].end - MIDNIGHT:
+            raise ValueError(f"{before[-1]} of {_DAYS[day - 1]} overlaps {after[0]} of {_DAYS[day]}")
+    return hours
+
+
+def _at_least_one(hours: dict[str, list[Window]]) -> dict[str, list[Window]]:
+    if not any(hours.values()):
+        raise ValueError('no hours stand here; write them like {mon-thu: ["08:15-12:15"]}')
     return hours
 
 
@@ -213,12 +237,14 @@ NightHours = Annotated[Window, BeforeValidator(_window), _as_text("02:00-05:00")
 Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _Days = Annotated[str, BeforeValidator(_days)]
-_Windows = Annotated[
-    list[Annotated[Window, BeforeValidator(_window), _as_text("08:15-12:15")]],
+Windows = Annotated[
+    list[Annotated[Window, BeforeValidator(_window_or_night), _as_text("08:15-12:15")]],
     BeforeValidator(_as_list),
     AfterValidator(_in_order),
 ]
-Hours = Annotated[dict[_Days, _Windows], AfterValidator(_each_day_once)]
+Hours = Annotated[dict[_Days, Windows], AfterValidator(_each_day_once)]
+SomeHours = Annotated[Hours, AfterValidator(_at_least_one)]
+OneOrMoreDays = Annotated[list[Day], BeforeValidator(_as_list), Field(min_length=1)]
 Words = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
 Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})]

@@ -3,6 +3,7 @@
 Deeds are events like all others, written to the journal and sealed in the chain; here they become what holds now.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -84,6 +85,22 @@ def contests(reader: Queries, person: str | None = None) -> list[Contest]:
                 contest = Contest(row["id"], row["ref"], row["person"], row["at"], events, row["why"], *told)
             found.append(contest)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """What all contests come to: events that wait for an answer, and those that are cleared for good."""
+
+    waiting: frozenset[str] = frozenset()
+    cleared: frozenset[str] = frozenset()
+
+
+def contested(of: Iterable[Contest]) -> Contested:
+    """The events of contests; what was upheld once stays cleared, whatever else is said of it."""
+    known = list(of)
+    cleared = frozenset(event for each in known if each.answer == UPHELD for event in each.events)
+    waiting = frozenset(event for each in known if not each.answer for event in each.events)
+    return Contested(waiting - cleared, cleared)
 
 
 def holds(reader: Queries) -> list[Hold]:

@@ -1,48 +1,107 @@
 """The recorder: the one process that writes the record. It carries journals over and deletes what has had its time."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from schoolgate.store import retention
+from schoolgate.store.check_chain import moment
+from schoolgate.store.clock import Clock, ClockWatch, turned_words
+from schoolgate.store.event import fault_event
 from schoolgate.store.journal import abandoned, read_batch, segments
-from schoolgate.store.record import RecordWriter
+from schoolgate.store.seals import SealsLog, complaint
+from schoolgate.store.writer import RecordWriter
+
+log = logging.getLogger("schoolgate")
 
 _RETENTION_EVERY = 3600.0  # seconds
+_RETENTION_PAUSE = 24 * 3600.0  # seconds; after the clock has jumped forward, nothing is deleted for so long
+_JUMP = timedelta(hours=1)
 _NOTE_EVERY = 2.0  # seconds
 
 
 class Recorder:
     """Works in rounds; every round carries over all that is waiting."""
 
-    def __init__(self, data: Path, keep: Mapping[str, timedelta]) -> None:
-        """``keep`` says how long events of each action stay."""
+    def __init__(
+        self,
+        data: Path,
+        keep: Mapping[str, timedelta],
+        versions: str = "",
+        snapshot: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        """``keep`` says how long events of each action stay; ``versions`` stand in each seal, ``snapshot`` in deeds."""
         self._data = data
-        self._record = RecordWriter(data)
+        self._clock = clock or Clock()
+        self._record = RecordWriter(data, versions, self._clock)
+        self._seals = SealsLog(data)  # only now is no other recorder at work
         self._places = self._record.places()
-        self.keep = keep
+        self.keep, self.snapshot = keep, snapshot
         self._seconds = 0.0
         self._batches = self._damaged = 0
         self._next_retention = 0.0
         self._next_note = 0.0
+        self._begin()
+
+    def take_up(self, keep: Mapping[str, timedelta], versions: str, snapshot: str) -> None:
+        """From now on these hold."""
+        self.keep, self._record.versions, self.snapshot = keep, versions, snapshot
 
     def round(self, now: Callable[[], float] = time.monotonic) -> int:
         """Carry over what is waiting; returns the number of events."""
+        while self._record.seal_old():
+            pass
+        self._look_at_clock(now)
         carried = sum(self._carry_segment(path) for path in segments(self._data))
         if now() >= self._next_retention:
             self._next_retention = now() + _RETENTION_EVERY
-            self._forget(datetime.now(UTC))
+            retention.forget(self._record, self.keep, self._clock.wall(), self.snapshot)
         if now() >= self._next_note:
             self._next_note = now() + _NOTE_EVERY
             self._record.note(
                 write_seconds_sum=self._seconds, write_seconds_count=self._batches, damaged_lines=self._damaged
             )
+        self._note_seal(now())
         return carried
 
     def close(self) -> None:
         """The last round before the end."""
         self.round()
+        self._note_seal(0.0, at_once=True)
         self._record.close()
+        self._seals.close()
+
+    def _begin(self) -> None:
+        """Compare the record with what seals.log knows of it; a break is told and stays visible, and work goes on."""
+        head = self._record.head()
+        words = complaint(self._seals, head, self._record.seal_of)
+        self._record.beyond = max(self._seals.lines, default=None)
+        self._watch = ClockWatch(self._clock, _sealed(head.sealed_at) if head else None)
+        if words:
+            advice = "Somebody may have changed the record. Run 'schoolgate verify' and keep a copy of what is there."
+            self._report("chain", f"{words}. {advice}")
+        else:
+            self._note_seal(0.0, at_once=True)
+
+    def _look_at_clock(self, now: Callable[[], float]) -> None:
+        turned = self._watch.turned()
+        if turned > _JUMP:
+            self._next_retention = now() + _RETENTION_PAUSE
+        if turned:
+            self._report("clock", turned_words(turned, self._clock.wall()))
+
+    def _report(self, where: str, words: str) -> None:
+        log.error("%s", words)
+        self._record.add(fault_event(self._clock.wall(), where, words, self.snapshot))
+
+    def _note_seal(self, now: float, at_once: bool = False) -> None:
+        try:
+            self._seals.note(self._record.head(), now, at_once)
+        except OSError as error:
+            log.error("seals.log cannot be written: %s", error)
 
     def _carry_segment(self, path: Path) -> int:
         events = 0
@@ -68,7 +127,10 @@ class Recorder:
                 self._record.forget_place(path.name)
         return events
 
-    def _forget(self, now: datetime) -> None:
-        for action, span in self.keep.items():
-            before = (now - span).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._record.forget_before([action], before)
+
+def _sealed(text: str) -> datetime | None:
+    """When a batch was sealed; None where somebody has written something else there."""
+    try:
+        return moment(text)
+    except ValueError:
+        return None

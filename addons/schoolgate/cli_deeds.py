@@ -1,0 +1,62 @@
+"""What commands about people share: the record to read, a deed to leave behind, reasons, and files for few eyes."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from schoolgate.settings.load import Settings
+from schoolgate.store.event import Deed, Event, deed_event
+from schoolgate.store.journal import Journal
+from schoolgate.store.record import RecordReader, open_reader
+from schoolgate.terminal import Wrong
+
+_SHORTEST, _LONGEST = 3, 2000  # letters of a reason
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[RecordReader]:
+    """The record with what still waits to be carried over; a damaged one ends the command in plain words."""
+    try:
+        with open_reader(settings.data, with_waiting=True) as reader:
+            yield reader
+    except sqlite3.Error as error:
+        raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+
+
+def put_on_record(settings: Settings, actor: str, deed: Deed, **given: str) -> Event:
+    """Write the deed to a journal, durable when this returns; the gateway seals it, now or when it runs again."""
+    event = deed_event(datetime.now(UTC), deed, actor, settings.snapshot.version, **given)
+    try:
+        journal = Journal(settings.data, "cli")
+        try:
+            journal.append({"t": "event", **event.row()})
+        finally:
+            journal.close()
+    except OSError as error:
+        raise Wrong(f"{settings.data}: cannot be written: {error.strerror}; nothing was done") from None
+    return event
+
+
+def reason_of(option: str, text: str) -> str:
+    """A reason in words. Raises Wrong where it is too short to say anything."""
+    words = " ".join(text.split())
+    if not _SHORTEST <= len(words) <= _LONGEST:
+        raise Wrong(f"{option}: say it in {_SHORTEST} to {_LONGEST:,} letters; it goes on record")
+    return words
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Files that only their owner can read. Raises Wrong where they cannot be written."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in files.items():
+            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+    except OSError as error:
+        raise Wrong(f"{folder}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,178 @@
+"""The door of every screen: who asks, whether they may, whether a form is theirs, and what is said when all fails."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from schoolgate.access import Account, named, password_mark
+from schoolgate.console.desk import Desk
+from schoolgate.console.forms import MOST_BYTES, BadForm, Form, read_form, read_query
+from schoolgate.console.pages import Pages
+from schoolgate.console.sessions import Session
+from schoolgate.settings.load import Settings
+
+log = logging.getLogger("schoolgate")
+
+WATCHERS = frozenset({"chair_of_governors"})
+_BODY_WITHIN = 15.0  # seconds
+
+
+class Who(Enum):
+    """Who may open a screen."""
+
+    ANYONE = "without a login"
+    SOMEONE = "every login that has a part in the console"
+    STAFF = "members of staff, each for herself"
+    NAMERS = "roles that may turn a code into a name"
+    WATCHERS = "those, and the chair of governors"
+
+
+class Refused(Exception):
+    """The page is not shown: a status and plain words."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One request of one person, with all that a screen needs. ``form`` is what was posted, ``query`` the address."""
+
+    request: Request
+    desk: Desk
+    pages: Pages
+    form: Form
+    query: Form
+    cookie: str
+    known: Account | None
+    session: Session | None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.desk.settings
+
+    @property
+    def account(self) -> Account:
+        """Who it is, on screens that need a login."""
+        assert self.known is not None
+        return self.known
+
+    def page(self, template: str, status: int = 200, /, **words: Any) -> Response:
+        """A filled page."""
+        token = self.desk.seal.token(self.cookie)
+        path = self.request.url.path
+        always = {"account": self.known, "may": self.may, "token": token, "path": path}
+        return self.pages.answer(self.settings, template, status, always | words)
+
+    def go(self, path: str) -> Response:
+        """On to another screen, by GET."""
+        return RedirectResponse(path, 303)
+
+    def may(self, who: str | Who) -> bool:
+        """Whether they may open the screens that are for ``who``."""
+        who = Who[who] if isinstance(who, str) else who
+        if who is Who.ANYONE:
+            return True
+        if self.known is None:
+            return False
+        namer = self.known.may_reveal(self.settings)
+        return {
+            Who.SOMEONE: self.known.staff or bool(self.known.roles),
+            Who.STAFF: self.known.staff,
+            Who.NAMERS: namer,
+            Who.WATCHERS: namer or not WATCHERS.isdisjoint(self.known.roles),
+        }[who]
+
+
+Screen = Callable[[Visitor], Response]
+
+
+def cookie_name(request: Request) -> str:
+    """Over https the name alone keeps other hosts and plain pages from setting it."""
+    return "__Host-schoolgate" if request.url.scheme == "https" else "schoolgate"
+
+
+def door(desk: Desk, pages: Pages, who: Who, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
+    """A screen as an endpoint. The screen itself runs in a thread, as it reads files."""
+
+    async def enter(request: Request) -> Response:
+        visitor = Visitor(request, desk, pages, Form(), Form(), "", None, None)
+        try:
+            posted = await _posted(request)
+            visitor = await run_in_threadpool(_recognise, request, desk, pages, posted)
+            if not visitor.may(Who.SOMEONE) and who is not Who.ANYONE:
+                return _to_login(visitor)
+            if not visitor.may(who):
+                raise Refused(403, "This page is not for your login. If you think it should be, ask the technician.")
+            if request.method == "POST":
+                own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+                desk.seal.check(visitor.form, visitor.cookie, request.headers, own)
+            return await run_in_threadpool(screen, visitor)
+        except Refused as refused:
+            return visitor.page("message.html", refused.status, words=refused.words)
+        except BadForm as error:
+            return visitor.page("message.html", 403, words=str(error))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            return _fault(visitor, error)
+
+    return enter
+
+
+def _fault(visitor: Visitor, error: Exception) -> Response:
+    log.error("The console could not answer %s", visitor.request.url.path, exc_info=error)
+    words = "Something went wrong in the console, and nothing was changed by it. Try again in a minute."
+    if isinstance(error, sqlite3.Error):
+        words = "The record cannot be read at the moment. Try again in a minute."
+    if isinstance(error, OSError):
+        words = "What you did could not be put on record, so it was not done. Is the disk full?"
+    return visitor.page("message.html", 500, words=f"{words} If it stays so, tell the school's technician.")
+
+
+async def _posted(request: Request) -> Form:
+    """The form of a POST. Raises Refused when it is too large or comes too slowly."""
+    if request.method != "POST":
+        return Form()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise Refused(413, "That is more than any form of the console holds.")
+    except TimeoutError:
+        raise Refused(408, "The form came too slowly.") from None
+    return read_form(request.headers.get("content-type", ""), bytes(body))
+
+
+def _recognise(request: Request, desk: Desk, pages: Pages, posted: Form) -> Visitor:
+    """The person behind the cookie. A session ends with the password that it rests on."""
+    cookie = request.cookies.get(cookie_name(request), "")
+    session = desk.sessions.find(cookie) if cookie else None
+    account = None
+    if session is not None:
+        if password_mark(desk.settings, session.login) == session.mark:
+            account = named(desk.settings, desk.pseudonyms, session.login)
+        else:
+            desk.sessions.end(cookie)
+            session = None
+    return Visitor(request, desk, pages, posted, read_query(request.url.query), cookie, account, session)
+
+
+def _to_login(visitor: Visitor) -> Response:
+    path = visitor.request.url.path
+    if visitor.request.method == "POST":
+        raise Refused(403, "You are not logged in any more, so nothing was done. Log in and repeat what you did.")
+    return visitor.go("/login" if path == "/" else f"/login?next={quote(path)}")

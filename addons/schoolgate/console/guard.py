@@ -1,0 +1,56 @@
+"""The outermost station: only requests that mean this console come in, and every answer leaves with safety headers."""
+
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schoolgate.policy.request import BadAddress, canonical_host, host_address
+
+SAFETY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Guard:
+    """ASGI middleware; ``host`` tells the host that the console listens on."""
+
+    def __init__(self, app: ASGIApp, host: Callable[[], str]) -> None:
+        self._app, self._host = app, host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+
+        async def safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFETY.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        if is_own_host(Headers(scope=scope).get("host", ""), self._host()):
+            await self._app(scope, receive, safely)
+        else:
+            words = "This is the school's filter, but not under this name. Use its address in the address bar.\n"
+            await PlainTextResponse(words, 421)(scope, receive, safely)
+
+
+def is_own_host(written: str, own: str) -> bool:
+    """Whether a Host header can mean this console: a page of another name that leads here (DNS rebinding) cannot."""
+    name = written.rpartition(":")[0] if not written.endswith("]") and ":" in written else written
+    try:
+        host = canonical_host(name)
+    except BadAddress:
+        return False
+    return host_address(host) is not None or host in ("localhost", own.casefold())

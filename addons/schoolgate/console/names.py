@@ -1,0 +1,68 @@
+"""Turning a code into a name, with a reason and on record; and who has looked at whose record."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from schoolgate.access import named, names_of
+from schoolgate.console.entry import Visitor
+from schoolgate.store.event import Deed
+
+_LOOKED = (
+    "select * from deeds where rule in ('name-revealed', 'record-viewed', 'exported') and person <> :own "
+    "order by at desc, id desc limit 500"
+)
+_SHORTEST_REASON = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Who stands behind a code: a name and a login, or a device."""
+
+    code: str
+    name: str
+    what: str
+    group: str
+
+
+def show_names(visitor: Visitor) -> Response:
+    """The form that asks which code, and why."""
+    return visitor.page("names.html", code=visitor.query.line("code", 32), reason="", wrong="")
+
+
+def reveal(visitor: Visitor) -> Response:
+    """Put the look-up on record, then show the name."""
+    code, reason = visitor.form.line("code", 32).lower(), visitor.form.text("reason", 500)
+    found = _behind(visitor, code)
+    wrong = "" if found else "No name is known for this code. Is it written like u-0123456789ab?"
+    if len(reason) < _SHORTEST_REASON:
+        wrong = "Write the reason in a few words. It goes on record with your role."
+    if found is None or wrong:
+        return visitor.page("names.html", 400, code=code, reason=reason, wrong=wrong)
+    visitor.desk.write(Deed.REVEALED, visitor.account.actor, person=code, why=reason)
+    return visitor.page("name.html", found=found, reason=reason)
+
+
+def show_look_ups(visitor: Visitor) -> Response:
+    """Who looked at whose record, or had a name revealed; never who looked at the reader's own."""
+    with visitor.desk.reading() as reader:
+        rows = list(reader.query(_LOOKED, {"own": visitor.account.person}))
+    return visitor.page("look_ups.html", rows=rows)
+
+
+def _behind(visitor: Visitor, code: str) -> Revealed | None:
+    settings, pseudonyms = visitor.settings, visitor.desk.pseudonyms
+    login = names_of(settings, pseudonyms).get(code)
+    if login is not None:
+        account = named(settings, pseudonyms, login)
+        return Revealed(code, account.name, f"login {login}", account.group)
+    for person in settings.snapshot.people.persons:
+        for device in person.devices:
+            if pseudonyms.of("device", str(device)) == code:
+                return Revealed(code, person.name, f"device {device}", person.group)
+    with visitor.desk.reading() as reader:
+        sql = "select client, \"group\" from events where person = :code and client <> '' limit 1"
+        for row in reader.query(sql, {"code": code}):
+            if pseudonyms.of("device", row["client"]) == code:
+                return Revealed(code, "a device that is nobody's alone", f"device {row['client']}", row["group"])
+    return None

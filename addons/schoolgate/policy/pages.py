@@ -1,0 +1,49 @@
+"""A page of its own, by the browser's word: did a person open it, or did the page before send the browser on?
+
+``Sec-Fetch-User`` is missing where nobody had clicked or typed in the last seconds, in browsers that send it at all.
+"""
+
+from collections.abc import Mapping
+
+from schoolgate.policy.apps import says_who_clicked
+from schoolgate.policy.browsing import Address, Device, address_of
+from schoolgate.policy.origin import Kind, Origin
+
+_AT_ONCE = 5.0  # seconds after a page in which a page that follows it unasked is its doing
+SENT_ON = 0.6
+"""The confidence of a visit to which the page before sent the browser by itself."""
+
+
+def opened_as_page(headers: Mapping[str, str], address: Address, device: Device, at: float) -> Origin:
+    """Judge a request that the browser marked as a page of its own (``Sec-Fetch-Dest: document``)."""
+    hop = device.arrives(address, at, "referer" in headers)
+    if headers.get("sec-fetch-mode", "navigate").strip().lower() in ("cors", "no-cors", "websocket"):
+        return Origin(Kind.EMBEDDED, "a script asked for it in the name of a page", 0.7)
+    if headers.get("sec-fetch-user", "").strip() == "?1":
+        return Origin(Kind.VISIT, "a person led the browser to it" + (", over a redirect" if hop else ""))
+    if says_who_clicked(headers):
+        return _unasked(headers, address, device)
+    referer = address_of(headers.get("referer", ""))
+    before = device.page_behind(referer) if referer else None
+    if before is not None and before.address.key == address.key and before.reloads >= 2:
+        return Origin(Kind.BACKGROUND, "the page keeps loading itself anew", 0.8)
+    if before is not None and at - before.opened < _AT_ONCE and before.address.key != address.key:
+        return Origin(Kind.VISIT, "it followed the page before within seconds, maybe by itself", SENT_ON)
+    return Origin(Kind.VISIT, "the browser opened it as a page of its own", 0.9)
+
+
+def _unasked(headers: Mapping[str, str], address: Address, device: Device) -> Origin:
+    """The browser would have told a click, and did not."""
+    site = headers.get("sec-fetch-site", "").strip().lower()
+    if site == "none":
+        return Origin(Kind.VISIT, "the browser opened it without a click: a start page or a page kept open", 0.7)
+    page = device.pages.get(address.key)
+    referer = address_of(headers.get("referer", ""))
+    same = site in ("same-origin", "") and page is not None
+    if same and page is not None and (referer is None or referer.key in (address.key, page.came_from)):
+        if page.settled or page.reloads:
+            return Origin(Kind.BACKGROUND, "the page loaded itself anew, nobody asked for it", 0.9)
+        return Origin(Kind.VISIT, "the page before let the browser in and loaded itself anew", SENT_ON)
+    if referer is not None and referer.origin == address.origin and referer.key == address.key:
+        return Origin(Kind.BACKGROUND, "the page loaded itself anew, nobody asked for it", 0.9)
+    return Origin(Kind.VISIT, "the page before sent the browser on by itself, nobody had clicked", SENT_ON)

@@ -1,0 +1,107 @@
+"""What people have done that changes what holds for them, as one worker knows it: at most two seconds old.
+
+It is read from the record, off the road of requests, and only when something was written. What this worker itself
+was told holds at once. When it cannot be read, what was known goes on to hold: people are then asked to read a notice
+once more, and nothing of them is kept before they have.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from schoolgate.policy.standing import NO_STANDING, Standing
+from schoolgate.store.deeds import read_standing
+from schoolgate.store.journal import FOLDER
+from schoolgate.store.record import FILE, open_reader
+
+_EVERY = 2.0  # seconds
+_DEEDS = "select count(*) as number, max(at) as last from deeds"
+
+type _Stamps = frozenset[tuple[str, int, int]]
+
+
+class Standings:
+    """Keeps the standing of one worker; a duty of mitmproxy's, for its beginning and its end."""
+
+    def __init__(self, data: Path) -> None:
+        self.now = NO_STANDING
+        self._data = data
+        self._fault: Callable[[Exception], object] = lambda error: None
+        self._own: frozenset[tuple[str, str]] = frozenset()
+        self._stamps: _Stamps = frozenset()
+        self._deeds: tuple[Any, ...] = ()
+        self._is_told = False
+        self._task: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        """The gateway is up."""
+        self._task = asyncio.get_running_loop().create_task(self._keep())
+
+    async def done(self) -> None:
+        """The gateway ends."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def acknowledge(self, person: str, version: str) -> None:
+        """Somebody has just read a notice here, and it is on record."""
+        self._own |= {(person, version)}
+        self._take_up(self.now)
+
+    def read(self, fault: Callable[[Exception], object]) -> None:
+        """Read for the first time, before anybody is served.
+
+        ``fault`` is told once of a record that cannot be read, and again only after it could.
+        """
+        self._fault = fault
+        try:
+            self._take_up(self._look() or self.now)
+        except Exception as error:
+            self._complain(error)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                found = await asyncio.to_thread(self._look)
+            except Exception as error:
+                self._complain(error)
+                continue
+            self._is_told = False
+            if found is not None:
+                self._take_up(found)
+
+    def _take_up(self, found: Standing) -> None:
+        self.now = replace(found, acknowledged=found.acknowledged | self._own)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._is_told:
+            self._is_told = True
+            self._fault(error)
+
+    def _look(self) -> Standing | None:
+        """What the record says, or None where nothing has changed."""
+        stamps = _stamps(self._data)
+        if stamps == self._stamps:
+            return None
+        with open_reader(self._data, with_waiting=True) as reader:
+            deeds = tuple(next(iter(reader.query(_DEEDS))).values())
+            found = read_standing(reader, datetime.now(UTC)) if deeds != self._deeds else None
+        self._stamps, self._deeds = stamps, deeds
+        return found
+
+
+def _stamps(data: Path) -> _Stamps:
+    """Every file that deeds may stand in, with its time and size."""
+    paths = [data / FILE, data / f"{FILE}-wal", *(data / FOLDER).glob("*.journal")]
+    stamps: set[tuple[str, int, int]] = set()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            stamps.add((path.name, stat.st_mtime_ns, stat.st_size))
+    return frozenset(stamps)

@@ -1,0 +1,144 @@
+"""What has had its time goes, what belongs to a case stays, and every run says on record what it did.
+
+The deed and the deletion are one transaction, so there is never a row gone without a deed that says so. With a row
+goes its nonce, so that the digest that stays in the chain tells nothing; once a whole batch is gone its digests go too.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from schoolgate.policy.rules import Action
+from schoolgate.store.check_chain import span_words
+from schoolgate.store.deeds import Hold, holds
+from schoolgate.store.event import DEED, Deed, deed_event, stamp
+from schoolgate.store.writer import RecordWriter
+
+MOST = 20_000  # rows that go in one transaction
+_EVERY = timedelta(hours=24)  # a run is on record at least so often
+_KEPT_FOR_GOOD = (Deed.RETENTION, Deed.EXPLAINED)  # the chain cannot be understood without them
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What retention looks at."""
+
+    seq: int
+    id: str
+    at: str
+    person: str
+    rule: str
+    about: str
+
+
+def is_held(row: Row, held: Sequence[Hold]) -> bool:
+    """Whether a hold keeps this row: of its person and period, by its id, or because it speaks of such an event."""
+    for hold in held:
+        if hold.id == row.id:
+            return True
+        if hold.person:
+            after, before = not hold.since or row.at >= hold.since, not hold.until or row.at < hold.until
+            if row.person == hold.person and after and before:
+                return True
+        elif row.id in hold.events or not set(row.about.split()).isdisjoint(hold.events):
+            return True
+    return False
+
+
+def forget(record: RecordWriter, keep: Mapping[str, timedelta], now: datetime, snapshot: str) -> int:
+    """Delete every event that is older than its kind is kept, and the counts with it; returns how many."""
+    forgotten = 0
+    for action, span in keep.items():
+        while True:
+            number = _forget(record, action, span, now, snapshot)
+            forgotten += number
+            if number < MOST:
+                break
+    if not forgotten and _long_silent(record, now):
+        words = "Nothing was due to be deleted."
+        record.add(deed_event(now, Deed.RETENTION, "schoolgate", snapshot, why=words))
+    return forgotten
+
+
+def _forget(record: RecordWriter, action: str, span: timedelta, now: datetime, snapshot: str) -> int:
+    before = stamp(now - span)
+    with record.atomic() as connection:
+        held = holds(record.db)
+        people = sorted({hold.person for hold in held if hold.person})
+        rows, kept = _due(record, action, before, held)
+        connection.execute("delete from tally where hour < ? and action = ?", [before, action])
+        if action == Action.LOG:
+            marks = ",".join("?" * len(people))
+            sql = f"delete from activity_count where day < ? and person not in ({marks})"
+            connection.execute(sql, [before[:10], *people])
+        if rows:
+            connection.executemany("delete from event where seq = ?", [(row.seq,) for row in rows])
+            ranges = as_ranges(row.seq for row in rows)
+            _fold(record, ranges)
+            record.add_within(
+                deed_event(
+                    now,
+                    Deed.RETENTION,
+                    "schoolgate",
+                    snapshot,
+                    entry=",".join(f"{a}-{b}" if a != b else str(a) for a, b in ranges),
+                    kind=action,
+                    reason=f"before {before}",
+                    why=_words(action, span, rows, kept),
+                )
+            )
+    return len(rows)
+
+
+def _due(record: RecordWriter, action: str, before: str, held: Sequence[Hold]) -> tuple[list[Row], int]:
+    sql = "select seq, id, at, person, rule, about from event where action = ? and at < ? order by seq"
+    rows, kept = list[Row](), 0
+    for values in record.connection.execute(sql, [action, before]):
+        row = Row(values[0], *(value or "" for value in values[1:]))
+        if action == DEED and row.rule in _KEPT_FOR_GOOD:
+            continue
+        if is_held(row, held):
+            kept += 1
+        else:
+            rows.append(row)
+            if len(rows) == MOST:
+                break
+    return rows, kept
+
+
+def _words(action: str, span: timedelta, rows: Sequence[Row], kept: int) -> str:
+    what = f"{len(rows)} {action} {'event' if len(rows) == 1 else 'events'} older than {span_words(span)} deleted"
+    newest = max(row.at for row in rows)
+    return f"{what}, the newest of {newest}{f'; {kept} on hold were kept' if kept else ''}."
+
+
+def _fold(record: RecordWriter, ranges: Iterable[tuple[int, int]]) -> None:
+    """Take away the links of batches whose rows are all gone; the batch's root and seal stay."""
+    touched: set[tuple[int, int, int]] = set()
+    sql = "select distinct b.number, b.first_seq, b.last_seq from batch b join link l on l.batch = b.number"
+    for first, last in ranges:
+        touched.update(record.connection.execute(f"{sql} where l.seq between ? and ?", [first, last]))
+    for number, first, last in sorted(touched):
+        if not record.connection.execute("select 1 from event where seq between ? and ?", [first, last]).fetchone():
+            record.connection.execute("delete from link where seq between ? and ? and batch = ?", [first, last, number])
+
+
+def _long_silent(record: RecordWriter, now: datetime) -> bool:
+    """Whether the last proof that retention ran is a day old; a young record has none to give."""
+    sql = f"select max(at) from event where action = '{DEED}' and rule = '{Deed.RETENTION}'"
+    last: Any = record.connection.execute(sql).fetchone()[0]
+    if last is None:
+        last = record.connection.execute("select min(sealed_at) from batch").fetchone()[0]
+    return last is not None and last <= stamp(now - _EVERY)
+
+
+def as_ranges(seqs: Iterable[int]) -> list[tuple[int, int]]:
+    """Rising numbers as stretches."""
+    found: list[tuple[int, int]] = []
+    for seq in seqs:
+        if found and found[-1][1] == seq - 1:
+            found[-1] = (found[-1][0], seq)
+        else:
+            found.append((seq, seq))
+    return found

@@ -1,0 +1,77 @@
+"""The record's file: its tables, its migrations by name, and the views that everybody reads.
+
+Tables may change from version to version; the views ``events``, ``blocks``, ``visits``, ``faults``, ``deeds``,
+``tallies`` and ``activity`` are the interface and keep their columns.
+"""
+
+from sqlite_utils import Database, Migrations
+
+from schoolgate.store.chain import make_tables
+from schoolgate.store.event import NAMES
+
+FILE = "record.db"
+COLUMNS = ", ".join(f'"{name}"' for name in NAMES)
+VIEWS = {
+    "blocks": f"select {COLUMNS} from events where action = 'block'",
+    "visits": f"select {COLUMNS} from events where kind = 'visit' and action = 'log' and left_out = ''",
+    "faults": f"select {COLUMNS} from events where action = 'fault'",
+    "deeds": f"select {COLUMNS} from events where action = 'deed'",
+}
+UNSEALED = "unsealed_up_to"
+"""The note of the recorder that says up to which row the record stood before there was a chain."""
+
+record_migrations = Migrations("record")
+
+
+@record_migrations()
+def m001_events(db: Database) -> None:
+    """Events, the counts of what was only counted, and how far each journal was carried over."""
+    columns = ", ".join(f'"{name}" text' for name in NAMES)
+    db.execute(f"create table event (seq integer primary key autoincrement, {columns})")  # no seq is used twice
+    db["event"].create_index(["id"], unique=True)  # type: ignore[union-attr]
+    db["event"].create_index(["at"])  # type: ignore[union-attr]
+    db["event"].create_index(["ref"])  # type: ignore[union-attr]
+    db["event"].create_index(["action", "at"])  # type: ignore[union-attr]
+    db["tally"].create(  # type: ignore[union-attr]
+        {"hour": str, "group": str, "action": str, "category": str, "requests": int},
+        pk=("hour", "group", "action", "category"),
+    )
+    db["journal_place"].create({"segment": str, "end": int}, pk="segment")  # type: ignore[union-attr]
+    db["recorder"].create({"name": str, "value": float}, pk="name")  # type: ignore[union-attr]
+
+
+@record_migrations()
+def m002_views(db: Database) -> None:
+    """The reading interface."""
+    db.create_view("events", f"select seq, {COLUMNS} from event")
+    for name, sql in VIEWS.items():
+        db.create_view(name, sql)
+    db.create_view("tallies", 'select hour, "group", action, category, requests from tally')
+
+
+@record_migrations()
+def m003_fair_record(db: Database) -> None:
+    """How sure a kind is and why, what is left out, notices, and deeds."""
+    known = {column.name for column in db["event"].columns}
+    for name in NAMES:
+        if name not in known:
+            db.execute(f"alter table event add column \"{name}\" text not null default ''")
+    for name in ("events", *VIEWS):
+        db.execute(f"drop view if exists {name}")
+    db.create_view("events", f"select seq, {COLUMNS} from event")
+    for name, sql in VIEWS.items():
+        db.create_view(name, sql)
+    db["event"].create_index(["person", "at"], if_not_exists=True)  # type: ignore[union-attr]
+    db["activity_count"].create(  # type: ignore[union-attr]
+        {"day": str, "person": str, "group": str, "category": str, "kind": str, "requests": int},
+        pk=("day", "person", "group", "category", "kind"),
+    )
+    db.create_view("activity", 'select day, person, "group", category, kind, requests from activity_count')
+
+
+@record_migrations()
+def m004_chain(db: Database) -> None:
+    """The hash chain; rows that are here already are sealed by the recorder when it starts."""
+    make_tables(db.conn)
+    last = db.execute("select coalesce(max(seq), 0) from event").fetchone()[0]
+    db["recorder"].upsert({"name": UNSEALED, "value": last}, pk="name")  # type: ignore[union-attr]

@@ -1,0 +1,174 @@
+"""Logging in: new tokens, ends of sessions, and guessing that gets slower and slower."""
+
+from typing import Any
+
+import pytest
+from schoolgate.console.sessions import IDLE, LONGEST, Sessions
+from schoolgate.console.throttle import Throttle
+
+
+def test_a_right_password_opens_and_logging_out_closes(console: Any) -> None:
+    browser = console.browser("a.jones")
+    assert browser.get("/mine").status_code == 200
+    token = browser.client.cookies["schoolgate"]
+    assert browser.post("/logout").status_code == 200
+    browser.client.cookies.set("schoolgate", token)
+    assert browser.get("/mine").status_code == 303
+
+
+def test_the_cookie_is_for_this_site_and_no_script(console: Any) -> None:
+    answer = console.browser().log_in("a.jones")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "secure" not in cookie
+    assert "path=/" in cookie
+
+
+def test_over_https_the_cookie_is_secure_and_bound_to_the_host(console: Any) -> None:
+    browser = console.browser()
+    browser.client.base_url = "https://127.0.0.1:8081"
+    answer = browser.log_in("a.jones")
+    assert answer.status_code == 303
+    assert answer.headers["set-cookie"].startswith("__Host-schoolgate=")
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+def test_a_login_makes_a_new_token_so_that_none_can_be_planted(console: Any) -> None:
+    browser = console.browser()
+    browser.get("/login")
+    planted = browser.client.cookies["schoolgate"]
+    browser.log_in("a.jones")
+    first = browser.client.cookies["schoolgate"]
+    assert first != planted
+    thief = console.browser()
+    thief.client.cookies.set("schoolgate", planted)
+    assert thief.get("/mine").status_code == 303
+    browser.client.cookies.clear()
+    browser.log_in("a.jones")
+    assert browser.client.cookies["schoolgate"] != first
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("a.jones", "wrong"), ("nobody", "correct horse"), ("", ""), ("a.jones", "correct horse" + "x" * 4000)],
+)
+def test_a_wrong_login_or_password_is_refused_with_the_same_words(console: Any, login: str, password: str) -> None:
+    answer = console.browser().log_in(login, password)
+    assert answer.status_code == 403
+    assert "do not fit together" in answer.text
+    assert login == "" or f">{login}<" not in answer.text
+
+
+def test_a_pupils_login_has_no_part_in_it(console: Any) -> None:
+    answer = console.browser().log_in("p.pupil")
+    assert answer.status_code == 403
+    assert "no part in the console" in answer.text
+
+
+def test_the_case_of_a_login_does_not_matter(console: Any) -> None:
+    browser = console.browser("A.Jones")
+    assert console.code("a.jones") in browser.get("/mine").text
+
+
+def test_guessing_one_login_gets_slower_and_a_right_password_ends_it(console: Any) -> None:
+    browser, waits = console.browser(), list[int]()
+    for _ in range(5):
+        assert browser.log_in("a.jones", "wrong").status_code == 403
+    for _ in range(6):
+        answer = browser.log_in("a.jones", "correct horse")
+        assert answer.status_code == 429
+        waits.append(int(answer.headers["retry-after"]))
+        console.clock.now += waits[-1]
+        assert browser.log_in("a.jones", "wrong").status_code == 403
+    assert waits == sorted(waits)
+    assert waits[-1] >= 30
+    assert console.browser().log_in("b.khan").status_code == 303  # others are not held up
+    console.clock.now += 400
+    assert browser.log_in("a.jones").status_code == 303
+
+
+def test_guessing_many_logins_from_one_address_gets_slower_too(console: Any) -> None:
+    thief = console.browser(address="10.0.0.66")
+    statuses = [thief.log_in(f"user{number}", "wrong").status_code for number in range(30)]
+    assert statuses.count(403) <= 21
+    assert statuses[-1] == 429
+    assert thief.log_in("a.jones").status_code == 429
+    assert console.browser(address="10.0.0.1").log_in("a.jones").status_code == 303
+
+
+def test_an_own_login_in_between_wipes_nothing_out(console: Any) -> None:
+    thief = console.browser(address="10.0.0.66")
+    statuses = list[int]()
+    for number in range(40):
+        statuses.append(thief.log_in(f"user{number}", "wrong").status_code)
+        thief.client.cookies.clear()
+        thief.log_in("b.khan")
+        thief.client.cookies.clear()
+    assert statuses[-1] == 429
+
+
+def test_sessions_end_by_themselves() -> None:
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    idle, busy = sessions.begin("a", "m"), sessions.begin("b", "m")
+    for _ in range(int(LONGEST // 600) - 1):
+        now[0] += 600
+        assert sessions.find(busy) is not None
+    assert sessions.find(idle) is None
+    assert IDLE < LONGEST
+    now[0] = LONGEST
+    assert sessions.find(busy) is None
+
+
+def test_one_login_cannot_fill_the_memory_with_sessions() -> None:
+    sessions = Sessions(lambda: 0.0)
+    tokens = [sessions.begin("a", "m") for _ in range(50)]
+    assert sum(sessions.find(token) is not None for token in tokens) == 8
+    assert sessions.find(tokens[-1]) is not None
+
+
+def test_a_throttle_forgets_nobody_because_of_many_others_and_has_an_end() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0], 3, 60.0)
+    for number in range(20_000):
+        throttle.begin(f"user{number}")
+    for _ in range(40):
+        throttle.begin("a")
+    assert throttle.wait("a") == 60.0
+    now[0] += 60
+    assert throttle.wait("a") == 0.0
+
+
+@pytest.mark.parametrize(
+    "onward",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/x\r\nSet-Cookie: a=b"],
+)
+def test_after_the_login_nobody_is_sent_elsewhere(console: Any, onward: str) -> None:
+    browser = console.browser()
+    browser.get("/login")
+    answer = browser.post("/login", {"login": "a.jones", "password": "correct horse", "next": onward})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/")
+    assert not answer.headers["location"].startswith(("//", "/\\"))
+    assert "set-cookie: a=b" not in str(answer.headers).lower()
+
+
+def test_after_the_login_one_comes_where_one_wanted_to_go(console: Any) -> None:
+    browser = console.browser()
+    answer = browser.get("/mine/lessons")
+    assert answer.headers["location"] == "/login?next=/mine/lessons"
+    assert 'value="/mine/lessons"' in browser.get(answer.headers["location"]).text
+    answer = browser.post("/login", {"login": "a.jones", "password": "correct horse", "next": "/mine/lessons"})
+    assert answer.headers["location"] == "/mine/lessons"
+
+
+def test_without_a_file_of_passwords_the_page_says_what_the_technician_does(
+    console: Any, school: Any, settings_of: Any
+) -> None:
+    school.people = school.people.replace("logins: {file: logins.htpasswd}", "")
+    console.desk.settings = settings_of(school.write())
+    page = console.browser().get("/login").text
+    assert "schoolgate login USER" in page
+    assert "people.yaml" in page
+    assert 'type="password"' not in page

@@ -1,0 +1,134 @@
+"""The console in a real Chromium: usable by everybody (WCAG 2.2 AA as far as axe sees it), on a wide and a narrow screen."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from schoolgate.store.deeds import contests
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Debian's chromium is not installed (apt-get install chromium)"
+)
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LONG = "A very long reason " * 20
+
+
+@pytest.fixture
+def served(console: Any) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(console.app, lifespan="off", log_config=None))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+def _fill(console: Any) -> dict[str, list[str]]:
+    """Put something on every screen; returns the screens by login."""
+    event = console.visit("a.jones")
+    console.visit("a.jones", 3, path="/a/very/long/path" * 12)
+    open_one = console.visit("a.jones", 50, host="x.com")
+    other = console.visit("a.jones", 90, host="ebay.co.uk", category="shopping")
+    console.visit("a.jones", 95, host="www.instagram.com", left_out="in their break 12:15-13:00", action="allow")
+    console.visit("a.jones", 96, host="pornhub.com", action="block", category="adult")
+    entry = {"day": "2026-11-24", "person": console.code("a.jones"), "group": "staff", "category": "social_media"}
+    console.gateway.append({"t": "activity", **entry, "kind": "embedded", "requests": 41})
+    jones, head, code = console.browser("a.jones"), console.browser("h.head"), console.code("a.jones")
+    jones.post(f"/mine/visits/{event.id}/note", {"words": LONG})
+    jones.post("/mine/lessons", {"purpose": "Year 5", "sites": "etsy.com", "until": "2026-11-27T15:30"})
+    for each in (open_one, other):
+        jones.post(f"/mine/visits/{each.id}/contest", {"words": LONG, "page": each.id, "sure": "yes"})
+    with console.desk.reading() as reader:
+        waiting, answered = contests(reader)
+    head.post(f"/contests/{answered.id}/look", {"reason": "To answer it"})
+    head.post(f"/contests/{answered.id}/answer", {"answer": "upheld", "words": "Agreed."})
+    head.post("/names", {"code": code, "reason": LONG})
+    return {
+        "a.jones": ["/", "/mine", "/mine/left-out", "/mine/said", "/mine/lessons", "/mine/kept", f"/mine/visits/{event.id}"],
+        "h.head": [
+            "/", "/contests", f"/contests/{waiting.id}", f"/contests/{answered.id}", "/records", f"/records/{code}",
+            f"/records/{code}/left-out", "/names", "/look-ups", "/nowhere",
+        ],
+        "c.chair": ["/"],
+    }  # fmt: skip
+
+
+def _log_in(page: Any, served: str, login: str) -> None:
+    page.goto(f"{served}/login")
+    page.get_by_label("Login").fill(login)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_screen_is_usable_by_everybody(console: Any, served: str, browser: Any, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    screens, axe, found = _fill(console), Axe(), list[str]()
+    for login, paths in screens.items():
+        page = browser.new_context(color_scheme=scheme).new_page()
+        page.goto(f"{served}/login")
+        found += [f"login: {each['id']}" for each in axe.run(page, options=WCAG).response["violations"]]
+        _log_in(page, served, login)
+        for path in paths:
+            page.goto(served + path)
+            if page.get_by_role("button", name="Look at").count():
+                found += [
+                    f"{path} (reason): {each['id']}" for each in axe.run(page, options=WCAG).response["violations"]
+                ]
+                for label in page.get_by_label("Why do you look?").all():
+                    label.fill("To answer this contest")
+                if page.get_by_label("Code of the person").count():
+                    page.get_by_label("Code of the person").fill(console.code("a.jones"))
+                page.get_by_role("button", name="Look at").click()
+                page.goto(served + path)
+            found += [
+                f"{path}: {each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}"
+                for each in axe.run(page, options=WCAG).response["violations"]
+            ]
+    assert found == []
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(console: Any, served: str, browser: Any) -> None:
+    screens, wide = _fill(console), list[str]()
+    for login, paths in screens.items():
+        page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
+        _log_in(page, served, login)
+        for path in paths:
+            page.goto(served + path)
+            if page.evaluate("document.documentElement.scrollWidth > 320"):
+                wide.append(path)
+    assert wide == []
+
+
+def test_nothing_is_loaded_but_the_page_and_its_style(console: Any, served: str, browser: Any) -> None:
+    screens, complaints, asked = _fill(console), list[str](), set[str]()
+    page = browser.new_context().new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: asked.add(request.resource_type))
+    _log_in(page, served, "a.jones")
+    for path in screens["a.jones"]:
+        page.goto(served + path)
+    assert complaints == []
+    assert asked == {"document", "stylesheet"}
+    assert page.evaluate("getComputedStyle(document.querySelector('header')).display") == "flex"

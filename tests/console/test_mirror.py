@@ -1,0 +1,112 @@
+"""The staff mirror: her own record as spells with every reason, what was left out, and never anybody else's."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+
+def test_a_spell_says_what_was_counted_and_on_what_that_rests(console: Any) -> None:
+    console.visit("a.jones")
+    console.visit("a.jones", 4, path="/groups")
+    page = console.browser("a.jones").get("/mine").text
+    for words in (
+        "www.facebook.com", "Social media", "4 minutes, 2 pages", "Tuesday 24 November 2026",
+        "Tuesday 10:00 is in your working hours 08:15-12:15", "staff-personal-use", "Staff give the whole of their time.",
+        "policy 6.19", "you had logged in with a password", "version 2026-3fa90c12", "/groups",
+        "the browser opened it as a page of its own", "<details>",
+    ):  # fmt: skip
+        assert words in page
+
+
+def test_nobody_sees_anything_of_anybody_else(console: Any) -> None:
+    hers = console.visit("a.jones", host="www.secret.example", path="/hers")
+    console.visit("a.jones", 9, host="www.left.example", left_out="work: the agreed channel", action="allow")
+    khan = console.browser("b.khan")
+    for path in (
+        "/",
+        "/mine",
+        "/mine?period=all",
+        "/mine/left-out?period=all",
+        "/mine/said",
+        "/mine/kept",
+        "/mine/lessons",
+    ):
+        for query in ("", f"person={console.code('a.jones')}", "login=a.jones"):
+            page = khan.get(f"{path}{'&' if '?' in path else '?'}{query}").text
+            assert "secret.example" not in page
+            assert "left.example" not in page
+            assert console.code("a.jones") not in page
+    assert khan.get(f"/mine/visits/{hers.id}").status_code == 404
+    for deed in ("note", "contest"):
+        form = {"words": "mine!", "page": hers.id, "sure": "yes"}
+        assert khan.post(f"/mine/visits/{hers.id}/{deed}", form).status_code == 404
+    own = console.visit("b.khan", 5)
+    assert (
+        khan.post(
+            f"/mine/visits/{own.id}/contest", {"words": "x", "page": [own.id, hers.id], "sure": "yes"}
+        ).status_code
+        == 404
+    )
+    assert not console.deeds("contest")
+    assert not console.deeds("note")
+
+
+def test_a_headteacher_sees_only_her_own_under_my_record(console: Any) -> None:
+    console.visit("a.jones", host="www.secret.example")
+    assert "secret.example" not in console.browser("h.head").get("/mine?period=all").text
+
+
+def test_what_was_left_out_stands_with_its_reason(console: Any) -> None:
+    console.visit("a.jones", host="x.com", action="allow", left_out="in their break 12:15-13:00")
+    console.visit("a.jones", 2, host="pornhub.com", action="block", rule="staff-adult", category="adult")
+    page = console.browser("a.jones").get("/mine/left-out").text
+    assert "in your break 12:15-13:00" in page
+    assert "pornhub.com" in page
+    assert "blocked" in page
+    assert "x.com" not in console.browser("a.jones").get("/mine").text
+
+
+def test_what_pages_did_by_themselves_is_counted_by_kind_without_addresses(console: Any) -> None:
+    for kind, requests in (("embedded", 41), ("prefetch", 3), ("visit", 7)):
+        entry = {"day": "2026-11-24", "person": console.code("a.jones"), "group": "staff", "category": "social_media"}
+        console.gateway.append({"t": "activity", **entry, "kind": kind, "requests": requests})
+    page = console.browser("a.jones").get("/mine/left-out").text
+    assert '<td class="figure">41</td><td class="figure">3</td>' in page
+    assert ">7<" not in page
+
+
+@pytest.mark.parametrize(("period", "seen"), [("today", 1), ("week", 2), ("all", 3), ("nonsense", 2)])
+def test_the_period_can_be_chosen(console: Any, period: str, seen: int) -> None:
+    for days, host in ((0, "today.example"), (1, "monday.example"), (9, "before.example")):
+        at = datetime(2026, 11, 24, 10, 0, tzinfo=UTC) - timedelta(days=days)
+        console.visit("a.jones", host=host, id=f"{int(at.timestamp()):x}", at=at.isoformat().replace("+00:00", ".000Z"))
+    page = console.browser("a.jones").get(f"/mine?period={period}").text
+    assert sum(f'"address">{host}.example</span></h3>' in page for host in ("today", "monday", "before")) == seen
+
+
+def test_days_are_the_schools_own_in_summer(console: Any) -> None:
+    console.now = datetime(2026, 6, 9, 12, 0, tzinfo=UTC)
+    console.visit("a.jones", at="2026-06-08T23:30:00.000Z", host="late.example")  # 00:30 on Tuesday in London
+    page = console.browser("a.jones").get("/mine?period=today").text
+    assert "Tuesday 9 June 2026" in page
+    assert "00:30" in page
+
+
+def test_what_is_kept_how_long_and_which_notices_were_read(console: Any) -> None:
+    from schoolgate.store.event import Deed
+
+    console.desk.write(Deed.NOTICE, console.code("a.jones"), person=console.code("a.jones"), notice="2026-3fa90c12")
+    console.desk.write(Deed.NOTICE, console.code("b.khan"), person=console.code("b.khan"), notice="2026-khankhan")
+    page = console.browser("a.jones").get("/mine/kept").text
+    for words in ("90 days", "1 year", "7 years", "2026-3fa90c12", "The notice in force", "Your working hours"):
+        assert words in page
+    assert "khankhan" not in page
+
+
+def test_the_home_page_shows_what_concerns_the_account(console: Any) -> None:
+    console.visit("a.jones")
+    assert "1 personal visit was" in console.browser("a.jones").get("/").text
+    assert "personal visit" not in console.browser("d.safe").get("/").text
+    assert "No contest waits" in console.browser("d.safe").get("/").text
+    assert "nothing to decide here" in console.browser("t.tech").get("/").text
