@@ -14,8 +14,11 @@ from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
+from schoolgate.reporting.seal import hand_out, note_handed_out, seal_words
 from schoolgate.settings.load import Settings
+from schoolgate.store.check_chain import Seal
 from schoolgate.store.office import OfficeStore
+from schoolgate.store.pack import last_seal
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import open_reader
 
@@ -107,19 +110,33 @@ class Office:
             if last is not None and datetime.fromisoformat(last).astimezone(calendar.zone).date() >= local.date():
                 continue
             to = self.settings.recipients(times.to)
-            rendered = digest(self.settings, span(period, local.date(), calendar).until_now(last, local))
+            seal = seal_now(self.settings)
+            rendered = digest(self.settings, span(period, local.date(), calendar).until_now(last, local), seal)
             with self._store.atomic():
                 if to:
                     message_id = f"<{name}-{today}@{self.settings.school.mail.sender.partition('@')[2]}>"
                     self._store.add_mail(to, rendered.subject, rendered.text, rendered.html, message_id, now)
                 self._store.set_bookmark(name, local.isoformat())
+                handed_out = hand_out(self._store, self.settings, seal, to, now)
+            if handed_out and seal is not None:
+                note_handed_out(self.settings, seal, now)
 
 
 def _at(day: datetime, minute: int) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=minute)
 
 
-def digest(settings: Settings, days: Span) -> Rendered:
-    """The digest of a stretch of time. Raises SettingsError when the school's own template cannot be used."""
+def seal_now(settings: Settings) -> Seal | None:
+    """The last seal of the record."""
+    with open_reader(settings.data) as reader:
+        return last_seal(reader)
+
+
+def digest(settings: Settings, days: Span, seal: Seal | None = None) -> Rendered:
+    """The digest of a stretch of time, with this seal or the last one.
+
+    Raises SettingsError when the school's own template cannot be used.
+    """
     with open_reader(settings.data, with_waiting=True) as reader:
-        return render_report("digest", days, reader, settings, who_is(settings, open_pseudonyms(settings.data)))
+        words = seal_words(seal or last_seal(reader), settings)
+        return render_report("digest", days, reader, settings, who_is(settings, open_pseudonyms(settings.data)), words)

@@ -171,7 +171,7 @@ def test_an_emptied_record_does_not_silence_the_office(desk: Desk) -> None:
     desk.now = time.time() + HOUR / 2
     desk.block("bet365.com")
     desk.run(6)
-    assert len(desk.sent) == 2
+    assert any("bet365" in letter.text for letter in desk.sent[1:])
 
 
 def test_staff_and_pupils_are_written_of_in_their_own_words(desk: Desk) -> None:

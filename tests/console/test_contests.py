@@ -166,10 +166,10 @@ def test_what_speaks_for_and_against_stands_beside_it(console: Any) -> None:
         [contest] = contests(reader)
     page = _open(console, contest).get(f"/contests/{contest.id}").text
     for words in (
-        "Within half an hour 1 more code was seen",
+        "in use by " + console.code("b.khan"),
         "only likely (0.60)",
-        "known by the device",
-        "single page",
+        "known by its network only",
+        "a single page",
         "names no notice",
     ):
         assert words in page

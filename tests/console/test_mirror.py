@@ -11,12 +11,22 @@ def test_a_spell_says_what_was_counted_and_on_what_that_rests(console: Any) -> N
     console.visit("a.jones", 4, path="/groups")
     page = console.browser("a.jones").get("/mine").text
     for words in (
-        "www.facebook.com", "Social media", "4 minutes, 2 pages", "Tuesday 24 November 2026",
+        "www.facebook.com", "Social media", "2 minutes, 2 pages", "Tuesday 24 November 2026",
         "Tuesday 10:00 is in your working hours 08:15-12:15", "staff-personal-use", "Staff give the whole of their time.",
         "policy 6.19", "you had logged in with a password", "version 2026-3fa90c12", "/groups",
         "the browser opened it as a page of its own", "<details>",
     ):  # fmt: skip
         assert words in page
+
+
+def test_a_page_that_loads_itself_anew_counts_once_and_is_contested_as_one(console: Any) -> None:
+    events = [console.visit("a.jones", minute, path="/scores") for minute in range(0, 40, 5)]
+    jones = console.browser("a.jones")
+    page = jones.get("/mine").text
+    assert "1 minute, 1 page." in page
+    assert "loaded itself anew 7 times" in page
+    jones.post(f"/mine/visits/{events[0].id}/contest", {"words": "left open", "page": events[0].id, "sure": "yes"})
+    assert "What counts, by week" not in jones.get("/mine").text
 
 
 def test_nobody_sees_anything_of_anybody_else(console: Any) -> None:

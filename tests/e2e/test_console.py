@@ -33,14 +33,11 @@ def gateway(start: Callable[..., Gateway], tmp_path_factory: pytest.TempPathFact
     code = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     logins = tmp_path_factory.mktemp("logins") / "logins.htpasswd"
     logins.write_text(f"a.jones:{code}\nh.head:{code}\n")
-    gateway = start(
+    return start(
         console_port=free_port(),
         people=PEOPLE.replace('users: ["j.smith"]', "users: [a.jones, h.head]") + f"logins: {{file: {logins}}}\n",
         roles=ROLES.replace("headteacher: {", "headteacher: {user: h.head, "),
     )
-    (gateway.school.config / "monitoring.yaml").write_text("notice: {required: false}\n")
-    _until(lambda: "New settings are in force" in gateway.log)
-    return gateway
 
 
 def _home(gateway: Gateway) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pretend.sites import Sites
 from schoolgate.policy.visits import Seen
+
+from pretend.sites import Sites
 
 
 @dataclass(frozen=True)

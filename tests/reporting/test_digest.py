@@ -56,6 +56,9 @@ def test_an_empty_day_says_so(week: Week) -> None:
     assert rendered.subject == "St Test's School: Tuesday 24 November 2026, nothing was blocked"
     assert rendered.text.count("Nothing.") == 2
     assert "None was recorded." in rendered.text
+    assert "Nobody." in rendered.text
+    for words in ("CONTESTED", "DOES NOT COUNT"):
+        assert words not in rendered.text
 
 
 def test_days_are_named_where_they_differ(week: Week) -> None:
@@ -72,16 +75,19 @@ def test_days_are_named_where_they_differ(week: Week) -> None:
     assert "127.0.0.2" not in week.digest("day").text
 
 
-def test_every_line_stands_by_itself(week: Week) -> None:
+def test_every_line_stands_by_itself_and_staff_stand_under_a_code(week: Week) -> None:
     for client in ("127.0.0.3", "127.0.0.33"):
         week.tell("2026-11-24T10:00", client, "amazon.co.uk", user="j.smith")
         week.tell("2026-11-24T10:05", "127.0.0.3", "facebook.com")
-    lines = week.digest("day").text.splitlines()
-    visits = [line for line in lines if line.startswith("- j.smith (Staff): amazon.co.uk")]
+    text = week.digest("day").text
+    lines, person = text.splitlines(), week.pseudonyms.of("user", "j.smith")
+    visits = [line for line in lines if line.startswith(f"- {person} (Staff): amazon.co.uk")]
     assert len(visits) == 2
-    assert all(line.endswith(", 1 page, Tue 24 Nov 10:00.") for line in visits)
-    assert any(line.startswith("- Device 127.0.0.3 (Staff): facebook.com") for line in lines)
+    assert all(line.endswith(", 1 page, 1 minute, Tue 24 Nov 10:00.") for line in visits)
+    device = week.pseudonyms.of("device", "127.0.0.3")
+    assert any(line.startswith(f"- {device} (Staff): facebook.com") for line in lines)
     assert all(line.count("Tue 24 Nov") <= 1 for line in lines)
+    assert "j.smith" not in text
 
 
 def test_what_rules_keep_quiet_stays_quiet(week: Week) -> None:

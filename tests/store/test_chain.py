@@ -1,9 +1,9 @@
 """The sealed record: whatever is changed by hand is found and named, and nothing that happens in good faith is."""
 
+# ruff: noqa: S608  # the statements are those of whoever tampers
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -80,6 +80,7 @@ class Desk:
 
     def close(self) -> Path:
         self.journal.close()
+        self.recorder._next_retention = float("inf")
         self.recorder.close()
         return self.data / "record.db"
 
@@ -126,7 +127,8 @@ def test_a_record_that_nobody_touched_is_whole(record: Path) -> None:
     assert (report.events, report.forgotten, report.batches) == (16, 0, 8)
     [line] = in_words(report)
     assert line.startswith("Whole and unaltered: 16 events on record, 0 forgotten by retention, sealed in 8 batches")
-    assert report.head and grouped(report.head.seal) in line
+    assert report.head
+    assert grouped(report.head.seal) in line
 
 
 @pytest.mark.parametrize("column", [*NAMES, "nonce"])
@@ -152,7 +154,7 @@ CHANGES: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
     "the last rows deleted": (["delete from event where seq > 12"], [(13, "missing")]),
     "a row deleted with its link": (
         ["delete from event where seq = 7", "delete from link where seq = 7"],
-        [(7, "link"), (7, "link")],
+        [(7, "link")],
     ),
     "a batch deleted with its links": (
         ["delete from event where seq in (7, 8)", "delete from link where seq in (7, 8)"],
@@ -164,7 +166,7 @@ CHANGES: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
             "delete from link where seq in (7, 8)",
             "delete from batch where number = 4",
         ],
-        [(7, "replaced"), (7, "truncated"), (9, "batch")],
+        [(7, "missing"), (9, "batch")],
     ),
     "the last batches deleted altogether": (
         ["delete from event where seq > 12", "delete from link where seq > 12", "delete from batch where number > 6"],
@@ -183,7 +185,7 @@ CHANGES: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
         ["insert into event (id, at, action, why) values ('new', '2026-11-24T10:42:00.000Z', 'block', 'x')"],
         [(17, "inserted")],
     ),
-    "a row put in between": (["update event set seq = 100 where seq = 7"], [(17, "counter"), (100, "re-ordered")]),
+    "a row put in between": (["update event set seq = 100 where seq = 7"], [(100, "re-ordered"), (101, "counter")]),
     "two rows swapped": (
         [
             "update event set seq = -1 where seq = 7",
@@ -198,20 +200,20 @@ CHANGES: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
             for table in ("event", "link")
             for old, new in ((7, -1), (8, 7), (-1, 8))
         ],
-        [(7, "link"), (7, "re-ordered"), (8, "re-ordered")],
+        [(7, "re-ordered"), (7, "link"), (8, "re-ordered")],
     ),
     "a link altered": (["update link set digest = x'00' where seq = 7"], [(7, "altered"), (7, "link")]),
-    "a link deleted": (["delete from link where seq = 7"], [(7, "inserted"), (7, "link"), (7, "link")]),
+    "a link deleted": (["delete from link where seq = 7"], [(7, "inserted"), (7, "link")]),
     "a link of another batch": (["update link set batch = 3 where seq = 7"], [(7, "link")]),
     "a batch's time": (["update batch set sealed_at = '2026-01-01T00:00:00.000Z' where number = 1"], [(1, "batch"), (1, "clock")]),
     "a batch's versions": (["update batch set versions = 'x' where number = 4"], [(7, "batch")]),
     "a batch's root": (["update batch set root = x'00' where number = 4"], [(7, "batch"), (7, "link")]),
     "a batch's seal": (["update batch set seal = x'00' where number = 4"], [(7, "batch"), (9, "batch")]),
-    "a batch's number": (["update batch set number = 40 where number = 8"], [(15, "batch"), (15, "link"), (15, "link"), (15, "truncated")]),
-    "a batch that holds nonsense": (["update batch set number = 9, seal = 'x' where number = 8"], [(15, "batch")]),
-    "the events gone": (["drop view events", "drop table event"], [(1, "missing"), (1, "missing"), (17, "counter")]),
-    "the links gone": (["drop table link"], [(1, "inserted")]),
-    "the batches gone": (["drop table batch"], [(1, "missing")]),
+    "a batch's number": (["update batch set number = 40 where number = 8"], [(15, "missing"), (15, "batch"), (15, "link"), (16, "link")]),
+    "a batch that holds nonsense": (["update batch set number = 9, seal = 'x' where number = 8"], [(15, "truncated"), (15, "inserted"), (15, "batch")]),
+    "the events gone": (["drop view events", "drop table event"], [(0, "missing"), (1, "missing")]),
+    "the links gone": (["drop table link"], [(0, "missing"), (1, "inserted"), (1, "link")]),
+    "the batches gone": (["drop table batch"], [(0, "missing"), (1, "truncated")]),
     "a trigger": (["create trigger t after insert on event begin delete from event where seq = new.seq; end"], [(0, "trigger")]),
     "a view that hides rows": (
         ["drop view events", "create view events as select * from event where why not like '%first%'"],
@@ -247,9 +249,15 @@ def _remake(record: Path) -> None:
         columns = ", ".join(f'"{name}"' for name in names)
         sql = "select number, first_seq, last_seq, rows, sealed_at, oldest, newest, versions from batch order by number"
         for batch in db.execute(sql).fetchall():
-            header = dict(zip(("number", "first", "last", "rows", "sealed_at", "oldest", "newest", "versions"), batch, strict=True))
+            header = dict(
+                zip(
+                    ("number", "first", "last", "rows", "sealed_at", "oldest", "newest", "versions"), batch, strict=True
+                )
+            )
             digests = []
-            for seq, nonce, *values in db.execute(f"select seq, nonce, {columns} from event where seq between ? and ? order by seq", batch[1:3]):
+            for seq, nonce, *values in db.execute(
+                f"select seq, nonce, {columns} from event where seq between ? and ? order by seq", batch[1:3]
+            ):
                 digests.append(row_digest(nonce, seq, zip(names, values, strict=True)))
                 db.execute("update link set digest = ? where seq = ?", [digests[-1], seq])
             root = check_chain.hashlib.sha256(b"".join(digests)).digest()
@@ -308,14 +316,18 @@ def test_an_older_copy_of_the_record_is_found(tmp_path: Path) -> None:
     desk.put(desk.event("d"))
     desk.close()
     report = check_record(record, own=True)
-    assert [finding[:2] for finding in report.findings] == [(2, "truncated")]
+    assert [finding[:2] for finding in report.findings] == [(2, "missing")]
     assert "batch 2 is missing, and with them rows 2 to 3" in report.findings[0].words
-    assert _faults(record) == [("chain", "the record ends with batch 1 (row 1), but seals.log knows of batch 2 (row 3)")]
+    assert _faults(record) == [
+        ("chain", "the record ends with batch 1 (row 1), but seals.log knows of batch 2 (row 3)")
+    ]
 
 
 def _faults(record: Path) -> list[tuple[str, str]]:
     with open_reader(record.parent) as reader:
-        rows = list(reader.query("select rule, why from faults where alert = 'immediate' and rule <> 'test' order by at"))
+        rows = list(
+            reader.query("select rule, why from faults where alert = 'immediate' and rule <> 'test' order by at")
+        )
     return [(row["rule"], row["why"].partition(". ")[0]) for row in rows]
 
 
@@ -332,7 +344,9 @@ def test_seals_log_that_was_deleted_or_begun_anew_is_found(record: Path) -> None
     assert _found(record) == [(17, "seals.log")]
     recorder = Recorder(record.parent, KEEP)
     recorder.close()
-    assert _faults(record) == [("chain", "seals.log is gone, although the record has 8 sealed batches; it is begun anew")]
+    assert _faults(record) == [
+        ("chain", "seals.log is gone, although the record has 8 sealed batches; it is begun anew")
+    ]
     assert [kind for _, kind in _found(record)] == ["seals.log"]
 
 
@@ -361,7 +375,9 @@ def test_a_record_that_is_gone_is_found_and_one_that_never_was_is_not(record: Pa
         check(tmp_path / "nothing" / "record.db", own=True)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04nonsense", bytes(5000), b"SQLite format 3\0" + bytes(20)])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04nonsense", bytes(5000), b"SQLite format 3\0" + bytes(20)]
+)
 def test_what_is_no_record_is_told_plainly(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(content)
@@ -568,7 +584,7 @@ def test_an_open_hold_an_explanation_and_the_deeds_of_retention_are_never_forgot
     desk.hands.pass_by(8 * 365 * 86400)
     desk.round()
     with open_reader(desk.data) as reader:
-        rules = [row["rule"] for row in reader.query("select rule from deeds order by at, id")]
+        rules = [row["rule"] for row in reader.query("select rule from events where action = 'deed' order by seq")]
     assert rules == ["hold", "explained", "retention", "retention"]
     assert check_record(desk.close(), own=True).findings == []
 
@@ -608,6 +624,7 @@ from datetime import timedelta
 from pathlib import Path
 from schoolgate.store.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]), {"block": timedelta(days=30)})
+print("ready", flush=True)
 while True:
     recorder.round()
     recorder._next_retention = 0
@@ -615,25 +632,25 @@ while True:
 
 
 def test_a_recorder_that_is_killed_at_any_point_leaves_a_whole_record(tmp_path: Path) -> None:
-    data, hands = tmp_path / "var", Hands()
+    data = tmp_path / "var"
     data.mkdir()
     journal = Journal(data, "w")
-    for number in range(12):
-        desk = subprocess.Popen([sys.executable, "-c", RECORDER, str(data)])
-        end = time.monotonic() + 0.7 + 0.13 * number
+    for number in range(15):
+        killed = subprocess.Popen([sys.executable, "-c", RECORDER, str(data)], stdout=subprocess.PIPE)
+        assert killed.stdout
+        assert killed.stdout.readline() == b"ready\n"
+        end = time.monotonic() + 0.011 * number + 0.003
         while time.monotonic() < end:
-            event = fault_event(datetime.now(UTC) - timedelta(days=30 + number % 3), "t", "w", "v")
+            event = fault_event(datetime.now(UTC) - timedelta(days=30 + number % 3, seconds=-0.05), "t", "w", "v")
             journal.append({"t": "event", **replace(event, action="block").row()})
-            time.sleep(0.002)
-        desk.send_signal(signal.SIGKILL)
-        desk.wait()
-        if (data / "record.db").exists():
-            report = check_record(data / "record.db", own=True)
-            assert report.findings == [], _words(report)
-    recorder = Recorder(data, {}, clock=hands.clock)
-    recorder.close()
+        killed.kill()
+        killed.wait()
+        killed.stdout.close()
+        report = check_record(data / "record.db", own=True)
+        assert report.findings == [], _words(report)
+    Recorder(data, {"block": timedelta(days=30)}).close()
     report = check_record(data / "record.db", own=True)
-    assert report.findings == [] or {f.kind for f in report.findings} == {"clock"}
+    assert report.findings == []
     assert report.forgotten > 100
 
 
@@ -663,7 +680,7 @@ def test_a_full_disk_leaves_a_whole_record(tmp_path: Path, size: int) -> None:
         journal.append({"t": "event", **fault_event(hands.wall, "t", "w" * 300, "v").row()})
     full = subprocess.run([sys.executable, "-c", FULL, str(tmp_path), str(size)], capture_output=True, text=True)
     assert "full" in full.stdout or "disk" in full.stdout, full.stdout + full.stderr
-    assert not [f for f in check_record(tmp_path / "record.db", own=True).findings]
+    assert check_record(tmp_path / "record.db", own=True).findings == []
     Recorder(tmp_path, {}).close()
     report = check_record(tmp_path / "record.db", own=True)
     assert (report.findings, report.events) == ([], 2000)
@@ -758,7 +775,7 @@ PACK_CHANGES: dict[str, tuple[str, Callable[[list[dict[str, object]]], object], 
     "a nonce": ("events", lambda rows: rows[1].update(nonce="00"), "altered: row 7"),
     "a nonce that is none": ("events", lambda rows: rows[1].update(nonce=5), "altered: row 7"),
     "a number": ("events", lambda rows: rows[1].update(seq=4), "re-ordered: row 4"),
-    "a number out of the way": ("events", lambda rows: rows[1].update(seq=15), "inserted: row 15"),
+    "a number out of the way": ("events", lambda rows: rows[1].update(seq=15), "re-ordered: row 15"),
     "no number": ("events", lambda rows: rows[1].update(seq="7"), "inserted: line 2"),
     "the order": ("events", lambda rows: rows.reverse(), "re-ordered: row 3"),
     "a row twice": ("events", lambda rows: rows.append(rows[0]), "re-ordered: row 3"),
@@ -808,7 +825,7 @@ def test_a_pack_of_a_long_record_is_small_and_holds_the_seals_that_were_handed_o
     pack = _pack(desk.close(), tmp_path / "pack", [5, 123, 124, 400])
     assert check_pack(pack, seal=seal.seal).findings == []
     assert grouped(seal.seal) in (pack / "seal.txt").read_text()
-    assert len((pack / "chain.jsonl").read_text().splitlines()) < 40
+    assert len((pack / "chain.jsonl").read_text().splitlines()) < 100
 
 
 def test_the_journal_is_read_to_its_end_before_a_segment_goes(tmp_path: Path) -> None:

@@ -144,6 +144,14 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
         subject = f"a visit could not be recorded, {times}"
         what = f"A visit could not be put on record, {times}. The page was shown."
         do = "see whether the disk of the gateway is full or cannot be written."
+    elif rule == "chain":
+        subject = "the record does not agree with its seals"
+        what = "The gateway compared its record with the file of seals beside it, and they do not agree. It goes on."
+        do = "run 'schoolgate verify', keep a copy of the data folder as it is now, and tell the Headteacher."
+    elif rule == "clock":
+        subject = "the clock of the gateway was set"
+        what = "The clock of the gateway's machine was set by more than a few minutes. It goes on with the new time."
+        do = "see that the machine's time is right; then run 'schoolgate verify' and explain what it tells."
     else:
         subject = f"a part of the gateway ended by itself, {times}"
         what = f"A part of the gateway ({rule}) ended by itself, {times}, and was started again."

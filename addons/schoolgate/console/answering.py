@@ -74,6 +74,6 @@ def _page(visitor: Visitor, contest: Contest, status: int, wrong: str) -> Respon
         pages = [row for row in rows if row is not None]
         said = ledger.Voice({}, ledger.voice_of(reader, contest.person).notes)
         spells = ledger.fold(pages, said)
-        speaks = weigh(reader, spells)
+        speaks = weigh(visitor.desk, reader, spells)
     gone = len(contest.events) - len(pages)
     return visitor.page("contest.html", status, contest=contest, spells=spells, speaks=speaks, gone=gone, wrong=wrong)

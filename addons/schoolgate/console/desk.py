@@ -37,6 +37,10 @@ class Desk:
         with open_reader(self.settings.data, with_waiting=True) as reader:
             yield reader
 
+    def on_the_wall(self, at: str) -> datetime:
+        """A moment of the record on the school's clock."""
+        return datetime.fromisoformat(at).astimezone(self.settings.school.timezone)
+
     def write(self, deed: Deed, actor: str, **given: str) -> Event:
         """Put a deed on record; it is durable when this returns. Raises OSError (a full disk, say)."""
         event = deed_event(self.now(), deed, actor, self.settings.snapshot.version, **given)

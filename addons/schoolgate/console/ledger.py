@@ -29,11 +29,16 @@ _BY_ITSELF = ("embedded", "prefetch", "background", "redirect", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sitting, with what the person said of it: the contest that covers it, and her notes."""
+    """A sitting, with what the person said of it: the contest that covers it, and her notes.
+
+    ``anew`` are visits on record that were but its pages loading themselves anew: they do not count, but what is said
+    of a page is said of them too.
+    """
 
     sitting: Sitting
     contest: Contest | None
     notes: tuple[str, ...]
+    anew: tuple[Row, ...] = ()
 
     @property
     def pages(self) -> tuple[Row, ...]:
@@ -41,8 +46,8 @@ class Told:
         return self.sitting.pages
 
     @property
-    def minutes(self) -> float:
-        """The minutes that somebody was active in it."""
+    def minutes(self) -> int:
+        """The minutes in which a page of it was opened."""
         return self.sitting.minutes
 
     @property
@@ -77,7 +82,7 @@ class Total:
 
     week: str
     category: str
-    minutes: float
+    minutes: int
     pages: int
     spells: int
 
@@ -124,9 +129,9 @@ def fold(rows: Iterable[Row], voice: Voice) -> list[Told]:
         contest = voice.contests.get(row["id"])
         by_state.setdefault(contest.id if contest else "", []).append(row)
     found = [
-        Told(each, voice.contests.get(each.first["id"]), _said(each.pages, voice))
+        Told(each, voice.contests.get(each.first["id"]), _said(each.pages, voice), anew)
         for of_state in by_state.values()
-        for each in sittings(of_state)
+        for each, anew in _with_repeats(of_state)
     ]
     return sorted(found, key=lambda each: (each.first["at"], each.first["id"]))
 
@@ -159,10 +164,10 @@ def event_of_person(reader: Queries, person: str, event: str) -> Row | None:
 def sitting_around(reader: Queries, person: str, event: Row, day: Stretch) -> Told:
     """The spell that an event of hers is in, or the event by itself where it does not count."""
     for each in counted(reader, person, day):
-        if any(page["id"] == event["id"] for page in each.pages):
+        if any(page["id"] == event["id"] for page in (*each.pages, *each.anew)):
             return each
     voice = voice_of(reader, person)
-    return Told(Sitting((event,), 0.0), voice.contests.get(event["id"]), _said((event,), voice))
+    return Told(Sitting((event,), 0), voice.contests.get(event["id"]), _said((event,), voice))
 
 
 def by_day(spells: Iterable[Told], zone: tzinfo) -> dict[str, list[Told]]:
@@ -176,14 +181,35 @@ def by_day(spells: Iterable[Told], zone: tzinfo) -> dict[str, list[Told]]:
 
 def totals(spells: Iterable[Told], zone: tzinfo) -> list[Total]:
     """What counts, by week and category, the newest week first."""
-    sums: dict[tuple[str, str], tuple[float, int, int]] = {}
+    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
     for each in spells:
         if each.state not in (UPHELD, "contested"):
             year, week, _ = datetime.fromisoformat(each.first["at"]).astimezone(zone).isocalendar()
             key = (f"{year}, week {week:02}", each.first["category"])
-            minutes, pages, count = sums.get(key, (0.0, 0, 0))
+            minutes, pages, count = sums.get(key, (0, 0, 0))
             sums[key] = (minutes + each.minutes, pages + len(each.pages), count + 1)
     return [Total(week, category, *of) for (week, category), of in sorted(sums.items(), reverse=True)]
+
+
+def _with_repeats(rows: list[Row]) -> list[tuple[Sitting, tuple[Row, ...]]]:
+    """Each sitting, with the rows that are its pages loading themselves anew."""
+    found = sittings(rows)
+    counting = {page["id"] for each in found for page in each.pages}
+    anew: list[list[Row]] = [[] for _ in found]
+    opened: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    for number, each in enumerate(found):
+        for page in each.pages:
+            opened.setdefault(_place(page), []).append((page["at"], number))
+    for row in rows:
+        if row["id"] not in counting:
+            before = [number for at, number in opened.get(_place(row), []) if at <= row["at"]]
+            if before:
+                anew[before[-1]].append(row)
+    return [(each, tuple(again)) for each, again in zip(found, anew, strict=True)]
+
+
+def _place(row: Row) -> tuple[str, ...]:
+    return row["client"], row["host"], row["path"]
 
 
 def _about(person: str, during: Stretch) -> dict[str, str]:

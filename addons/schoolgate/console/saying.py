@@ -45,7 +45,7 @@ def contest(visitor: Visitor) -> Response:
             known = ledger.voice_of(reader, person).contests
         if any(page["id"] in known for page in pages):
             raise Refused(409, "You have contested this already. You find it, and the answer, under what you said.")
-        about = " ".join(page["id"] for page in pages)
+        about = " ".join(page["id"] for page in _with_repeats(spell, pages))
         visitor.desk.write(Deed.CONTEST, visitor.account.actor, person=person, about=about, why=words)
     return visitor.go("/mine/said")
 
@@ -81,3 +81,9 @@ def _chosen(visitor: Visitor, spell: Told) -> list[Row]:
     if not chosen <= {page["id"] for page in spell.pages} or len(chosen) > _MOST_EVENTS:
         raise Refused(404, "There is no such entry in this part of your record.")
     return [page for page in spell.pages if page["id"] in chosen]
+
+
+def _with_repeats(spell: Told, pages: list[Row]) -> list[Row]:
+    """The pages, and what they loaded anew by themselves."""
+    places = {(page["host"], page["path"]) for page in pages}
+    return [*pages, *(row for row in spell.anew if (row["host"], row["path"]) in places)]

@@ -1,22 +1,16 @@
-"""What speaks for and against a visit being this person's own: said to whoever answers a contest, weighed by nobody."""
+"""What speaks for and against counting visits: said to whoever answers a contest, and weighed by nobody here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
+from schoolgate.console.desk import Desk
 from schoolgate.console.ledger import Told
 from schoolgate.console.words import how_sure
-from schoolgate.reporting.sittings import Row
+from schoolgate.reporting.case import Case, read_case
+from schoolgate.reporting.explanations import explanations
+from schoolgate.reporting.period import between
+from schoolgate.reporting.subject import subject_of
 from schoolgate.store.deeds import Queries
-from schoolgate.store.event import stamp
-
-_SURE = 0.95  # of the confidence that a request was a visit
-_NEAR = timedelta(minutes=30)
-_BRIEF = 1.0  # minutes
-_OTHERS = (
-    "select distinct person from events where at >= :since and at <= :until and client = :client "
-    "and client <> '' and person <> :person and person <> '' and action <> 'deed'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +21,22 @@ class Speaks:
     against: tuple[str, ...]
 
 
-def weigh(reader: Queries, spells: list[Told]) -> Speaks:
-    """The facts about some spells of one person, without repeats."""
+def weigh(desk: Desk, reader: Queries, spells: list[Told]) -> Speaks:
+    """The facts about some spells of one person, each once; those against are the ones of the evidence pack."""
+    if not spells:
+        return Speaks((), ())
+    case = _case(desk, reader, spells)
     counts = dict.fromkeys(fact for spell in spells for fact in _for(spell))
-    against = dict.fromkeys(fact for spell in spells for fact in _against(reader, spell))
+    against = dict.fromkeys(fact for spell in spells for fact in explanations(case, spell.sitting))
     return Speaks(tuple(counts), tuple(against))
+
+
+def _case(desk: Desk, reader: Queries, spells: list[Told]) -> Case:
+    """All that is on record about the person on the days of the visits."""
+    settings = desk.settings
+    subject = subject_of(settings, desk.pseudonyms, reader, spells[0].first["person"])
+    days = [desk.on_the_wall(page["at"]).date() for spell in spells for page in spell.pages]
+    return read_case(reader, settings, subject, between(min(days), max(days), settings.snapshot.calendar))
 
 
 def _for(spell: Told) -> Iterator[str]:
@@ -40,44 +45,9 @@ def _for(spell: Told) -> Iterator[str]:
         yield f"Time: {first['calendar']}."
     if first["identity_confidence"] in ("login", "device"):
         yield f"Identity: {how_sure(first['identity_confidence'])}."
-    if all(_confidence(page) >= _SURE for page in spell.pages):
-        yield f"Each page was opened by somebody: {first['reason'] or 'the browser opened it as a page'}."
+    for page in spell.pages:
+        yield f"Opened: {page['reason'] or 'no reason is on record'} ({page['confidence'] or 'how sure: not said'})."
     if len(spell.pages) > 1:
-        yield f"{_sites(spell)}: {len(spell.pages)} pages in one spell of {spell.minutes:.0f} minutes."
+        yield f"{', '.join(spell.sites[:3])}: {len(spell.pages)} pages in {spell.minutes} minutes."
     if first["notice"]:
         yield f"The notice {first['notice']} had been acknowledged before."
-
-
-def _against(reader: Queries, spell: Told) -> Iterator[str]:
-    first = spell.first
-    if first["identity_confidence"] not in ("login", "device"):
-        yield f"Identity: {how_sure(first['identity_confidence'])}."
-    others = _others_at_device(reader, spell)
-    if others:
-        yield f"Within half an hour {others} more {'code was' if others == 1 else 'codes were'} seen on this device."
-    for page in spell.pages:
-        if _confidence(page) < _SURE:
-            yield f"It is only likely ({page['confidence']}) that this was a visit: {page['reason']}."
-    if len(spell.pages) == 1 or spell.minutes < _BRIEF:
-        yield f"{_sites(spell)}: a short look (under a minute, or a single page) can be a click by mistake."
-    if not first["notice"]:
-        yield "The record names no notice that had been acknowledged before."
-
-
-def _others_at_device(reader: Queries, spell: Told) -> int:
-    since = datetime.fromisoformat(spell.first["at"]) - _NEAR
-    until = datetime.fromisoformat(spell.last["at"]) + _NEAR
-    about = {"since": stamp(since), "until": stamp(until), "client": spell.first["client"]}
-    return len(list(reader.query(_OTHERS, about | {"person": spell.first["person"]})))
-
-
-def _sites(spell: Told) -> str:
-    return ", ".join(spell.sites[:3])
-
-
-def _confidence(page: Row) -> float:
-    """What is no number speaks for nothing."""
-    try:
-        return float(page["confidence"])
-    except (TypeError, ValueError):
-        return 0.0

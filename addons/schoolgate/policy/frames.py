@@ -9,9 +9,9 @@ from urllib.parse import unquote
 from schoolgate.policy.browsing import Address
 
 _SHAPE = re.compile(
-    r"(?:^|[/_.-])(?:i?frames?|sw_iframe|[a-z]?frame|embed(?:ded|s)?|widgets?|plugins?|(?:user|cookie|id|pixel)?-?_?syncs?|syncframe"
+    r"(?:^|[/_.-])(?:i?frames?|sw_iframe|[a-z]?frame|embed(?:ded|s)?|widgets?|plugins?|(?:user|cookie|id|pixel)?[-_]?syncs?|syncframe"
     r"|pixels?|usersync|beacon|sodar\d?|safeframe|topics|recaptcha|turnstile|challenge-platform|captcha|hcaptcha"
-    r"|postmessage|crossdomain|xdomain|xd_?arbiter|oauth-?iframe|silent-?(?:renew|callback|login)?|check-?session(?:iframe)?"
+    r"|postmessage|crossdomain|xdomain|xd_?arbiter|oauth-?iframe|silent-?(?:renew|callback|login)|check-?session(?:iframe)?"
     r"|pagead|activityi|ads?|adserver|adshow|adframe|banners?|creatives?|tracking|metrika_match|livechat|open_chat|proxy\.html"
     r"|player|like(?:box)?\.php|share_button|tweet_button|anchor|aframe|bscframe|m-outer|controller-[0-9a-f]+)(?:$|[/_.?;-])",
     re.I,

@@ -39,11 +39,17 @@ def _unasked(headers: Mapping[str, str], address: Address, device: Device) -> Or
         return Origin(Kind.VISIT, "the browser opened it without a click: a start page or a page kept open", 0.7)
     page = device.pages.get(address.key)
     referer = address_of(headers.get("referer", ""))
-    same = site in ("same-origin", "") and page is not None
-    if same and page is not None and (referer is None or referer.key in (address.key, page.came_from)):
-        if page.settled or page.reloads:
-            return Origin(Kind.BACKGROUND, "the page loaded itself anew, nobody asked for it", 0.9)
-        return Origin(Kind.VISIT, "the page before let the browser in and loaded itself anew", SENT_ON)
-    if referer is not None and referer.origin == address.origin and referer.key == address.key:
+    if referer is not None and referer.key == address.key and (page is None or page.settled or page.reloads):
         return Origin(Kind.BACKGROUND, "the page loaded itself anew, nobody asked for it", 0.9)
+    if referer is not None and referer.key == address.key:
+        return Origin(Kind.VISIT, "the page before let the browser in and loaded itself anew", SENT_ON)
+    if page is not None and (referer.key if referer else "") == page.came_from and not _is_reload(headers):
+        return Origin(Kind.VISIT, "gone back to: the way to it is the same as before", 0.8)
+    if page is not None and referer is None and site == "same-origin":
+        return Origin(Kind.BACKGROUND, "the page loaded itself anew, nobody asked for it", 0.8)
     return Origin(Kind.VISIT, "the page before sent the browser on by itself, nobody had clicked", SENT_ON)
+
+
+def _is_reload(headers: Mapping[str, str]) -> bool:
+    cache = headers.get("cache-control", "").lower()
+    return "max-age=0" in cache or "no-cache" in cache

@@ -11,6 +11,7 @@ from schoolgate.policy.frames import looks_embedded, names_page
 from schoolgate.policy.origin import Kind, Origin
 
 _QUIET = 3.0  # seconds without loading after which a page has come to rest; of 225 real frames none came later than 1.4
+_NEW = ("chrome/", "firefox/", "version/")  # browsers that say more than text/html when they want a page
 _YOUNG = 30.0  # seconds in which a page without a referer still adds frames
 
 
@@ -29,10 +30,10 @@ def is_navigation(headers: Mapping[str, str], type_: str) -> bool:
         return True
     if headers.keys().isdisjoint(("accept", "referer", "origin")):
         return type_.startswith("text/html") and headers.get("user-agent", "").startswith("Mozilla/")
-    accept = headers.get("accept", "").lower()
-    return (
-        accept.startswith(("text/html,application/xhtml+xml", "text/html, application/xhtml+xml")) and "*/*" in accept
-    )
+    accept, agent = headers.get("accept", "").lower(), headers.get("user-agent", "").lower()
+    if "text/html" in accept and "application/xhtml+xml" in accept and "*/*" in accept:
+        return True
+    return accept.startswith("text/html") and agent.startswith("mozilla/") and not any(new in agent for new in _NEW)
 
 
 def opened_untold(
@@ -108,17 +109,16 @@ def _from_page(answer: Mapping[str, str], address: Address, page: Page, at: floa
         if same_site and address.origin != page.address.origin and page.parts <= 1:
             return Origin(Kind.VISIT, "the page before, still empty, sent the browser on by itself", 0.5)
         return Origin(Kind.EMBEDDED, "it came while the page around it was loading", 0.75)
-    if not same_site and _no_frame(answer):
+    if _no_frame(answer, same_site):
         return Origin(Kind.VISIT, "opened from a page that had come to rest, and it lets no page embed it", 0.9)
-    if same_site:
-        return Origin(Kind.VISIT, "opened from a page of its site that had come to rest", 0.8)
     return Origin(Kind.VISIT, "opened from a page that had come to rest, by a click or by that page", 0.7)
 
 
-def _no_frame(answer: Mapping[str, str]) -> bool:
-    """Whether the answer forbids other sites to show it in a frame (X-Frame-Options; CSP frame-ancestors)."""
-    if answer.get("x-frame-options", "").strip().lower() in ("deny", "sameorigin"):
+def _no_frame(answer: Mapping[str, str], same_site: bool) -> bool:
+    """Whether the answer forbids the page before to show it in a frame (X-Frame-Options; CSP frame-ancestors)."""
+    refuses = ("deny",) if same_site else ("deny", "sameorigin")
+    if answer.get("x-frame-options", "").strip().lower() in refuses:
         return True
-    policy = answer.get("content-security-policy", "").lower()
-    _, found, rest = policy.partition("frame-ancestors")
-    return bool(found) and set(rest.partition(";")[0].split()) <= {"'none'", "'self'"}
+    _, found, rest = answer.get("content-security-policy", "").lower().partition("frame-ancestors")
+    allowed = {"'none'"} if same_site else {"'none'", "'self'"}
+    return bool(found) and set(rest.partition(";")[0].split()) <= allowed

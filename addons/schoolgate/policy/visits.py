@@ -12,14 +12,16 @@ from datetime import datetime
 
 from schoolgate.policy.apps import is_text_browser, sent_by_itself
 from schoolgate.policy.browsing import Address, Device, Page, address_of, target_of
-from schoolgate.policy.origin import AHEAD, FRAMES, REDIRECTS, WORKERS, Kind, Origin, classify, is_ahead
+from schoolgate.policy.origin import AHEAD, FRAMES, REDIRECTS, Kind, Origin, classify, is_ahead
 from schoolgate.policy.pages import opened_as_page
+from schoolgate.policy.parts import part_of
 from schoolgate.policy.untold import is_navigation, opened_untold
 
 __all__ = ["COUNTS_FROM", "Kind", "Origin", "Seen", "Visits", "classify"]
 
 COUNTS_FROM = 0.8
 """The least confidence from which a visit counts against a person."""
+_SHOWN = frozenset({"application/xhtml+xml", "application/xml", "application/json", "application/pdf"})
 _CLIENTS = 2048  # devices remembered; the one that was silent longest is forgotten first
 
 
@@ -59,22 +61,10 @@ class Visits:
             return Origin(Kind.UNKNOWN, "its address cannot be read")
         if is_ahead(seen.headers):
             return Origin(Kind.PREFETCH, AHEAD)
-        device, at = self._device(seen.client), seen.at.timestamp()
-        dest = seen.headers.get("sec-fetch-dest", "").strip().lower()
         by_itself = sent_by_itself(seen.headers, address.host, address.path, seen.type.lower())
         if by_itself:
             return Origin(Kind.BACKGROUND, by_itself, 0.95)
-        if not dest and seen.headers.get("sec-fetch-mode", "").lower() == "nested-navigate":
-            return _framed("frame", seen, address, device, at)  # Chrome 76 to 79
-        if not dest:
-            return _untold(seen, address, device, at)
-        if dest == "document" and seen.method.upper() not in ("GET", "POST"):
-            return Origin(Kind.BACKGROUND, f"{seen.method.upper()[:12]} opens no page", 0.9)
-        if dest == "document":
-            return _followed(opened_as_page(seen.headers, address, device, at), seen, address, device, at)
-        if dest in FRAMES:
-            return _framed(dest, seen, address, device, at)
-        return _part(dest, seen, address, device, at)
+        return _judge(seen, address, self._device(seen.client), seen.at.timestamp())
 
     def _device(self, client: str) -> Device:
         device = self._devices.get(client)
@@ -87,8 +77,30 @@ class Visits:
         return device
 
 
+def _judge(seen: Seen, address: Address, device: Device, at: float) -> Origin:
+    dest = seen.headers.get("sec-fetch-dest", "").strip().lower()
+    if not dest and seen.headers.get("sec-fetch-mode", "").lower() == "nested-navigate":
+        dest = "frame"  # Chrome 76 to 79
+    if not dest or _by_service_worker(dest, seen.headers):
+        return _untold(seen, address, device, at)
+    if dest == "document" and seen.method.upper() not in ("GET", "POST"):
+        return Origin(Kind.BACKGROUND, f"{seen.method.upper()[:12]} opens no page", 0.9)
+    if dest == "document":
+        return _followed(opened_as_page(seen.headers, address, device, at), seen, address, device, at)
+    if dest in FRAMES:
+        _remember_frame(seen, address, device, at)
+        return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")
+    return _part(dest, seen, address, device, at)
+
+
+def _by_service_worker(dest: str, headers: Mapping[str, str]) -> bool:
+    """A site's service worker passes requests for its pages on in its own name, and no longer says for what."""
+    mode = headers.get("sec-fetch-mode", "").strip().lower()
+    return dest == "empty" and mode == "navigate" and headers.get("upgrade-insecure-requests", "").strip() == "1"
+
+
 def _untold(seen: Seen, address: Address, device: Device, at: float) -> Origin:
-    """The browser does not say what it was for: old browsers, and all browsers over plain http."""
+    """The browser does not say what it was for: old browsers, plain http, pages that a service worker passes on."""
     method = seen.method.upper()
     if method not in ("GET", "POST") or not is_navigation(seen.headers, seen.type):
         return _part("", seen, address, device, at)
@@ -128,14 +140,6 @@ def _is_file(seen: Seen) -> bool:
     return kind.startswith("application/") and kind not in _SHOWN
 
 
-_SHOWN = frozenset({"application/xhtml+xml", "application/xml", "application/json", "application/pdf"})
-
-
-def _framed(dest: str, seen: Seen, address: Address, device: Device, at: float) -> Origin:
-    _remember_frame(seen, address, device, at)
-    return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")
-
-
 def _remember_frame(seen: Seen, address: Address, device: Device, at: float) -> None:
     parent = _behind(seen, device)
     device.touch(parent, at)
@@ -154,37 +158,5 @@ def _behind(seen: Seen, device: Device) -> Page | None:
 
 
 def _part(dest: str, seen: Seen, address: Address, device: Device, at: float) -> Origin:
-    """Anything that is no page and no frame: what a page, a worker or the browser itself fetches."""
-    headers, method = seen.headers, seen.method.upper()
     device.touch(_behind(seen, device), at)
-    if dest in WORKERS or headers.get("service-worker", "").lower() == "script":
-        device.runs(address)
-        return Origin(Kind.BACKGROUND, f"a script running behind a page ({dest or 'service worker'})")
-    referer = address_of(headers.get("referer", ""))
-    if referer is not None and referer.key in device.workers:
-        return Origin(Kind.BACKGROUND, "a script running behind a page fetched it", 0.9)
-    if _is_report(dest, headers, method):
-        return Origin(Kind.BACKGROUND, "a page reported home", 0.9)
-    if dest == "empty" and headers.get("sec-fetch-site", "").strip().lower() == "none":
-        return Origin(Kind.BACKGROUND, "the browser itself asked for it, no page did", 0.9)
-    if dest in ("empty", "") and device.repeats(address, at):
-        return Origin(Kind.BACKGROUND, "asked for again and again at like intervals", 0.9)
-    if dest:
-        return Origin(Kind.EMBEDDED, f"a part that a page loaded by itself ({dest[:20]})")
-    if method == "OPTIONS":
-        return Origin(Kind.EMBEDDED, "a page's script asked whether it may", 0.9)
-    if method not in ("GET", "POST") and "referer" not in headers:
-        return Origin(Kind.BACKGROUND, f"{method[:12]} opens no page", 0.8)
-    if "accept" in headers or "referer" in headers or "origin" in headers:
-        judged = classify(headers, seen.status)
-        if judged.kind is Kind.EMBEDDED:
-            return Origin(Kind.EMBEDDED, judged.reason, 0.9)
-        if "referer" in headers or "origin" in headers:
-            return Origin(Kind.EMBEDDED, "a page asked for it, and not as a page of its own", 0.8)
-    return Origin(Kind.UNKNOWN, "the client does not say what the request was for", 0.5)
-
-
-def _is_report(dest: str, headers: Mapping[str, str], method: str) -> bool:
-    if dest == "report" or "ping-to" in headers or headers.get("content-type", "").lower().startswith("text/ping"):
-        return True
-    return dest == "empty" and method == "POST" and headers.get("sec-fetch-mode", "").strip().lower() == "no-cors"
+    return part_of(dest, seen.headers, seen.method.upper(), address, device, at)

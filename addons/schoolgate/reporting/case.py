@@ -17,7 +17,9 @@ _EVENTS = (
     "and at >= :since and at < :until order by at, id"
 )
 _SAID = (Deed.NOTICE, Deed.DECLARED, Deed.WITHDRAWN, Deed.NOTE, Deed.CONTEST, Deed.ANSWER)
-_DEEDS = "select * from deeds where person in (select value from json_each(:codes)) order by at, id"
+_DEEDS = (
+    "select * from events where action = 'deed' and person in (select value from json_each(:codes)) order by at, id"
+)
 _ACTIVITY = (
     "select category, kind, sum(requests) as requests from activity where person in "
     "(select value from json_each(:codes)) and day >= :first and day < :end group by category, kind"

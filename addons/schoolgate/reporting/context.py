@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from schoolgate.policy.rules import Action
 from schoolgate.reporting.case import Case
@@ -25,7 +25,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Working days and minutes are those of the calendar as it stands now; ``active_days`` have counts on record."""
+    """Working days and minutes are those of the calendar as it stands now; ``active_days`` have counts on record.
+
+    Pages and minutes that are ``counted`` are of sittings that stand, after contests.
+    """
 
     shares: list[Share]
     opened: int
@@ -48,8 +51,8 @@ class Context:
         return 100 * self.counted_pages / self.opened if self.opened else 0.0
 
 
-def context(case: Case, counted: list[Sitting]) -> Context:
-    """``counted`` are the sittings that stand, after contests."""
+def context(case: Case, counted: list[Sitting], now: datetime) -> Context:
+    """``counted`` are the sittings that stand, after contests; days after ``now`` are not worked yet."""
     opened, by_itself = Counter[str](), Counter[str]()
     for row in case.activity:
         (by_itself if row["kind"] in BY_ITSELF else opened)[row["category"]] += row["requests"]
@@ -59,7 +62,7 @@ def context(case: Case, counted: list[Sitting]) -> Context:
         Share(name, opened[name], 100 * opened[name] / total if total else 0.0, by_itself[name], name in personal)
         for name in names
     ]
-    days, minutes = _working_time(case)
+    days, minutes = _working_time(case, now)
     return Context(
         shares=shares,
         opened=total,
@@ -80,14 +83,14 @@ def _personal(case: Case) -> set[str]:
     return {name for r in rules if case.subject.group in r.groups and r.action in recorded for name in r.categories}
 
 
-def _working_time(case: Case) -> tuple[int, int]:
+def _working_time(case: Case, now: datetime) -> tuple[int, int]:
     """Days and minutes of working time in the period."""
     calendar, group = case.settings.snapshot.calendar, case.subject.group
     if group not in calendar.at_work:
         return 0, 0
-    day, end = case.day(case.span.since).date(), case.day(case.span.until).date()
-    days, total = 0, 0
-    while day < end:
+    last = min(case.last_day, now.astimezone(case.settings.school.timezone).date())
+    day, days, total = case.first_day, 0, 0
+    while day <= last:
         minutes = _minutes(case, day)
         days, total = days + bool(minutes), total + minutes
         day += timedelta(days=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schoolgate.policy.identity import Inspect
-from schoolgate.policy.rules import Action
+from schoolgate.policy.rules import EVERYTHING, Action
 from schoolgate.reporting.filling import fill, group_title, title
 from schoolgate.reporting.kept import retention_lines
 from schoolgate.reporting.measures import OFF, measures
@@ -122,7 +122,7 @@ def _hours(settings: Settings) -> Iterator[str]:
         yield f"Working hours of {group_title(settings, group)}: {told or 'none'}."
     if calendar.contracts:
         yield f"{len(calendar.contracts)} contracts set other hours for persons or groups."
-    yield "Of permitted visits outside working time nothing is kept. Staff are known to nobody by name in reports."
+    yield "Of permitted visits outside working time nothing is kept. In reports staff stand under codes."
 
 
 def _rules(settings: Settings) -> tuple[tuple[str, ...], ...]:
@@ -130,6 +130,8 @@ def _rules(settings: Settings) -> tuple[tuple[str, ...], ...]:
     for rule in settings.snapshot.rules:
         groups = ", ".join(sorted(group_title(settings, group) for group in rule.groups))
         kinds = ", ".join(title(settings, name) for name in rule.categories)
+        if rule.subjects != EVERYTHING:
+            kinds = f"{kinds} (only {', '.join(sorted(rule.subjects))})"
         when, alert = rule.when.replace("_", " "), rule.alert.replace("none", "nobody by itself")
         rows.append((rule.id, groups, kinds, when, _ACTIONS[rule.action], alert))
     return tuple(rows)

@@ -18,9 +18,9 @@ MOST_LEFT_OUT = 200
 """Rows of what does not count that the page lists; all of them stand in events.jsonl."""
 _STATES = {
     "counted": "counts",
-    "contested": "contested, waiting for an answer: it does not count for now",
-    "upheld": "cleared: the contest was upheld, so it does not count",
-    "refused": "counts: the contest was refused",
+    "contested": "is contested and waits for an answer: it does not count for now",
+    "upheld": "was cleared: the contest was upheld, so it does not count",
+    "refused": "counts: it was contested, and the contest was refused",
 }
 STANDING = ("counted", "refused")
 """The states of what counts."""
@@ -75,7 +75,7 @@ def evidence(case: Case, made: datetime) -> Evidence:
     standing = [each.sitting for each in happened if each.state in STANDING]
     left_out = [row for row in case.events if row["left_out"]]
     stopped = [row for row in case.events if row["action"] in ("block", "warn")]
-    return Evidence(case, happened, context(case, standing), sureness(case), left_out, stopped, made)
+    return Evidence(case, happened, context(case, standing, made), sureness(case), left_out, stopped, made)
 
 
 def _happened(case: Case) -> list[Happened]:
@@ -95,6 +95,8 @@ def _told(case: Case, sitting: Sitting, contest: Contest | None) -> Happened:
     notes = tuple(row["why"] for row in case.notes if ids & set(row["about"].split()))
     state = "counted" if contest is None else contest.answer or "contested"
     because = in_words_for(sitting.first["calendar"], "")
+    if state not in STANDING:
+        because = because.replace("counted because", "recorded because", 1)
     return Happened(sitting, state, because, contest, notes, explanations(case, sitting))
 
 

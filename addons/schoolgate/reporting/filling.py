@@ -25,7 +25,7 @@ def fill(settings: Settings, name: str, words: Mapping[str, Any], parts: tuple[s
     )
     everywhere = {"school": settings.school.name, "times": times, "number": number, "minutes": minutes}
     everywhere |= {"title": partial(title, settings), "group": partial(group_title, settings)}
-    everywhere |= {"clock": partial(clock, settings.school.timezone)}
+    everywhere |= {"percent": percent, "clock": partial(clock, settings.school.timezone)}
     try:
         template = environment.get_template(path.name)
         return {part: template.render({**everywhere, **words}, part=part).strip() + "\n" for part in parts}
@@ -48,6 +48,11 @@ def number(count: int, one: str, many: str) -> str:
 def minutes(length: int) -> str:
     """Minutes as people say them: ``1 minute``, ``14 minutes``."""
     return number(length, "minute", "minutes")
+
+
+def percent(share: float) -> str:
+    """``12.5 %``; what is there, but hardly, is ``under 0.1 %``."""
+    return "under 0.1 %" if 0 < share < 0.1 else f"{share:.1f} %"
 
 
 def title(settings: Settings, category: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action
+from schoolgate.reporting.filling import group_title
 from schoolgate.settings.load import Settings
 
 ON, OFF = "on", "OFF"
@@ -57,7 +58,8 @@ def _before(settings: Settings) -> Iterator[Measure]:
 
 
 def _counting(settings: Settings) -> Iterator[Measure]:
-    monitoring, hours = settings.monitoring, sorted(settings.snapshot.calendar.at_work)
+    monitoring = settings.monitoring
+    hours = sorted(group_title(settings, group) for group in settings.snapshot.calendar.at_work)
     yield Measure(
         "Private life outside working time is recorded.",
         f"Of permitted visits outside working time nothing is kept. Working time is put down for: {', '.join(hours)}.",
@@ -98,7 +100,7 @@ def _identities(settings: Settings) -> Iterator[Measure]:
     yield Measure(
         "Records are read out of curiosity.",
         "The record holds codes, not names; the key is kept apart. Only these roles may look behind a code, with a "
-        f"reason that goes on record and into the digest: {', '.join(roles) or 'nobody'}.",
+        f"reason that goes on record and into the digest: {', '.join(roles).replace('_', ' ') or 'nobody'}.",
         ON,
     )
 
@@ -107,7 +109,7 @@ def _kept(settings: Settings) -> Iterator[Measure]:
     yield Measure("Data is kept for ever.", "Deleted by itself when its time is over, which is on record.", ON)
     yield Measure(
         "Mails with what happened are read on their way.",
-        f"Mail to the school's server goes out with security: {settings.school.mail.security}.",
+        f"Mail goes to {settings.school.mail.host} with security: {settings.school.mail.security}.",
         _state(settings.school.mail.security != "none" or settings.school.mail.host in ("localhost", "127.0.0.1")),
         "school.yaml: set mail: security: starttls or tls",
     )

@@ -37,9 +37,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without anybody else in it."""
+        text = _MAIL.sub(self._mail, text)
         if self._pattern is not None:
             text = self._pattern.sub(self._word, text)
-        text = _MAIL.sub(self._mail, text)
         text = _CODE.sub(lambda found: found[0] if found[0].lower() in self._own_codes else _OTHER_CODE, text)
         return _ADDRESS.sub(self._address, text)
 
@@ -66,7 +66,8 @@ class Redactor:
         return found[0] if found[0].casefold() in self._keep else self._words[found[0].casefold()]
 
     def _mail(self, found: re.Match[str]) -> str:
-        return found[0] if found[0].casefold() in self._keep else "[a mail address]"
+        folded = found[0].casefold()
+        return found[0] if folded in self._keep else self._words.get(folded, "[a mail address]")
 
     def _address(self, found: re.Match[str]) -> str:
         """Only what is a device of the school; the address of a site that the person asked for is no third party."""

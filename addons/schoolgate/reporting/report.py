@@ -9,17 +9,22 @@ run in Jinja's sandbox, on a connection that cannot write.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from schoolgate.reporting.case import read_case
 from schoolgate.reporting.counted import counted, waiting
+from schoolgate.reporting.dpia import render_dpia
+from schoolgate.reporting.evidence import evidence, render_evidence
 from schoolgate.reporting.filling import fill
 from schoolgate.reporting.looks import looks
 from schoolgate.reporting.naming import Names
 from schoolgate.reporting.period import Span
+from schoolgate.reporting.sar import Holdings, as_page
+from schoolgate.reporting.subject import Subject
 from schoolgate.settings.load import Settings
 from schoolgate.settings.monitoring import overdue
 from schoolgate.store.deeds import contested, contests
@@ -46,6 +51,11 @@ def try_reports(settings: Settings) -> None:
     """Fill every report from an empty record. Raises SettingsError when one of them cannot be used."""
     with TemporaryDirectory() as nothing, open_reader(Path(nothing)) as reader:
         render_report("digest", Span("never", "", ""), reader, settings, Names(settings, Pseudonyms(b"")))
+        nobody, now = Subject("", ("",), "", "", "", ()), datetime.now(UTC)
+        span = Span("never", "1980-01-01T00:00:00.000Z", "1980-01-02T00:00:00.000Z")
+        render_evidence(evidence(read_case(reader, settings, nobody, span), now), {"words": "", "seal": ""})
+        as_page(Holdings(nobody, now, (), (), ""), settings)
+        render_dpia(settings, now)
 
 
 def render_report(
@@ -70,7 +80,7 @@ def _prepared(span: Span, reader: RecordReader, settings: Settings, who: Names) 
 
     now = stamp(datetime.now(UTC))
     end = min(span.until or now, now)
-    today = datetime.fromisoformat(end).astimezone(settings.school.timezone).date()
+    today = (datetime.fromisoformat(end) - timedelta(seconds=1)).astimezone(settings.school.timezone).date()
     return {
         "query": query,
         "counted": counted(reader, span, settings.snapshot.calendar.at_work, told),

@@ -27,6 +27,10 @@ _ACTIVITY = (
 )
 _DEEDS = "select * from deeds order by at, id"
 _WITHHELD = (Deed.HOLD, Deed.RELEASED)
+_NOT_COUNTED = {
+    "block": "not as a visit: it was blocked, and stands here as a block",
+    "warn": "no: a page asked first",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,9 @@ def _counts(row: Mapping[str, Any], told: Contested) -> str:
         return "not for now: you contested it, and nobody has answered yet"
     if row["kind"] == "visit" and row["action"] == "log" and not row["left_out"]:
         return f"yes: {in_words_for(row['calendar'], '')}"
-    return f"no: {row['left_out']}" if row["left_out"] else "no: it is on record, and counts for nothing against you"
+    if row["left_out"]:
+        return f"no: {row['left_out']}"
+    return _NOT_COUNTED.get(row["action"], "no: it is not held to be a page that you opened")
 
 
 def _lines_with(text: str, words: Iterable[str]) -> Iterator[str]:

@@ -29,7 +29,7 @@ import sqlite3
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ BACK = timedelta(seconds=60)  # a clock is set right by less than that all the t
 AHEAD = timedelta(minutes=5)  # an event may not have happened later than it was sealed
 _SHOWN = 25  # findings that are told one by one
 _KEPT = 300  # bad rows that are compared with each other
+_ORDER = ("trigger", "view", "missing", "truncated", "altered", "re-ordered", "inserted", "batch", "link")
 _EVERY = 20_000  # rows, after which progress is told
 _LINE = re.compile(r"(\d+) (\d+) (\S+) ([0-9a-f]{64})")
 
@@ -56,6 +57,12 @@ class Finding(NamedTuple):
     kind: str
     words: str
     rows: int = 1
+
+
+def _in_order(findings: list[Finding]) -> list[Finding]:
+    """The first bad row first; of one row, what became of it before what that did to the chain."""
+    places = {kind: place for place, kind in enumerate(_ORDER)}
+    return sorted(findings, key=lambda each: (each.seq, places.get(each.kind, len(places)), each.words))
 
 
 class Seal(NamedTuple):
@@ -127,7 +134,8 @@ def ranges_of(text: str) -> list[tuple[int, int]]:
 
 def moment(text: str) -> datetime:
     """A moment of the record. Raises ValueError."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)  # noqa: UP017  # Python 3.9 knows no UTC
 
 
 def stamp(at: datetime) -> str:
@@ -137,7 +145,9 @@ def stamp(at: datetime) -> str:
 
 def span_words(span: timedelta) -> str:
     """``2 h 3 min``."""
-    seconds = int(abs(span.total_seconds()))
+    seconds = round(abs(span.total_seconds()))
+    unit = 3600 if seconds >= 86400 else 60 if seconds >= 3600 else 1
+    seconds = (seconds + unit // 2) // unit * unit
     parts = [(seconds // 86400, "days"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
     said = [f"{number} {unit if number != 1 else unit.rstrip('s') or unit}" for number, unit in parts if number]
     return " ".join(said[:2]) or "0 s"
@@ -161,6 +171,20 @@ class _Batch(NamedTuple):
     versions: str
     root: bytes
     seal: bytes
+
+
+def _is_sound(batch: _Batch) -> bool:
+    """Whether a batch holds what a batch can hold."""
+    numbers, texts = batch[:4], batch[4:8]
+    if not all(isinstance(each, int) for each in numbers) or not all(isinstance(each, str) for each in texts):
+        return False
+    if not isinstance(batch.root, bytes) or not isinstance(batch.seal, bytes):
+        return False
+    try:
+        moment(batch.sealed_at)
+        return True
+    except ValueError:
+        return False
 
 
 def _named(batch: _Batch) -> str:
@@ -251,6 +275,26 @@ def _witness(path: Path) -> _Witness:
     return _Witness(lines, torn, read)
 
 
+class _Chain:
+    """The seals up to a batch, and those that the next batch may skip to."""
+
+    def __init__(self) -> None:
+        self.number, self._before = 0, NO_SEAL
+        self._skips = [(0, NO_SEAL)]  # each is the number after it without its lowest bit
+
+    def follows(self, batch: _Batch) -> bool:
+        """Whether the batch's seal is that of its header over the batch before; goes on from there in any case."""
+        target = batch.number & (batch.number - 1)
+        while self._skips[-1][0] > target:
+            self._skips.pop()
+        skip = self._skips[-1][1].hex() if self._skips[-1][0] == target else ""
+        header = {**batch._asdict(), "after": self.number, "root": batch.root.hex(), "skip": skip}
+        right = seal_of(self._before, header) == batch.seal
+        self.number, self._before = batch.number, batch.seal
+        self._skips.append((batch.number, batch.seal))
+        return right
+
+
 class _Check:
     """One walk along the record, rows and links side by side, batch after batch."""
 
@@ -268,6 +312,7 @@ class _Check:
         self.stray: dict[int, tuple[Any, tuple[Any, ...]]] = {}
         self.seals: dict[int, str] = {}  # of the batches that somebody outside may know
         self.last = self.total = 0
+        self.ordinary = False  # whether a batch came that was sealed as its rows were written
 
     # what is asked of the file ------------------------------------------------------------------------------------
 
@@ -321,7 +366,7 @@ class _Check:
         if not known & {"event", "link", "batch", "journal_place", "_sqlite_migrations"}:
             if not self.witness.lines:
                 raise Unreadable("this is no record of schoolgate")
-            self._bad(1, "missing", "every table of the record is gone")
+            self._bad(0, "missing", "every table of the record is gone")
         elif not {"link", "batch"} & known and "event" in known and not self.witness.lines:
             raise Unreadable("this record was never sealed: it is of an older schoolgate; start the gateway once")
         made = {
@@ -331,7 +376,7 @@ class _Check:
         }
         for name in made:
             if name not in known:
-                self._bad(1, "missing", f"the table {name!r} of the record is gone")
+                self._bad(0, "missing", f"the table {name!r} of the record is gone")
                 self.connection.execute(f"create temp table {name} ({made[name]})")
         self.names = sorted({row[1] for row in self.connection.execute("pragma table_info(event)")} - {"seq", "nonce"})
 
@@ -360,14 +405,17 @@ class _Check:
         wanted = ("at", "actor", "entry", "about", "why", "kind", "reason")
         shown = ", ".join(name if name in self.names else "''" for name in wanted)
         sql = f"select seq, {shown} from event where action = :action and rule = :rule order by seq"
-        retention = [_Deed(*row) for row in self.connection.execute(sql, {"action": "deed", "rule": "retention"})]
+        retention = self._deeds(sql, "deed", "retention")
         self.retention = _Forgotten([deed for deed in retention if deed.actor == "schoolgate"])
         self.explained = {}
-        for row in self.connection.execute(sql, {"action": "deed", "rule": "explained"}):
-            deed = _Deed(*row)
+        for deed in self._deeds(sql, "deed", "explained"):
             self.explained.update({int(each): deed for each in deed.about.split() if each.isdigit()})
-        self.jumps = [_Deed(*row) for row in self.connection.execute(sql, {"action": "fault", "rule": "clock"})]
+        self.jumps = self._deeds(sql, "fault", "clock")
         self._spans_of_retention(retention)
+
+    def _deeds(self, sql: str, action: str, rule: str) -> list[_Deed]:
+        rows = self.connection.execute(sql, {"action": action, "rule": rule})
+        return [_Deed(row[0], *(str(value or "") for value in row[1:])) for row in rows]
 
     def _spans_of_retention(self, deeds: Sequence[_Deed]) -> None:
         """Say where retention began to keep less: a shorter time is allowed, but nobody should do it unseen."""
@@ -386,38 +434,26 @@ class _Check:
     # the walk -----------------------------------------------------------------------------------------------------
 
     def _walk(self, seal: str) -> tuple[Seal | None, Seal | None]:
-        before, after, newest = NO_SEAL, 0, ""
-        skips = [
-            (0, NO_SEAL)
-        ]  # the numbers that the next batch may skip to, each without its lowest bit the one before
+        """Follow the batches to the last; returns its seal, and the one that was asked for."""
+        chain, newest, asked = _Chain(), "", None
         known = {line.number for line in self.witness.lines or ()}
-        head = asked = None
+        head: Seal | None = None
         sql = "select number, first_seq, last_seq, rows, sealed_at, oldest, newest, versions, root, seal from batch"
         for values in self.connection.execute(f"{sql} order by number"):
             batch = _Batch(*values)
-            try:
-                self._numbers(batch, after, head)
-                target = batch.number & (batch.number - 1)
-                while skips[-1][0] > target:
-                    skips.pop()
-                skip = skips[-1][1].hex() if skips[-1][0] == target else ""
-                root = self._one_batch(batch)
-                header = {**batch._asdict(), "after": after, "root": batch.root.hex(), "skip": skip}
-                if root is not None and root != batch.root:
-                    words = f"the links of {_named(batch)} are not those that were sealed"
-                    self._bad(batch.first, "link", words)
-                if seal_of(before, header) != batch.seal:
-                    words = f"{_named(batch)} does not follow the batch before it"
-                    self._bad(
-                        batch.first, "batch", f"{words}: its header, its seal, or what was sealed before it was altered"
-                    )
-                newest = self._times(batch, head, newest)
-                head = Seal(batch.number, batch.last, batch.sealed_at, batch.seal.hex())
-                skips.append((batch.number, batch.seal))
-            except (TypeError, AttributeError, ValueError):
-                self._bad(after + 1, "batch", f"the batch after batch {after} holds what no batch can hold")
+            last = head.last if head else 0
+            if not _is_sound(batch):
+                self._bad(last + 1, "batch", f"the batch after batch {chain.number} holds what no batch can hold")
                 break
-            before, after = batch.seal, batch.number
+            self._numbers(batch, chain.number, last)
+            root = self._one_batch(batch)
+            if root is not None and root != batch.root:
+                self._bad(batch.first, "link", f"the links of {_named(batch)} are not those that were sealed")
+            if not chain.follows(batch):
+                words = f"{_named(batch)} does not follow the batch before it: its header, its seal, or what was sealed"
+                self._bad(batch.first, "batch", f"{words} before it was altered")
+            newest = self._times(batch, head, newest)
+            head = Seal(batch.number, batch.last, batch.sealed_at, batch.seal.hex())
             self.batches += 1
             if batch.number in known:
                 self.seals[batch.number] = head.seal
@@ -425,35 +461,31 @@ class _Check:
                 asked = head
         return head, asked
 
-    def _numbers(self, batch: _Batch, after: int, head: Seal | None) -> None:
-        last = head.last if head else 0
+    def _numbers(self, batch: _Batch, after: int, last: int) -> None:
+        """Batches and rows are numbered without a gap."""
+        afterwards = "sealed afterwards" in batch.versions
+        if afterwards and self.ordinary:
+            self._bad(
+                batch.first, "batch", f"{_named(batch)} was sealed afterwards, although there was a chain already"
+            )
+        self.ordinary = self.ordinary or not afterwards
         if batch.number != after + 1:
-            words = (
-                f"batch {after + 1} is"
-                if batch.number == after + 2
-                else f"batches {after + 1} to {batch.number - 1} are"
-            )
+            one = batch.number == after + 2
+            words = f"batch {after + 1} is" if one else f"batches {after + 1} to {batch.number - 1} are"
             lost = f", and with them {_rows(last + 1, batch.first - 1)}" if batch.first > last + 1 else ""
-            self._bad(
-                last + 1,
-                "missing",
-                f"{words} missing{lost}: what stood there was cut off or taken out",
-                max(1, batch.first - last - 1),
-            )
-        elif batch.first != last + 1 and "sealed afterwards" not in batch.versions:
-            self._bad(
-                last + 1,
-                "missing",
-                f"{_rows(last + 1, batch.first - 1)} stand in no batch: between batches "
-                f"{after} and {batch.number} rows were taken out or put in",
-            )
+            words = f"{words} missing{lost}: what stood there was cut off or taken out"
+            self._bad(last + 1, "missing", words, max(1, batch.first - last - 1))
+        elif batch.first != last + 1 and not afterwards:
+            words = f"{_rows(last + 1, batch.first - 1)} stand in no batch: between batches {after} and {batch.number}"
+            self._bad(last + 1, "missing", f"{words} rows were taken out or put in")
 
     def _one_batch(self, batch: _Batch) -> bytes | None:
         """Compare the rows of a batch with their links; returns the links' root, None where some are gone."""
-        hasher, links, names = hashlib.sha256(), 0, self.names
+        hasher, links, strays, names = hashlib.sha256(), 0, 0, self.names
         row, link, last, first = self._row, self._link, batch.last, batch.first
         while (row is not None and row[0] <= last) or (link is not None and link[0] <= last):
             if row is not None and (link is None or row[0] < link[0]):
+                strays += row[0] >= first
                 self._add_stray(row)
                 row = next(self._rows_left, None)
                 continue
@@ -477,7 +509,10 @@ class _Check:
             link = next(self._links_left, None)
         self._row, self._link = row, link
         if links == 0 and batch.rows:
-            self._folded(batch)
+            if strays:
+                self._bad(first, "link", f"the links of {_named(batch)} are gone")
+            else:
+                self._folded(batch)
             return None
         if links != batch.rows:
             words = f"{_named(batch)} was sealed with {batch.rows} rows and has {links} links"
@@ -543,12 +578,9 @@ class _Check:
                 words = f"the clock was set back by {span_words(back)} between row {head.last} and row {batch.first}"
                 self._clock((batch.first, head.last), f"{words} ({head.sealed_at}, then {batch.sealed_at})")
         newest = max(newest, batch.sealed_at)
-        if batch.newest > newest and batch.newest > stamp(moment(newest) + AHEAD):
-            words = f"an event of {_named(batch)} says that it happened at"
-            late = span_words(moment(batch.newest) - moment(newest))
-            self._clock(
-                (batch.first, batch.last), f"{words} {batch.newest}, {late} after it was sealed ({batch.sealed_at})"
-            )
+        if batch.newest > stamp(moment(newest) + AHEAD):
+            words = f"an event of {_named(batch)} says that it happened at {batch.newest}, long after it was sealed"
+            self._clock((batch.first, batch.last), f"{words} ({batch.sealed_at})")
         return newest
 
     def _clock(self, rows: tuple[int, int], words: str) -> None:
@@ -578,14 +610,13 @@ class _Check:
         """Say of each bad row what became of it: a row that stands in another's place was moved there."""
         places = {seq: digest for seq, (digest, _) in self.lost.items()}
         places.update({seq: digest for seq, (_, _, digest) in self.altered.items()})
-        known = {digest: seq for seq, digest in places.items()}
+        digests = set(places.values())
         bad = {**{seq: (nonce, values) for seq, (nonce, values, _) in self.altered.items()}, **self.stray}
         moved: dict[int, int] = {}
         for seq, (nonce, values) in bad.items():
             for place in places:
-                origin = known.get(row_digest(nonce, place, zip(self.names, values)))  # noqa: B905
-                if origin is not None and origin != seq:
-                    moved[seq] = origin
+                if place != seq and row_digest(nonce, place, zip(self.names, values)) in digests:  # noqa: B905
+                    moved[seq] = place
         identity = self.names.index("id") if "id" in self.names else -1
         for seq, (_, values) in bad.items():
             name = f"row {seq} (id {values[identity]})" if identity >= 0 else f"row {seq}"
@@ -655,9 +686,7 @@ class _Check:
                 f"{words}, but the record ends with batch {number}, row {last}{gone}",
                 max(1, end.last - last),
             )
-        other = [
-            line for line in self.witness.lines if line.number <= number and self.seals.get(line.number) != line.seal
-        ]
+        other = [line for line in self.witness.lines if self.seals.get(line.number, line.seal) != line.seal]
         if other:
             line = min(other)
             words = (
@@ -666,8 +695,8 @@ class _Check:
             self._bad(
                 line.last, "replaced", f"{words}: the chain was made anew, or the record was replaced", len(other)
             )
-        if own and head and self.witness.lines and min(self.witness.lines).number > 1:
-            self._begun_late(min(self.witness.lines))
+        if own and head and (not self.witness.lines or min(self.witness.lines).number > 0):
+            self._begun_late(min(self.witness.lines, default=head))
         if self.witness.read > max(last, self.last):
             words = f"the office has read row {self.witness.read}, but the record ends with row {last}"
             self._bad(last + 1, "truncated", f"{words}: what follows was cut off", self.witness.read - last)
@@ -720,7 +749,7 @@ def check_record(path: Path, seal: str = "", own: bool = False, tell: Tell = lam
         finally:
             connection.close()
         break
-    return Report(sorted(check.findings), check.notes, check.events, check.forgotten, check.batches, head, "record")
+    return Report(_in_order(check.findings), check.notes, check.events, check.forgotten, check.batches, head, "record")
 
 
 def _is_record(path: Path) -> bool:
@@ -767,7 +796,7 @@ def check_pack(path: Path, seal: str = "", tell: Tell = lambda done, total: None
         )
     elif asked:
         notes.append(f"the seal you gave is that of batch {asked.number}, sealed at {asked.sealed_at}.")
-    return Report(sorted(findings), notes, events, 0, len(headers), head, "pack")
+    return Report(_in_order(findings), notes, events, 0, len(headers), head, "pack")
 
 
 def _check_headers(

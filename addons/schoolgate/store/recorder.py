@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from schoolgate.store import retention
-from schoolgate.store.check_chain import moment
+from schoolgate.store.check_chain import moment, stamp
 from schoolgate.store.clock import Clock, ClockWatch, turned_words
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import abandoned, read_batch, segments
@@ -83,6 +83,8 @@ class Recorder:
         if words:
             advice = "Somebody may have changed the record. Run 'schoolgate verify' and keep a copy of what is there."
             self._report("chain", f"{words}. {advice}")
+        elif head is None:
+            self._note(lambda: self._seals.begin(stamp(self._clock.wall())))
         else:
             self._note_seal(0.0, at_once=True)
 
@@ -98,8 +100,12 @@ class Recorder:
         self._record.add(fault_event(self._clock.wall(), where, words, self.snapshot))
 
     def _note_seal(self, now: float, at_once: bool = False) -> None:
+        self._note(lambda: self._seals.note(self._record.head(), now, at_once))
+
+    def _note(self, write: Callable[[], None]) -> None:
+        """A line that cannot be written now is written later, or at the next start."""
         try:
-            self._seals.note(self._record.head(), now, at_once)
+            write()
         except OSError as error:
             log.error("seals.log cannot be written: %s", error)
 

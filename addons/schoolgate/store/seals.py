@@ -2,14 +2,15 @@
 
 One line for about a minute of sealing: the batch's number, its last row, when it was sealed, and the seal. A line is
 written after its batch is on disk, so the file may lag behind the record and never leads it; nothing in it is ever
-taken back.
+taken back. The first line is that of no batch at all, written when the record was begun: a file without it was begun
+anew.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from schoolgate.store.check_chain import Seal, read_seals
+from schoolgate.store.check_chain import NO_SEAL, Seal, read_seals
 
 FILE = "seals.log"
 _EVERY = 60.0  # seconds
@@ -27,6 +28,12 @@ class SealsLog:
         self._torn = size > 0 and os.pread(self._handle, 1, size - 1) != b"\n"
         self._last = self.lines[-1] if self.lines else None
         self._due = 0.0
+
+    def begin(self, at: str) -> None:
+        """The first line, of a record that has no batch yet. Raises OSError."""
+        if not self.lines:
+            self.note(Seal(0, 0, at, NO_SEAL.hex()), 0.0, at_once=True)
+            self._due = 0.0
 
     def note(self, head: Seal | None, now: float, at_once: bool = False) -> None:
         """Write the last seal down, at most once a minute. Raises OSError; it is tried again with the next one."""
@@ -59,6 +66,6 @@ def complaint(log: SealsLog, head: Seal | None, seal_of: Callable[[int], str | N
             f"the record ends with batch {number} (row {last}), but {FILE} knows of batch {end.number} (row {end.last})"
         )
     for line in reversed(log.lines[-100:]):
-        if seal_of(line.number) != line.seal:
+        if line.number and seal_of(line.number) != line.seal:
             return f"batch {line.number} of the record (up to row {line.last}) is not the one that {FILE} noted"
     return ""
