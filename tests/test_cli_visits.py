@@ -11,7 +11,6 @@ import pytest
 from pretend.gateway import schoolgate
 from pretend.school import School
 from schoolgate.cli_visits import Ledger
-from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.store.event import Event
 from schoolgate.store.journal import Journal
 
@@ -51,7 +50,7 @@ def test_each_line_is_answered_at_once_and_in_order() -> None:
     "bad",
     [
         b"nonsense", b"[1]", b"{}", b'{"url": 5}', b'"' + b"[" * 5000, b"\xff\xfe", b'{"url":"https://a/","at":"soon"}',
-        b'{"url":"https://a/","at":1e300}', b'{"url":"https://a/","at":[]}', b'{"url":"https://a/","at":"0001-01-01"}',
+        b'{"url":"https://a/","at":1e300}', b'{"url":"https://a/","at":[]}',
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_costs_itself_only(bad: bytes) -> None:
@@ -68,7 +67,7 @@ def test_a_line_that_cannot_be_read_costs_itself_only(bad: bytes) -> None:
         {"headers": {"Sec-Fetch-Dest": ["document"], "a": {"b": 1}}, "status": 1e9}, {"status": "200", "type": None},
         {"headers": {"Referer": "x" * 1_000_000, "a\x00": "\x00\x00"}}, {"url": "https://a.example/" + "\x00" * 90},
         {"url": "https://" + "a" * 300_000}, {"client": None, "method": None, "at": None, "location": 7},
-        {"at": 1795000000}, {"at": 1795000000.5, "client": "y" * 100_000}, {"at": "2026-11-24T10:42:00"},
+        {"at": 1795000000}, {"at": 1795000000.5, "client": "y" * 100_000}, {"at": "2026-11-24T10:42:00"}, {"at": "0001-01-01"},
     ],
 )  # fmt: skip
 def test_odd_lines_are_answered(odd: dict[str, Any]) -> None:
@@ -87,8 +86,7 @@ def test_moments_out_of_order_and_lines_without_one_are_judged() -> None:
 
 
 def visit(at: datetime, path: str, **told: str) -> Event:
-    request: WebRequest = request_from_url(f"https://www.shop.example{path}", at=at, client="10.30.0.7")
-    fields = {name: "" for name in Event.__slots__}
+    fields = dict.fromkeys(Event.__slots__, "")
     stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     own = {
         "at": stamp,
@@ -97,7 +95,7 @@ def visit(at: datetime, path: str, **told: str) -> Event:
         "person": "u-0123456789ab",
         "group": "staff",
     }
-    own |= {"kind": "visit", "action": "log", "host": request.host, "path": path, "category": "shopping"}
+    own |= {"kind": "visit", "action": "log", "host": "www.shop.example", "path": path, "category": "shopping"}
     return Event(**{**fields, **own, **told})
 
 

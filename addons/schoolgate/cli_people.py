@@ -132,6 +132,7 @@ def evidence(
             raise Wrong(f"{person}: neither on record nor in config/people.yaml; is it written like that?")
         put_on_record(settings, account.actor, Deed.EXPORTED, person=subject.code, entry="evidence", why=why)
         cover = _cover(settings, account, subject, why) if with_name else ""
+        click.echo("Gathering, and making the page and its PDF; a long period takes a minute.", err=True)
         found = make_evidence(read_case(reader, settings, subject, during), datetime.now(UTC))
         try:
             pack = write_pack(found, reader, out, cover, f"for {account.actor}, because: {why}")

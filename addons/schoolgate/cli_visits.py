@@ -110,7 +110,7 @@ class Ledger:
     def answer_line(self, line: bytes) -> bytes:
         """The answer to one JSON line, with its line end; a line that cannot be read costs itself only."""
         try:
-            asked = orjson.loads(line)
+            asked = _read(line)
             if type(asked) is not dict or not isinstance(asked.get("url"), str):
                 raise ValueError('each line is a JSON object with a "url"')
             seen = self._seen(asked)
@@ -143,6 +143,13 @@ class Ledger:
         except (ValueError, OverflowError):
             raise ValueError(f'"at": {given[:60]!r} is no moment like 2026-11-24T10:42:00Z') from None
         return moment
+
+
+def _read(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        raise ValueError(f"{line[:60].decode('utf-8', 'backslashreplace').strip()!r} is not JSON") from None
 
 
 def _headers(given: Any) -> dict[str, str]:

@@ -15,6 +15,7 @@ from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
 from schoolgate.reporting.seal import hand_out, note_handed_out, seal_words
+from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
 from schoolgate.store.check_chain import Seal
 from schoolgate.store.office import OfficeStore
@@ -111,13 +112,16 @@ class Office:
                 continue
             to = self.settings.recipients(times.to)
             seal = seal_now(self.settings)
-            rendered = digest(self.settings, span(period, local.date(), calendar).until_now(last, local), seal)
+            days = span(period, local.date(), calendar).until_now(last, local)
+            rendered = digest(self.settings, days, seal)
             with self._store.atomic():
                 if to:
                     message_id = f"<{name}-{today}@{self.settings.school.mail.sender.partition('@')[2]}>"
                     self._store.add_mail(to, rendered.subject, rendered.text, rendered.html, message_id, now)
                 self._store.set_bookmark(name, local.isoformat())
                 handed_out = hand_out(self._store, self.settings, seal, to, now)
+                if period == due[0]:
+                    tell_watchers(self._store, self.settings, who_is(self.settings, self._pseudonyms), days, to, now)
             if handed_out and seal is not None:
                 note_handed_out(self.settings, seal, now)
 

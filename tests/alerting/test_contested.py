@@ -1,7 +1,8 @@
 """A contest stops what would go further: no alert, one mail to those who may answer, and what is cleared stays cleared."""
 
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import Letter, Outcome
 from schoolgate.alerting.recipients import recipients_of
 from schoolgate.alerting.words import words_of
+from schoolgate.reporting.period import between
 from schoolgate.reporting.report import who_is
+from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
-from schoolgate.store.event import Event
+from schoolgate.store.event import Deed, Event
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.record import open_reader
 from schoolgate.store.recorder import Recorder
@@ -203,3 +206,22 @@ def test_the_office_takes_up_contests_after_a_restart(desk: Desk) -> None:
     assert desk.run() == []
     desk.told.answer(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M"), contest, "refused")
     assert len(desk.run()) == 1
+
+
+def test_a_second_party_hears_who_looked_at_whose_record(desk: Desk) -> None:
+    told, office = desk.told, desk.store
+    head = f"headteacher {told.code('h.head')}"
+    told.deed(f"{DAY}09:00", Deed.REVEALED, head, person=told.code("j.smith"), why="a hunch")
+    told.deed(f"{DAY}09:10", Deed.VIEWED, head, person=told.code("c.chair"), why="the chair herself")
+    days = between(date(2026, 11, 24), date(2026, 11, 24), desk.settings.snapshot.calendar)
+    who = who_is(desk.settings, told.pseudonyms)
+    for _ in range(2):
+        tell_watchers(office, desk.settings, who, days, ["head@school.example"], 1.0)
+        [mail] = office.rows("select * from mail")
+        assert json.loads(mail["recipients"]) == ["chair@school.example"]
+        assert (
+            f"headteacher ({told.code('h.head')}) had a name shown of {told.code('j.smith')}, once: a hunch"
+            in mail["text"]
+        )
+        assert "the chair herself" not in mail["text"]
+        days = between(date(2026, 11, 25), date(2026, 11, 25), desk.settings.snapshot.calendar)

@@ -17,9 +17,7 @@ SITES = """allowed.example www.allowed.example news.example facebook.com www.fac
 www.amazon.co.uk mail.yahoo.com bbc.co.uk www.bbc.co.uk pornhub.com www.pornhub.com bet365.com bücher.example
 xn--bcher-kva.example slow.example stormfront.org www.google.com www.google.co.uk www.youtube.com www.bing.com
 duckduckgo.com html.duckduckgo.com chat.example www.nhs.uk nhs.uk neu.org.uk www.linkedin.com"""
-BROWSER = (
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
-)
+BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15"
 """What a browser calls itself: by curl's own name the gateway knows that no person asked."""
 
 

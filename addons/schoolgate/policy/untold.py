@@ -67,10 +67,10 @@ def _from_nowhere(headers: Mapping[str, str], address: Address, device: Device, 
     if any(looks_embedded(address) or names_page(address, page.address) for page in young):
         return Origin(Kind.EMBEDDED, "it has the form of what pages embed, and a page had just been opened", 0.8)
     loading = [page for page in young if abs(at - page.touched) < _QUIET]
-    if address.path != "/" and any(page.address.site != address.site for page in loading):
+    if address.path != "/" and any(page.address.host != address.host for page in loading):
         return Origin(Kind.UNKNOWN, "no page led to it, but one was still loading, which may have embedded it", 0.5)
     if address.path != "/" and loading:
-        return Origin(Kind.VISIT, "no page led to it, but another one of its site was still loading", 0.75)
+        return Origin(Kind.VISIT, "no page led to it, but another one of its host was still loading", 0.75)
     return Origin(Kind.VISIT, "no page led to it: typed, a bookmark or a link from elsewhere", 0.85)
 
 

@@ -1,11 +1,12 @@
 """The gateway itself: mitmproxy addons, one duty a file, and the worker process that runs them.
 
-``chain`` is the ordered list of duties, and that list is the product: ``login`` says who is there, ``gate`` decides on
-addresses and searches, ``safe_search`` makes engines answer safely, ``asking`` judges questions that are sent as a
-body, ``recording`` keeps what a rule asks to keep, ``documents`` holds back pages until their words are judged,
-``answers`` judges what streams, ``files`` and ``pictures`` what is moved and shown, and ``streaming`` lets everything
-else flow by.
+``chain`` is the ordered list of duties, and that list is the product: ``login`` says who is there, ``replies`` takes
+what people answer to the gateway's own pages, ``gate`` decides on addresses and searches, ``safe_search`` makes engines
+answer safely, ``asking`` judges questions that are sent as a body, ``recording`` keeps what a rule asks to keep,
+``documents`` holds back pages until their words are judged, ``answers`` judges what streams, ``files`` and ``pictures``
+what is moved and shown, and ``streaming`` lets everything else flow by.
 
 Whatever goes wrong in one of them, nothing is shown. They share one ``Live`` value, the settings in force and the
-journal, and one ``Act``, which blocks, warns, records and fails; ``insides`` is what reaches beyond mitmproxy's hooks.
+journal, and one ``Act``, which blocks, warns, asks, records and fails; ``footing`` says of whom anything may be kept
+at all, and ``insides`` is what reaches beyond mitmproxy's hooks.
 """

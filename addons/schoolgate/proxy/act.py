@@ -11,7 +11,7 @@ from mitmproxy.http import HTTPFlow, Response
 from schoolgate.policy.decision import Verdict, heard
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
-from schoolgate.policy.visits import Origin, classify
+from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.nudges import Nudges
@@ -78,9 +78,12 @@ class Act:
         live, headers, key = self._live, lower(flow), (footing.person, request.host, verdict.category)
         if self.nudges.said(key) or not is_opened(headers, request.method, request.path):
             return False
+        origin = live.ledger.stopped(flow, request, footing, headers)
+        if origin.kind not in (Kind.VISIT, Kind.UNKNOWN):
+            return False  # a frame, say, of a browser that does not tell what it asks for
         ref = self.nudges.reference(key)
         if not ref:
-            ref = self.record(request, verdict, live.ledger.stopped(flow, request, footing, headers)).ref
+            ref = self.record(request, verdict, origin).ref
             self.nudges.show(key, ref)
         to, back = path_of(flow), _came_from(headers)
         token = live.tokens.of(NUDGE, footing.person, verdict.category, origin_of(request), to, back)

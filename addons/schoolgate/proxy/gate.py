@@ -20,7 +20,6 @@ from schoolgate.policy.decision import (
     Verdict,
     decide_for,
     is_judged,
-    is_private,
     outweighs,
     refuse,
 )
@@ -29,13 +28,13 @@ from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, ho
 from schoolgate.policy.rules import Action, Stage, Subject
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
-from schoolgate.proxy.footing import State
+from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live, Passage, Tunnel
+from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunnel_passed, unlooked, unwatched, watches
 from schoolgate.proxy.pages import wanted
 from schoolgate.proxy.translate import names_disagree, translate
 from schoolgate.store.event import event_of
 
-_NOT_KEPT = "Nothing of this is looked at or kept."
 _SMALL_BODY = 16 * 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
 
 
@@ -71,9 +70,9 @@ class Gate:
             address = str(peer[0]) if peer else None
             identity = self._live.snapshot.people.identify(address, self._live.users.get(client))
             sni = data.client_hello.sni
-            if sni and canonical_host(sni) == tunnel.host and self._is_private(identity, (tunnel.host,)):
+            if stays_closed(self._live.snapshot, identity, tunnel.host, sni):
                 data.ignore_connection = True
-                self._live.count(Verdict(Action.ALLOW, identity, "", "", Stage.HELLO, self._live.snapshot.version))
+                self._live.count(tunnel_passed(identity, self._live.snapshot))
                 return
             if identity.group.inspect is Inspect.FULL:
                 return
@@ -148,26 +147,38 @@ class Gate:
             return
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
         started = time.perf_counter()
-        snapshot = live.snapshot
+        verdict, said, footing = self._reach(request, flow.client_conn.sni)
+        live.metrics.verdict_took(time.perf_counter() - started)
+        if footing.state is State.UNREAD and verdict.action is not Action.BLOCK and watches(verdict, said):
+            if self._act.notice(flow, request, verdict, footing):
+                return
+            verdict, said = unwatched(verdict), None
+        live.judged[flow] = Passage(request, verdict, footing)
+        live.count(verdict, footing)
+        self._carry_out(flow, request, verdict, footing)
+        if said is not None:
+            self._act.record(request, said, classify(headers))
+
+    def _reach(self, request: WebRequest, sni: str | None) -> tuple[Verdict, Verdict | None, Footing]:
+        """The verdict, what is to be told of a search besides, and where the person stands."""
+        live, snapshot = self._live, self._live.snapshot
         identity = snapshot.people.identify(request.client, request.user)
         footing = live.footing(identity, request.at)
         verdict = decide_for(identity, request, snapshot, Stage.REQUEST, live.standings.now, footing.person)
-        if footing.state is not State.OTHER and self._is_private(identity, _proven(request, flow.client_conn.sni)):
-            verdict, footing = _unlooked(verdict), replace(footing, state=State.PRIVATE)
+        at_work = footing.state is not State.OTHER and verdict.action is not Action.BLOCK
+        if at_work and is_nobodys_business(snapshot, identity, request, sni):
+            verdict, footing = unlooked(verdict), replace(footing, state=State.PRIVATE)
         said = self._on_search(request, verdict.identity)
         if said is not None and said.action in (Action.WARN, Action.BLOCK) and outweighs(said, verdict):
             verdict, said = said, None
-        disagree = names_disagree(request, flow.client_conn.sni) and identity.group.inspect is not Inspect.NONE
+        disagree = names_disagree(request, sni) and identity.group.inspect is not Inspect.NONE
         if disagree and verdict.action is not Action.BLOCK:
             why = "The request names different sites at once: " + ", ".join(request.names)
             verdict = refuse(identity, request, snapshot, NAMES_DISAGREE, why)
-        live.metrics.verdict_took(time.perf_counter() - started)
-        if footing.state is State.UNREAD and verdict.action is not Action.BLOCK and _watches(verdict, said):
-            if self._act.notice(flow, request, verdict, footing):
-                return
-            verdict, said = _unwatched(verdict), None
-        live.judged[flow] = Passage(request, verdict, footing)
-        live.count(verdict, footing)
+        return verdict, said, footing
+
+    def _carry_out(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, footing: Footing) -> None:
+        live, headers = self._live, lower(flow)
         if verdict.action is Action.BLOCK:
             if verdict.rule == NAMES_DISAGREE:
                 event = self._act.record(request, verdict, classify(headers))
@@ -180,11 +191,6 @@ class Gate:
             if verdict.stage is Stage.SEARCH and not shown:
                 told = replace(verdict, left_out=self._act.said(request, verdict, footing))
                 self._act.record(request, told, classify(headers))
-        if said is not None:
-            self._act.record(request, said, classify(headers))
-
-    def _is_private(self, identity: Identity, names: tuple[str, ...]) -> bool:
-        return bool(names and is_private(self._live.snapshot, identity, names))
 
     def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:
         """What is to be held against the words that the address searches for, if it does and anything is."""
@@ -212,34 +218,6 @@ class Gate:
             flow.response = live.pages.refused(400, verdict.why, event.ref, lower(flow), flow.request.method, "/")
         except Exception as error:
             self._act.fail(flow, "unreadable", error)
-
-
-def _proven(request: WebRequest, sni: str | None) -> tuple[str, ...]:
-    """The names of a request; beside an SNI, the address that the tunnel leads to has a certificate to show for it."""
-    named = tuple(name for name in request.names if host_address(name) is None)
-    return named if sni and named else request.names
-
-
-def _unseen(identity: Identity) -> Identity:
-    """The same person, whom no duty looks at."""
-    return replace(identity, group=replace(identity.group, inspect=Inspect.NONE))
-
-
-def _unlooked(verdict: Verdict) -> Verdict:
-    """The verdict on what is nobody's business: it passes, and no duty looks at it."""
-    return replace(_unwatched(verdict), identity=_unseen(verdict.identity))
-
-
-def _watches(*verdicts: Verdict | None) -> bool:
-    """Whether any verdict lets something pass and has it written down."""
-    return any(each is not None and each.action in (Action.LOG, Action.WARN) for each in verdicts)
-
-
-def _unwatched(verdict: Verdict) -> Verdict:
-    """What a verdict lets pass, as if no list and no rule spoke of it."""
-    return Verdict(
-        Action.ALLOW, verdict.identity, verdict.host, verdict.calendar, verdict.stage, verdict.snapshot, why=_NOT_KEPT
-    )
 
 
 def _is_large(flow: HTTPFlow) -> bool:

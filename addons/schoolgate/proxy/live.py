@@ -105,7 +105,8 @@ class Live:
         Of what is permitted to staff while nothing of it may be kept, not even the kind of site is counted.
         """
         group, action, category = verdict.identity.group.id, verdict.action, verdict.category
-        if action is Action.ALLOW and footing.state not in (State.OTHER, State.WORKING):
+        is_free = footing.state is State.FREE and action is Action.ALLOW
+        if is_free or (footing.keeps_nothing and action is not Action.BLOCK):
             category = ""
         self.metrics.request(group, action, category)
         hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")

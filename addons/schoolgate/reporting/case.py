@@ -38,7 +38,7 @@ _AT_DEVICES = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``events`` are all but deeds; ``others`` are stretches (an hour at most) in which others used the same devices.
+    """``events`` are all but deeds, ``pages`` the visits that count or would if no contest stood against them; ``others`` are stretches (an hour at most) in which others used the same devices.
 
     ``activity`` counts requests in working time by category and kind; ``active_days`` are the days that it covers.
     ``deeds`` are what the person did and said up to the end of the period, and the answers to it.
@@ -48,6 +48,7 @@ class Case:
     subject: Subject
     span: Span
     events: list[Row]
+    pages: list[Row]
     notes: list[Row]
     acknowledged: list[Row]
     declared: list[Declared]
@@ -56,11 +57,6 @@ class Case:
     active_days: list[str]
     others: list[Row]
     deeds: list[Row]
-
-    @property
-    def pages(self) -> list[Row]:
-        """The visits that count, or that would if no contest stood against them."""
-        return [row for row in self.events if row["kind"] == "visit" and row["action"] == "log" and not row["left_out"]]
 
     @property
     def first_day(self) -> date:
@@ -95,6 +91,7 @@ def read_case(reader: Queries, settings: Settings, subject: Subject, span: Span)
         subject=subject,
         span=span,
         events=events,
+        pages=[row for row in events if row["kind"] == "visit" and row["action"] == "log" and not row["left_out"]],
         notes=[row for row in deeds if row["rule"] == Deed.NOTE and ids & set(row["about"].split())],
         acknowledged=[row for row in deeds if row["rule"] == Deed.NOTICE and row["at"] < span.until],
         declared=[each for code in subject.codes for each in declarations(reader, code)],

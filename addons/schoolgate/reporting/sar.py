@@ -103,7 +103,7 @@ class _Maker:
             "What was done": "recorded, blocked, let through; and the kind of site it is held to be",
             "Does it count?": "only a page that you opened yourself, in working time, can",
             "Why": "the school's rule, and what it rests on",
-            "How sure that it was you": "what your identity rests on, and the device",
+            "How sure?": "what your identity rests on, and the device",
             "Reference": "to name this entry when you speak of it",
         }
         words = (

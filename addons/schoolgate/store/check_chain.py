@@ -783,12 +783,15 @@ def check_pack(path: Path, seal: str = "", tell: Tell = lambda done, total: None
         links, head, asked = _check_headers(headers, seal, findings)
     except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(f"{path}: chain.jsonl: a batch cannot be read ({type(error).__name__}: {error})") from None
-    events, seen = 0, -1
+    events, seen, shown = 0, -1, set()
     for line in _lines(path, "events.jsonl"):
         events += 1
-        seen = _check_line(_json(line, "events.jsonl"), events, seen, links, findings)
+        row = _json(line, "events.jsonl")
+        shown.add(str(row.get("seq")))
+        seen = _check_line(row, events, seen, links, findings)
         if events % _EVERY == 0:
             tell(events, events)
+    findings.extend(_left_out(headers, shown))
     notes = []
     if seal and asked is None:
         findings.append(
@@ -829,6 +832,21 @@ def _check_headers(
                 )
             links.update(dict(digests))
     return links, head, asked
+
+
+def _left_out(headers: list[dict[str, Any]], shown: set[str]) -> Iterator[Finding]:
+    """Rows that the pack was made with and does not hold any more."""
+    for header in headers:
+        if "digests" in header:
+            held = header.get("held")
+            if not isinstance(held, list):
+                words = f"chain.jsonl does not say which rows of batch {header['number']} the pack was made with"
+                yield Finding(header["first"], "missing", words)
+                continue
+            for seq in held:
+                if isinstance(seq, int) and str(seq) not in shown:
+                    words = f"row {seq} is missing from events.jsonl: the pack was made with it"
+                    yield Finding(seq, "missing", words)
 
 
 def _check_line(row: dict[str, Any], line: int, before: int, links: dict[int, str], findings: list[Finding]) -> int:

@@ -65,15 +65,15 @@ def write_chain(reader: RecordReader, seqs: Iterable[int | None], folder: Path) 
     if not reader.connection.in_transaction:
         reader.connection.execute("begin")
     head = last_seal(reader)
-    found, batches = list[int](), set[int]()
+    found, held = list[int](), dict[int, list[int]]()
     with (folder / EVENTS).open("w", encoding="utf-8", newline="\n") as file:
         for number, row in _rows(reader, wanted) if head else ():
             found.append(row["seq"])
-            batches.add(number)
+            held.setdefault(number, []).append(row["seq"])
             file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
     handed = _handed_out(reader, found[-1] if found else 0) if head else []
     with (folder / CHAIN).open("w", encoding="utf-8", newline="\n") as file:
-        for header in _way(reader, head.number, batches, {seal.number for seal in handed}) if head else ():
+        for header in _way(reader, head.number, held, {seal.number for seal in handed}) if head else ():
             file.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")) + "\n")
     shutil.copyfile(check_chain.__file__, folder / VERIFY)
     lines = "\n".join(_line(seal) for seal in handed) or "  (none yet)"
@@ -116,13 +116,17 @@ def _hex(text: str) -> str:
     return plain if len(plain) == 64 and set(plain) <= set("0123456789abcdef") else NO_SEAL.hex()
 
 
-def _way(reader: RecordReader, head: int, batches: set[int], others: set[int]) -> Iterator[dict[str, Any]]:
-    """The headers on the shortest way from the last batch back to every batch that matters, highest first."""
-    waiting = sorted({head, *batches, *others}, reverse=True)
+def _way(reader: RecordReader, head: int, held: dict[int, list[int]], others: set[int]) -> Iterator[dict[str, Any]]:
+    """The headers on the shortest way from the last batch back to every batch that matters, highest first.
+
+    ``held`` are the rows of the pack by batch: they are named, so that one that is taken out is missed.
+    """
+    waiting = sorted({head, *held, *others}, reverse=True)
     number = head
     while True:
         header = _header(reader, number)
-        if number in batches:
+        if number in held:
+            header["held"] = held[number]
             sql = "select seq, lower(hex(digest)) from record.link where seq between ? and ? order by seq"
             header["digests"] = list(map(list, reader.connection.execute(sql, [header["first"], header["last"]])))
         yield header
