@@ -782,7 +782,11 @@ PACK_CHANGES: dict[str, tuple[str, Callable[[list[dict[str, object]]], object], 
     "a row put in": ("events", lambda rows: rows.append({**rows[0], "seq": 4, "why": "x"}), "altered: row 4"),
     "a row taken out": ("events", lambda rows: rows.pop(1), "missing: row 7"),
     "the first row taken out": ("events", lambda rows: rows.pop(0), "missing: row 3"),
-    "what was in it": ("chain", lambda rows: [row.pop("held", None) for row in rows], "missing: chain.jsonl does not say"),
+    "what was in it": (
+        "chain",
+        lambda rows: [row.pop("held", None) for row in rows],
+        "missing: chain.jsonl does not say",
+    ),
     "a digest": ("chain", lambda rows: rows[-1]["digests"].__setitem__(0, [3, "00"]), "altered: row 3"),  # type: ignore[attr-defined]
     "a header": ("chain", lambda rows: rows[-1].update(sealed_at="2026-01-01T00:00:00.000Z"), "batch: batch 2"),
     "a seal": ("chain", lambda rows: rows[-1].update(seal="00" * 32), "batch: batch 2"),
