@@ -72,7 +72,7 @@ class Gateway:
                 text=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         shown = self.log.count("is running for")
         while self.log.count("is running for") == shown:
             if self.process.poll() is not None or time.monotonic() > end:
