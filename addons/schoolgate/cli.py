@@ -27,6 +27,7 @@ from schoolgate.settings.models import FILES
 from schoolgate.terminal import Wrong, config_option, open_settings, told_plainly
 
 BLOCKED = 3  # exit code of check
+_HOUSEKEEPING = "action = 'deed' and actor = 'schoolgate'"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -205,7 +206,7 @@ def config_schema(name: str | None) -> None:
 def events(
     since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
 ) -> None:
-    """What is on record, oldest first."""
+    """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed."""
     from schoolgate.store.event import DEED, FAULT, NAMES, as_reference
     from schoolgate.store.record import open_reader
 
@@ -219,7 +220,7 @@ def events(
         start = "" if ref else _stamp(_since(since, settings))
         sql = "select * from events where at >= :since"
         sql += ' and "group" = :group' if group else ""
-        sql += " and action = :action" if action else ""
+        sql += " and action = :action" if action else "" if ref else f" and not ({_HOUSEKEEPING})"
         sql += " and ref = :ref" if ref else ""
         values = {"since": start, "group": group, "action": action, "ref": as_reference(ref or "")}
         number = 0

@@ -30,20 +30,20 @@ def _of(gateway: Gateway, client: str) -> list[tuple[str, str, str]]:
 def test_without_an_answer_nothing_opens_and_with_one_the_visit_is_left_out(gateway: Gateway, sites: Sites) -> None:
     site = f"https://x.com:{sites.tls_port}"
     for _ in range(2):
-        page = gateway.curl(f"{site}/a?b=c", *OPENED, client=ONE)
+        page = gateway.curl(f"{site}/asked?b=c", *OPENED, client=ONE)
         assert page.status == 403
         for words in ("It is for work", "I am on a break", "Go back", "Social media", "Staff give the whole"):
             assert words in page.text
     assert gateway.curl(f"{site}/part", "--header", "Sec-Fetch-Dest: image", client=ONE).status == 200
-    assert gateway.curl(f"{site}/a", "--data", "q=1", *OPENED, client=ONE).status == 403
-    assert not [asked for asked in sites.seen("x.com") if asked.path != "/part"]
+    assert gateway.curl(f"{site}/asked", "--data", "q=1", *OPENED, client=ONE).status == 403
+    assert not [asked for asked in sites.seen("x.com") if asked.path.startswith("/asked")]
 
     done = answer(gateway, site, page.text, client=ONE, choice="work", reason="  marking\thomework " + "x" * 300)
-    assert (done.status, f"location: {site}/a?b=c" in done.head.lower()) == (303, True)
-    for path in ("/a?b=c", "/d"):
+    assert (done.status, f"location: {site}/asked?b=c" in done.head.lower()) == (303, True)
+    for path in ("/asked?b=c", "/d"):
         assert gateway.curl(f"{site}{path}", *OPENED, client=ONE).status == 200
     said = ("said to be work: marking homework " + "x" * 300)[: LONGEST + len("said to be work: ")]
-    assert _of(gateway, ONE) == [("warn", "/a", ""), ("allow", "/a", said), ("allow", "/d", said)]
+    assert _of(gateway, ONE) == [("warn", "/asked", ""), ("allow", "/asked", said), ("allow", "/d", said)]
     [*_, last] = gateway.events("--group", "staff")
     assert (last["alert"], last["category"], last["kind"]) == ("none", "social_media", "visit")
     other = gateway.curl(f"https://www.facebook.com:{sites.tls_port}/", *OPENED, client=ONE)

@@ -169,7 +169,7 @@ def test_a_gateway_over_a_record_that_was_cut_off_tells_the_technician_and_heals
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("victim", "rounds"), [("recorder", 6), ("everything", 3)])
+@pytest.mark.parametrize(("victim", "rounds"), [("recorder", 4), ("everything", 2)])
 def test_kill_9_never_looks_like_tampering(
     start: Callable[..., Gateway], sites: Sites, victim: str, rounds: int
 ) -> None:
@@ -260,7 +260,7 @@ Recorder(Path(sys.argv[1]), {}, clock=Clock(lambda: datetime.now(UTC) - timedelt
     subprocess.run([sys.executable, "-c", code, str(school / "var")], check=True, capture_output=True)
     done = _verify(school)
     assert done.returncode == 1
-    assert done.stdout.startswith("CLOCK: the clock was set back by 2 h "), done.stdout
+    assert done.stdout.startswith("CLOCK: the clock was set back by "), done.stdout
     assert "between row 7 and row 8" in done.stdout
     command = [
         "explain",

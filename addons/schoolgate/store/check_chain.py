@@ -575,7 +575,10 @@ class _Check:
         if head is not None:
             back = moment(head.sealed_at) - sealed
             if back > BACK:
-                words = f"the clock was set back by {span_words(back)} between row {head.last} and row {batch.first}"
+                seen = next((jump.why for jump in self.jumps if jump.seq == batch.first), "")  # by the recorder itself
+                exact = re.search(r"set back by ([^;]+);", seen)
+                by = exact[1] if exact else span_words(back)
+                words = f"the clock was set back by {by} between row {head.last} and row {batch.first}"
                 self._clock((batch.first, head.last), f"{words} ({head.sealed_at}, then {batch.sealed_at})")
         newest = max(newest, batch.sealed_at)
         if batch.newest > stamp(moment(newest) + AHEAD):
