@@ -838,7 +838,8 @@ def _check_headers(
 
 
 def _left_out(headers: list[dict[str, Any]], shown: set[str]) -> Iterator[Finding]:
-    """Rows that the pack was made with and does not hold any more."""
+    """Rows that the pack was made with and does not hold any more; the last header says how many there were."""
+    named = 0
     for header in headers:
         if "digests" in header:
             held = header.get("held")
@@ -846,10 +847,16 @@ def _left_out(headers: list[dict[str, Any]], shown: set[str]) -> Iterator[Findin
                 words = f"chain.jsonl does not say which rows of batch {header['number']} the pack was made with"
                 yield Finding(header["first"], "missing", words)
                 continue
+            named += len(held)
             for seq in held:
                 if isinstance(seq, int) and str(seq) not in shown:
                     words = f"row {seq} is missing from events.jsonl: the pack was made with it"
                     yield Finding(seq, "missing", words)
+    made_with = max(headers, key=lambda each: int(each["number"])).get("made_with") if headers else 0
+    if not isinstance(made_with, int):
+        yield Finding(0, "missing", "chain.jsonl does not end where it did: its last header is gone")
+    elif made_with != named:
+        yield Finding(0, "missing", f"this pack was made with {made_with} rows, and chain.jsonl names {named} of them")
 
 
 def _check_line(row: dict[str, Any], line: int, before: int, links: dict[int, str], findings: list[Finding]) -> int:

@@ -74,6 +74,8 @@ def write_chain(reader: RecordReader, seqs: Iterable[int | None], folder: Path) 
     handed = _handed_out(reader, found[-1] if found else 0) if head else []
     with (folder / CHAIN).open("w", encoding="utf-8", newline="\n") as file:
         for header in _way(reader, head.number, held, {seal.number for seal in handed}) if head else ():
+            if head is not None and header["number"] == head.number:
+                header["made_with"] = len(found)
             file.write(json.dumps(header, ensure_ascii=False, separators=(",", ":")) + "\n")
     shutil.copyfile(check_chain.__file__, folder / VERIFY)
     lines = "\n".join(_line(seal) for seal in handed) or "  (none yet)"
