@@ -100,6 +100,8 @@ def test_the_browser_says_what_a_request_is_for(headers: dict[str, str], status:
         ("GET", "https://facebook.com/", {"user-agent": "Facebook/1 CFNetwork/1490 Darwin/23"}, Kind.BACKGROUND),
         ("GET", "https://facebook.com/", {"user-agent": "python-requests/2.32", "accept": "*/*"}, Kind.BACKGROUND),
         ("GET", "https://facebook.com/", {"user-agent": "curl/8.5", "accept": HTML}, Kind.BACKGROUND),
+        ("GET", "https://facebook.com/", {"user-agent": "curl/8.5", "sec-fetch-dest": "document"}, Kind.VISIT),
+        ("GET", "https://facebook.com/", {"user-agent": "curl/8.5", "sec-fetch-dest": "image"}, Kind.EMBEDDED),
         ("GET", "https://facebook.com/", {"user-agent": "Dalvik/2.1.0 (Linux; U; Android 14)"}, Kind.BACKGROUND),
         ("GET", "https://a.example/", {"user-agent": "Mozilla/4.0 (compatible; ms-office; MSOffice 16)"}, Kind.BACKGROUND),
         ("GET", "https://a.example/", {"user-agent": "Lynx/2.8", "accept": HTML}, Kind.UNKNOWN),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 _BROWSER = ("mozilla/", "opera/")
 _TEXT_BROWSERS = ("lynx/", "w3m/", "elinks", "links ", "links/", "netsurf/", "dillo/")
+_TOOLS = ("curl/", "wget/")
 _APPS = re.compile(
     r"captivenetworksupport|cfnetwork|darwin/|okhttp|dalvik/|windows-update-agent|microsoft bits|microsoft-cryptoapi"
     r"|microsoft ncsi|ms-office|microsoft office|msoffice|skypeuripreview|facebookexternalhit|whatsapp/|slackbot"
@@ -37,6 +38,8 @@ def sent_by_itself(headers: Mapping[str, str], host: str, path: str, type_: str)
     """Why this is an app's or the system's own request, "" where it is not."""
     agent = headers.get("user-agent", "")[:512]
     low = agent.lower()
+    if low.startswith(_TOOLS) and "sec-fetch-dest" in headers:
+        low = ""  # no tool says that by itself: somebody made it say so
     if low and _APPS.search(low):
         return f"an app or the system sent it by itself ({_word(agent)})"
     if low and not low.startswith(_BROWSER) and not low.startswith(_TEXT_BROWSERS):

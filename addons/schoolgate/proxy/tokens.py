@@ -7,11 +7,9 @@ person, that page and that site only.
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from pathlib import Path
 
-_KEY = Path("keys") / "forms.key"
+from schoolgate.store.key_file import open_key
 
 
 class Tokens:
@@ -31,18 +29,4 @@ class Tokens:
 
 def open_tokens(data: Path) -> Tokens:
     """The key below ``data``, made at first use; whichever worker is first, all of them read the same one."""
-    path = data / _KEY
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        own = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(own, path)  # whole from the first moment, and never over another's
-        except FileExistsError:
-            pass
-        finally:
-            own.unlink()
-    return Tokens(path.read_bytes())
+    return Tokens(open_key(data, "forms.key"))

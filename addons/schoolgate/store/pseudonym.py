@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
-import os
-import secrets
 from functools import lru_cache
 from pathlib import Path
+
+from schoolgate.store.key_file import open_key
 
 
 class Pseudonyms:
@@ -22,15 +22,4 @@ class Pseudonyms:
 
 def open_pseudonyms(data: Path) -> Pseudonyms:
     """The key below ``data`` (made at first use, readable by its owner only)."""
-    path = data / "keys" / "pseudonym.key"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return Pseudonyms(path.read_bytes())
+    return Pseudonyms(open_key(data, "pseudonym.key"))
