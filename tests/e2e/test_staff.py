@@ -66,7 +66,7 @@ def test_a_visit_in_working_hours_is_recorded_and_served(working: Gateway, sites
         ["Sec-Fetch-Dest: empty"],
         ["Sec-Fetch-Dest: document", "Sec-Purpose: prefetch;prerender"],
         ["Accept: text/html"],
-        ["Sec-Fetch-Dest: document", "User-Agent: curl/8.14"],
+        ["Accept: text/html", "User-Agent: curl/8.14"],
     ],
 )
 def test_what_a_page_does_by_itself_is_no_visit(working: Gateway, sites: Sites, headers: list[str]) -> None:
