@@ -8,5 +8,7 @@ The road of a request::
 A worker process (``proxy/``) turns mitmproxy's flow into one ``WebRequest``, asks ``policy.decision.decide`` for a
 ``Verdict``, acts on it and writes an ``Event`` to its journal before anything leaves the gateway. The recorder
 (``store/``) carries journals into the record, a SQLite file. The office (``alerting/``, ``reporting/``) reads the
-record and tells people. ``settings/`` is the only reader of YAML and gives all of them one frozen snapshot.
+record and tells people; in the ``console/`` they read it, answer and contest. What people do with the record is an
+event in it, too, and a chain of hashes seals all of it. ``settings/`` is the only reader of YAML and gives all of them
+one frozen snapshot.
 """

@@ -207,7 +207,7 @@ def events(
     since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
 ) -> None:
     """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed."""
-    from schoolgate.store.event import DEED, FAULT, NAMES, as_reference
+    from schoolgate.store.event import DEED, FAULT, NAMES, as_reference, stamp
     from schoolgate.store.record import open_reader
 
     with open_settings(config) as settings:
@@ -217,7 +217,7 @@ def events(
         actions = [*Action, FAULT, DEED]
         if action and action not in actions:
             raise Wrong(f"--action: {unknown('action', action, actions)}")
-        start = "" if ref else _stamp(_since(since, settings))
+        start = "" if ref else stamp(_since(since, settings))
         sql = "select * from events where at >= :since"
         sql += ' and "group" = :group' if group else ""
         sql += " and action = :action" if action else "" if ref else f" and not ({_HOUSEKEEPING})"
@@ -328,7 +328,3 @@ def _since(text: str, settings: Settings) -> datetime:
         return since_of(text, settings)
     except ValueError as error:
         raise Wrong(str(error)) from None
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

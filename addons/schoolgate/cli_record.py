@@ -2,15 +2,15 @@
 
 import contextlib
 import re
-import sqlite3
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from schoolgate.access import Account, names_of
+from schoolgate.access import names_of
+from schoolgate.cli_deeds import put_on_record, reading, reason_of
 from schoolgate.enquiry import moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.checks import ConfigFiles
@@ -20,10 +20,9 @@ from schoolgate.settings.load import Settings, data_folder
 from schoolgate.settings.models import SchoolFile
 from schoolgate.store.check_chain import Tell, Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
-from schoolgate.store.event import DEED, FAULT, Deed, Event, as_reference, deed_event, stamp
-from schoolgate.store.journal import Journal
+from schoolgate.store.event import DEED, FAULT, Deed, as_reference, stamp
 from schoolgate.store.pseudonym import open_pseudonyms
-from schoolgate.store.record import FILE, RecordReader, open_reader
+from schoolgate.store.record import FILE, RecordReader
 from schoolgate.terminal import Wrong, ask_account, config_option, open_settings, told_plainly
 
 _KINDS = {
@@ -99,7 +98,7 @@ def retention(config: Path | None) -> None:
     """How long everything is kept, what is due next, when it was last done, and what is on hold."""
     from schoolgate.service import kept
 
-    with open_settings(config) as settings, _reading(settings) as reader:
+    with open_settings(config) as settings, reading(settings) as reader:
         for action, span in kept(settings).items():
             oldest = _one(reader, "select min(at) from events where action = :value", action)
             click.echo(f"{_KINDS[Action(action) if action in list(Action) else action]}: kept for {span_words(span)}")
@@ -142,15 +141,15 @@ def hold_add(
         raise Wrong("name either --person or --ref: what is to be kept?")
     if refs and (since or until):
         raise Wrong("--from and --to go with --person only")
-    with open_settings(config) as settings, _reading(settings) as reader:
+    with open_settings(config) as settings, reading(settings) as reader:
         span = f"{_day_start(since, settings)}/{_day_start(until, settings, 1)}"
         if since and until and span.partition("/")[0] >= span.partition("/")[2]:
             raise Wrong("--to: is before --from")
         code = _code(person, settings) if person else ""
         events = " ".join(_event_of(reader, ref) for ref in refs)
         account = ask_account(settings, by, settings.monitoring.names.may_reveal)
-        given = {"person": code, "about": events, "entry": span if person else "", "why": _words("--case", case)}
-        deed = _put_on_record(settings, account, Deed.HOLD, **given)
+        given = {"person": code, "about": events, "entry": span if person else "", "why": reason_of("--case", case)}
+        deed = put_on_record(settings, account.actor, Deed.HOLD, **given)
         click.echo(f"On hold under {deed.ref}, until 'schoolgate hold release {deed.ref}'.")
 
 
@@ -158,7 +157,7 @@ def hold_add(
 @config_option
 def hold_list(config: Path | None) -> None:
     """What is on hold now."""
-    with open_settings(config) as settings, _reading(settings) as reader:
+    with open_settings(config) as settings, reading(settings) as reader:
         _tell_holds(holds(reader), settings)
 
 
@@ -169,13 +168,13 @@ def hold_list(config: Path | None) -> None:
 @config_option
 def hold_release(ref: str, reason: str, by: str, config: Path | None) -> None:
     """End the hold REF; what it kept is deleted when its time is over."""
-    with open_settings(config) as settings, _reading(settings) as reader:
+    with open_settings(config) as settings, reading(settings) as reader:
         found = next((each for each in holds(reader) if each.ref == as_reference(ref)), None)
         if found is None:
             raise Wrong(f"{ref}: there is no such hold; 'schoolgate hold list' shows all")
         account = ask_account(settings, by, settings.monitoring.names.may_reveal)
-        given = {"about": found.id, "person": found.person, "why": _words("--reason", reason)}
-        _put_on_record(settings, account, Deed.RELEASED, **given)
+        given = {"about": found.id, "person": found.person, "why": reason_of("--reason", reason)}
+        put_on_record(settings, account.actor, Deed.RELEASED, **given)
         click.echo(f"{found.ref} is released: {found.case}")
 
 
@@ -202,32 +201,9 @@ def explain(seq: int, reason: str, by: str, config: Path | None) -> None:
             raise Wrong(f"verify does not complain of row {seq}{f'; it does of {rows}' if rows else ''}")
         click.echo(of_row[0].words, err=True)
         account = ask_account(settings, by, roles)
-        given = {"about": str(seq), "why": _words("--reason", reason)}
-        deed = _put_on_record(settings, account, Deed.EXPLAINED, **given)
+        given = {"about": str(seq), "why": reason_of("--reason", reason)}
+        deed = put_on_record(settings, account.actor, Deed.EXPLAINED, **given)
         click.echo(f"The explanation is on record ({deed.ref}), and is told by verify once the gateway has sealed it.")
-
-
-@contextlib.contextmanager
-def _reading(settings: Settings) -> Iterator[RecordReader]:
-    try:
-        with open_reader(settings.data, with_waiting=True) as reader:
-            yield reader
-    except sqlite3.Error as error:
-        raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
-
-
-def _put_on_record(settings: Settings, account: Account, deed: Deed, **given: str) -> Event:
-    """Write the deed to a journal; the gateway seals it, now or when it runs again."""
-    event = deed_event(datetime.now(UTC), deed, account.actor, settings.snapshot.version, **given)
-    try:
-        journal = Journal(settings.data, "cli")
-        try:
-            journal.append({"t": "event", **event.row()})
-        finally:
-            journal.close()
-    except OSError as error:
-        raise Wrong(f"{settings.data}: cannot be written: {error.strerror}; nothing was done") from None
-    return event
 
 
 def _code(person: str, settings: Settings) -> str:
@@ -256,13 +232,6 @@ def _day_start(text: str | None, settings: Settings, more: int = 0) -> str:
         return stamp(moment_of(day.isoformat(), settings))
     except (ValueError, OverflowError):
         raise Wrong(f"{text!r} is no day; write it like 2026-11-24") from None
-
-
-def _words(option: str, text: str) -> str:
-    words = " ".join(text.split())
-    if not 3 <= len(words) <= 2000:
-        raise Wrong(f"{option}: say it in 3 to 2,000 letters")
-    return words
 
 
 def _day(at: str, settings: Settings) -> str:

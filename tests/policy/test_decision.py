@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from schoolgate.policy.calendar import Calendar, Window
-from schoolgate.policy.decision import decide, heard, is_judged, is_private
+from schoolgate.policy.decision import decide, heard, is_judged
 from schoolgate.policy.identity import Group, Inspect, People
+from schoolgate.policy.private import is_private
 from schoolgate.policy.purpose import Purpose, Purposes, Site, Work
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action, Alert, Category, Hit, Listing, Rule, Stage, Subject

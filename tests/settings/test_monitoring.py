@@ -9,7 +9,8 @@ import pytest
 from pretend.gateway import schoolgate
 from pretend.school import School
 from schoolgate.lists.guards import is_suffix
-from schoolgate.policy.decision import decide, is_private
+from schoolgate.policy.decision import decide
+from schoolgate.policy.private import is_private
 from schoolgate.policy.purpose import Purpose
 from schoolgate.policy.request import canonical_host, request_from_url
 from schoolgate.policy.rules import NAME, Action

@@ -5,12 +5,12 @@ to any of them counts: a harmless name beside a harmful one opens nothing. A jud
 block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
 
 from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
+from schoolgate.policy.private import is_private, topic_of
 from schoolgate.policy.purpose import work_of
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import EVERYTHING, NAME, PICTURE, SEARCH, TEXT, Action, Alert, Hit, Rule, Stage, Subject
@@ -77,44 +77,13 @@ def decide_for(
     group = identity.group.id
     if verdict.action is Action.BLOCK or group not in snapshot.calendar.at_work:
         return verdict
-    if topic := _topic(snapshot, request.names):
+    if topic := topic_of(snapshot, request.names):
         return _private(verdict, topic)
     if verdict.action is Action.ALLOW:
         return verdict
     target, at = "" if stage is Stage.HELLO else request.target, request.at.astimezone(snapshot.calendar.zone)
     words = work_of(snapshot.purposes, standing, identity.user, person, group, request.names, target, at)
     return replace(verdict, action=Action.ALLOW, alert=Alert.NONE, left_out=words) if words else verdict
-
-
-def is_private(snapshot: Snapshot, identity: Identity, names: Iterable[str]) -> str:
-    """The never-log topic of a connection that is nobody's business: neither opened, judged, counted nor recorded.
-
-    Only for people who work here, only where every name belongs to such a topic, and never where a rule (at whatever
-    time) or the school itself blocks one of them. "" where it is to be treated like any other.
-    """
-    group, names = identity.group.id, tuple(names)
-    if group not in snapshot.calendar.at_work or not (topic := _topic(snapshot, names)):
-        return ""
-    return "" if any(_is_blocked(snapshot, group, name) for name in names) else topic
-
-
-def _topic(snapshot: Snapshot, names: Iterable[str]) -> str:
-    """The topic of the first name, if every name has one."""
-    topics = [snapshot.purposes.topic(name) for name in names]
-    return topics[0] if topics and all(topics) else ""
-
-
-def _is_blocked(snapshot: Snapshot, group: str, name: str) -> bool:
-    """Whether the school, or a rule for this group at any time, blocks what lists say of a name."""
-    listing = snapshot.lists.look_up(name, "")
-    if listing.local is not None:
-        return listing.local[0] is Action.BLOCK
-    listed = {hit.category for hit in listing.hits}
-    return any(
-        rule.action is Action.BLOCK and group in rule.groups and Subject.ADDRESSES in rule.subjects and each in listed
-        for rule in snapshot.rules
-        for each in rule.categories
-    )
 
 
 def _private(verdict: Verdict, topic: str) -> Verdict:

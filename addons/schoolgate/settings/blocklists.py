@@ -31,7 +31,7 @@ from schoolgate.policy.rules import NAME, Category
 from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders, shipped
-from schoolgate.settings.models import CategoryFile, LocalFile, PhraseEntry, ProtectedFile, SourceEntry
+from schoolgate.settings.list_models import CategoryFile, LocalFile, PhraseEntry, ProtectedFile, SourceEntry
 
 PROTECTED = "protected.yaml"
 COPY_OF = "copy of "

@@ -1,16 +1,18 @@
-"""What each of the school's files may hold: the words, types and defaults of config/ and blocklists/."""
+"""What each file of config/ may hold: its words, types and defaults; ``list_models`` says it of blocklists/."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from schoolgate.policy.calendar import Window
 from schoolgate.policy.files import Direction
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert, Subject
+from schoolgate.settings.list_models import CategoryFile, LocalFile, ProtectedFile, TopicFile
 from schoolgate.settings.values import (
+    STRICT,
     Address,
     Clock,
     Day,
@@ -34,7 +36,7 @@ from schoolgate.settings.values import (
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = STRICT
 
 
 class Role(_Strict):
@@ -360,15 +362,6 @@ class MonitoringFile(_Strict):
     teaching: list[TeachingEntry] = []
 
 
-class TopicFile(_Strict):
-    """blocklists/private/<topic>.yaml: sites that are nobody's business."""
-
-    topic: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    title: Words
-    why: Words
-    domains: list[ListEntry] = []
-
-
 class AlertsFile(_Strict):
     """config/alerts.yaml (may be left out)"""
 
@@ -378,93 +371,7 @@ class AlertsFile(_Strict):
     faults: FaultAlerts = FaultAlerts()
 
 
-class SourceEntry(_Strict):
-    """A list of somebody else's that fills a category.
-
-    ``url`` is https: for a download, or file: beside this file; ``shipped`` is a copy beside this file that serves
-    until the first download; ``folder`` is the part of an archive that is meant; ``sha256`` is a digest that a download
-    must have, or the address of its checksum file.
-    """
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-    url: Words
-    format: Words
-    folder: Annotated[str, Field(pattern=r"^([^/\x00][^\x00]*)?$")] = ""
-    licence: str = ""
-    refresh: Duration = timedelta(days=1)
-    sha256: str | None = None
-    shipped: FilePath | None = None
-
-
-def _one_or_more(written: object) -> object:
-    return (written,) if isinstance(written, str) else written
-
-
-def _not_nothing(weight: int) -> int:
-    if not weight:
-        raise ValueError("a weight of 0 says nothing; leave the phrase out")
-    return weight
-
-
-Saying = Annotated[tuple[Words, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=8)]
-"""Words, or several that must all stand in a text; ``(a|b)`` in them stands for either."""
-
-
-class PhraseEntry(_Strict):
-    """Words that speak for a category, or against it where the weight (points) is negative.
-
-    ``say`` is one phrase, ``any`` are several, each of which counts for itself.
-    """
-
-    say: Saying | None = None
-    any: list[Saying] = []
-    weight: Annotated[int, Field(ge=-500, le=500), AfterValidator(_not_nothing)]
-
-
-class CategoryFile(_Strict):
-    """blocklists/<category>.yaml
-
-    ``part_of`` is a wider category: rules that name that one reach this one too. ``phrases`` are what its pages say,
-    ``searches`` what people search for; ``phrase_lists`` are files beside this one in e2guardian's format.
-    """
-
-    category: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    title: Words
-    theme: Literal["content", "contact", "conduct", "commerce"]
-    why: Words
-    domains: list[ListEntry] = []
-    urls: list[ListEntry] = []
-    exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
-    part_of: str = ""
-    phrases: list[PhraseEntry] = []
-    searches: list[PhraseEntry] = []
-    phrase_lists: list[FilePath] = []
-    sources: list[SourceEntry] = []
-
-
-class ProtectedFile(_Strict):
-    """blocklists/protected.yaml
-
-    At sites of ``anyone_writes``, protected or not, words count as much as anywhere else.
-    """
-
-    title: str = ""
-    why: str = ""
-    domains: list[ListEntry] = []
-    exceptions: Annotated[list[ListEntry], Field(alias="except")] = []
-    anyone_writes: list[ListEntry] = []
-
-
-class LocalFile(_Strict):
-    """blocklists/local/allow.yaml and block.yaml: the school's own word, which outranks every source"""
-
-    title: str = ""
-    why: str = ""
-    domains: list[ListEntry] = []
-    urls: list[ListEntry] = []
-
-
-FILES: dict[str, type[_Strict]] = {
+FILES: dict[str, type[BaseModel]] = {
     "school": SchoolFile,
     "people": PeopleFile,
     "calendar": CalendarFile,

@@ -12,6 +12,7 @@ from schoolgate.settings.blocklists import Blocklists
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
 from schoolgate.settings.models import ChannelEntry, MonitoringFile, OfficialPageEntry, SchoolFile
+from schoolgate.settings.persons import Folded, every_login
 from schoolgate.settings.topics import Topics
 
 _SOON = timedelta(days=30)
@@ -77,21 +78,12 @@ def _check_names(files: ConfigFiles, topics: Topics) -> Iterator[Fault]:
             yield from files.known("monitoring", (key, number, part), "person or group", who)
 
 
-class _Folded(set[str]):
-    """Names in which capitals make no difference."""
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.casefold())
-
-
 def _people_and_groups(files: ConfigFiles) -> Collection[str]:
     """Every login that people.yaml or a role of school.yaml names, and every group."""
     groups, roles = files.at("people", "groups", kind=dict), files.at("school", "roles", kind=dict)
-    named = {*groups, *files.at("people", "people", kind=dict)}
-    for group in groups:
-        named.update(map(str, files.at("people", "groups", group, "users", kind=list)))
-    named.update(str(files.at("school", "roles", role, "user", kind=str)) for role in roles)
-    return _Folded(name.casefold() for name in named if name)
+    users = (str(files.at("school", "roles", role, "user", kind=str)) for role in roles)
+    named = {*groups, *every_login(files), *users}
+    return Folded(name.casefold() for name in named if name)
 
 
 def _check_suffix(files: ConfigFiles, place: tuple[str | int, ...], site: Entry) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from schoolgate.policy.request import host_address
 from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import TopicFile
+from schoolgate.settings.list_models import TopicFile
 
 _CLOSED_SUFFIXES = frozenset({"nhs.uk"})  # names below it are given to the health service only
 

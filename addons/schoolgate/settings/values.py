@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from schoolgate.lists.entry import Entry, entry
 from schoolgate.lists.guards import is_suffix
@@ -15,6 +15,8 @@ from schoolgate.policy.files import every_extension, in_bytes
 from schoolgate.policy.week import MIDNIGHT, Week, Window
 from schoolgate.settings.faults import unknown
 
+STRICT = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+"""Every file is read so: nothing unknown is passed over, and nothing changes afterwards."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG_DAYS = {
     "monday": "mon",
