@@ -66,7 +66,7 @@ def usual(start: Callable[..., Gateway], shelf: Shelf) -> Gateway:
 def processes(gateway: Gateway) -> list[int]:
     """The processes that open pictures."""
     worker = str(gateway.children()["worker1"])
-    listing = subprocess.run(["ps", "--ppid", worker, "-o", "pid=,args="], capture_output=True, text=True).stdout
+    listing = subprocess.run(["ps", "-ww", "--ppid", worker, "-o", "pid=,args="], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in listing.splitlines() if "picture_process" in line]
 
 
@@ -118,6 +118,12 @@ def test_icons_drawings_and_what_is_no_picture_pass(strict: Gateway, shelf: Shel
     picture = drawing("JPEG")
     shelf.items["/picture"] = Item(picture, {"Content-Type": "image/jpeg"})
     assert strict.curl(f"http://allowed.example:{shelf.port}/picture", client=SERVER).body == picture
+
+
+def test_the_process_that_opens_pictures_has_no_network(usual: Gateway, shelf: Shelf) -> None:
+    show(usual, shelf, drawing("PNG", seed=77), "image/png")
+    [process, *_] = processes(usual)
+    assert Path(f"/proc/{process}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
 def test_what_cannot_be_judged_is_not_shown(usual: Gateway, shelf: Shelf) -> None:

