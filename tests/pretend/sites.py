@@ -72,7 +72,7 @@ class Sites:
             .issuer_name(signer.subject if signer else subject)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_before(now - datetime.timedelta(days=30))
             .not_valid_after(now + datetime.timedelta(days=30))
             .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
         )
