@@ -50,13 +50,14 @@ def test_each_line_is_answered_at_once_and_in_order() -> None:
     "bad",
     [
         b"nonsense", b"[1]", b"{}", b'{"url": 5}', b'"' + b"[" * 5000, b"\xff\xfe", b'{"url":"https://a/","at":"soon"}',
-        b'{"url":"https://a/","at":1e300}', b'{"url":"https://a/","at":[]}',
+        b'{"url":"https://a/","at":1e300}', b'{"url":"https://a/","at":[]}', b'{"url":"https://a/","headers":"Accept: x"}',
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_costs_itself_only(bad: bytes) -> None:
     before, wrong, after = answers(line(status=301, location="/b"), bad, line(url="https://a.example/b", headers={}))
     assert before["kind"] == "redirect"
     assert set(wrong) == {"error"}
+    assert wrong["error"].startswith("line 2: ")
     assert after["kind"] in ("visit", "unknown")
 
 
@@ -73,6 +74,31 @@ def test_a_line_that_cannot_be_read_costs_itself_only(bad: bytes) -> None:
 def test_odd_lines_are_answered(odd: dict[str, Any]) -> None:
     [answer] = answers(line(**odd))
     assert set(answer) == {"kind", "confidence", "reason"}
+
+
+def test_a_file_from_windows_may_begin_with_its_mark() -> None:
+    [answer] = answers(b"\xef\xbb\xbf" + json.dumps(line()).encode() + b"\r")
+    assert answer["kind"] == "visit"
+
+
+def test_headers_may_come_as_har_has_them_and_a_status_as_text() -> None:
+    har = [{"name": "Sec-Fetch-Dest", "value": "document"}, {"name": "Sec-Fetch-User", "value": "?1"}, {}]
+    hop, landed = answers(line(headers=har, status="302", location="/b"), line(headers=har, url="https://a.example/b"))
+    assert (hop["kind"], landed["kind"], landed["confidence"]) == ("redirect", "visit", 1.0)
+
+
+def test_lines_that_cannot_be_read_are_told_at_the_end_and_long_ones_take_one_answer() -> None:
+    long = line(headers={**TYPED, "Cookie": "x" * 3_000_000})
+    given = [json.dumps(line()), "nonsense", json.dumps(long), "y" * 20_000_000, json.dumps(line())]
+    told = subprocess.run(
+        [sys.executable, "-m", "schoolgate", "visits", "--stream"],
+        input="\n".join(given),
+        capture_output=True,
+        text=True,
+    )
+    assert ["error" in json.loads(each) for each in told.stdout.splitlines()] == [False, True, False, True, False]
+    assert told.returncode == 2
+    assert "2 of 5 lines could not be read; the first was line 2: 'nonsense' is not JSON" in told.stderr
 
 
 def test_moments_out_of_order_and_lines_without_one_are_judged() -> None:

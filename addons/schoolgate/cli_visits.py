@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ def visits(stream: bool, since: str, group: str | None, as_json: bool, config: P
     background, unknown; only a visit of at least 0.8 counts against anybody.
     """
     if stream:
+        if group:
+            raise Wrong("--group: chooses from the record; --stream reads none")
         _stream()
         return
     with open_settings(config) as settings:
@@ -98,17 +101,25 @@ def _stream() -> None:
         answer_stream(sys.stdin.fileno(), sys.stdout.fileno(), ledger.answer_line, workers=1)
     except BrokenPipeError:
         sys.exit(1)  # who asked has gone
+    if ledger.unread:
+        raise Wrong(f"{ledger.unread} of {ledger.lines} lines could not be read; the first was {ledger.first_unread}")
 
 
 class Ledger:
-    """Answers lines in their order. A line without ``at`` happened when the one before it did."""
+    """Answers lines in their order. A line without ``at`` happened when the one before it did.
+
+    ``lines`` counts those that were not empty, ``unread`` those of them that could not be read.
+    """
 
     def __init__(self) -> None:
+        self.lines = self.unread = 0
+        self.first_unread = ""
         self._visits = Visits()
         self._last = datetime.now(UTC)
 
     def answer_line(self, line: bytes) -> bytes:
         """The answer to one JSON line, with its line end; a line that cannot be read costs itself only."""
+        self.lines += 1
         try:
             asked = _read(line)
             if type(asked) is not dict or not isinstance(asked.get("url"), str):
@@ -118,48 +129,61 @@ class Ledger:
             origin = self._visits.judge(seen)
             told = {"kind": origin.kind.value, "confidence": origin.confidence, "reason": origin.reason}
         except Exception as error:  # whatever is wrong with a line, the next one is answered
-            told = {"error": " ".join(str(error).split())[:300] or type(error).__name__}
+            fault = f"line {self.lines}: {' '.join(str(error).split())[:300] or type(error).__name__}"
+            self.unread += 1
+            self.first_unread = self.first_unread or fault
+            told = {"error": fault}
         return orjson.dumps(_sendable(told), option=orjson.OPT_APPEND_NEWLINE)
 
     def _seen(self, asked: dict[str, Any]) -> Seen:
         method, type_, location = (_text(asked.get(name)) for name in _TEXTS)
-        status = asked.get("status")
-        known = status if type(status) is int and status in _STATUSES else None
-        headers, answer = _headers(asked.get("headers")), _headers(asked.get("answer"))
+        known = _status(asked.get("status"))
+        headers, answer = (_headers(name, asked.get(name)) for name in ("headers", "answer"))
         at, client = self._moment(asked.get("at")), _text(asked.get("client"))
         return Seen(at, client[:200], method or "GET", asked["url"], headers, known, type_, location, answer)
 
     def _moment(self, given: Any) -> datetime:
         if given is None or given == "":
             return self._last
-        if type(given) in (int, float):
-            return datetime.fromtimestamp(given, UTC)
-        if not isinstance(given, str):
-            raise ValueError('"at" is neither a moment like 2026-11-24T10:42:00Z nor seconds')
         try:
-            moment = datetime.fromisoformat(given)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            moment.timestamp()
-        except (ValueError, OverflowError):
-            raise ValueError(f'"at": {given[:60]!r} is no moment like 2026-11-24T10:42:00Z') from None
-        return moment
+            if isinstance(given, str):
+                moment = datetime.fromisoformat(given)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                moment.timestamp()
+                return moment
+            if type(given) in (int, float):
+                return datetime.fromtimestamp(given, UTC)
+        except (ValueError, OverflowError, OSError):
+            pass
+        raise ValueError(f'"at": {str(given)[:60]!r} is no moment like 2026-11-24T10:42:00Z, nor seconds since 1970')
 
 
 def _read(line: bytes) -> Any:
     try:
-        return orjson.loads(line)
+        return orjson.loads(line.removeprefix(BOM_UTF8))
     except ValueError:
         raise ValueError(f"{line[:60].decode('utf-8', 'backslashreplace').strip()!r} is not JSON") from None
 
 
-def _headers(given: Any) -> dict[str, str]:
-    """Headers from an object or from pairs: names in lower case, values that stand twice joined as HTTP joins them."""
-    pairs: Iterable[Any] = given.items() if isinstance(given, dict) else given if isinstance(given, list) else ()
+def _status(given: Any) -> int | None:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given[:9])
+    return given if type(given) is int and given in _STATUSES else None
+
+
+def _headers(name: str, given: Any) -> dict[str, str]:
+    """Headers from an object, from pairs or from HAR's {"name", "value"}: names in lower case, values that stand twice
+    joined as HTTP joins them."""
+    if not isinstance(given, (dict, list, type(None))):
+        raise ValueError(f'"{name}" is neither an object nor a list of pairs')
+    pairs: Iterable[Any] = given.items() if isinstance(given, dict) else given or ()
     read: dict[str, str] = {}
     for pair in pairs:
+        if isinstance(pair, dict):
+            pair = (pair.get("name"), pair.get("value"))
         if isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str):
-            name, value = pair[0].strip().lower(), _text(pair[1])
-            read[name] = f"{read[name]}, {value}" if name in read else value
+            header, value = pair[0].strip().lower(), _text(pair[1])
+            read[header] = f"{read[header]}, {value}" if header in read else value
     return read
 
 

@@ -17,7 +17,7 @@ _BLOCK = 1 << 18  # bytes that are read at once
 _BACKLOG = 16 << 10  # bytes of lines that are worth handing to a worker
 _ROOM = 1 << 20  # bytes that a pipe should hold, so that a worker can go on while its answers wait their turn
 _LENGTH = 8  # bytes that announce a block's length
-_LONGEST = 1 << 20  # a line longer than this is answered as one that cannot be read
+_LONGEST = 1 << 24  # bytes; a line longer than this is answered once, as one that cannot be read
 
 Answer = Callable[[bytes], bytes]
 
@@ -29,12 +29,15 @@ class WorkerLost(Exception):
 def answer_stream(source: int, target: int, answer: Answer, workers: int | None = None) -> None:
     """Answer every line of the file descriptor ``source`` to ``target`` until its end. Raises WorkerLost, OSError."""
     crew = _Crew(answer, workers if workers is not None else len(os.sched_getaffinity(0)))
-    rest = b""
+    rest, cut = b"", False
     try:
         while data := crew.wait_for(source, target):
+            if cut:  # what is left of a line that has been answered
+                _, end, data = data.partition(b"\n")
+                cut = not end
             block, end, rest = (rest + data).rpartition(b"\n")
             if not end and len(rest) > _LONGEST:
-                block, rest = rest, b""
+                block, rest, cut = rest[:_BACKLOG], b"", True
             if len(block) < _BACKLOG or crew.size < 2:
                 crew.drain(target)
                 _write(target, _answers(block, answer))

@@ -178,7 +178,8 @@ def test_a_page_that_loads_itself_anew_is_visited_once(walk: Walk, body: str) ->
         first, *others = walk.kinds("/board", strip=strip)
         assert first == "visit"
         assert len(others) >= 3
-        assert set(others) == {"background"}
+        assert set(others[1:]) == {"background"}
+        assert walk.counted(strip) == ["/board"]  # the first time may be a page that checked the browser
 
 
 def test_new_tabs_are_visits(walk: Walk) -> None:

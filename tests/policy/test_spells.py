@@ -36,6 +36,8 @@ def told(spells: list[Spell]) -> list[tuple[float, float, int, int]]:
         ([at(0), at(5), at(10), at(15), at(20)], [(0, 0, 1, 1)]),  # a page that loads itself anew
         ([at(n * 30) for n in range(9)], [(0, 0, 1, 1)]),
         ([at(0), at(3), at(9)], [(0, 9, 3, 3)]),  # somebody who comes back
+        ([at(0), at(118), at(240)], [(0, 0, 1, 1), (118, 118, 1, 1), (240, 240, 1, 1)]),  # in every break
+        ([at(n * 1440) for n in range(4)], [(n * 1440, n * 1440, 1, 1) for n in range(4)]),  # every morning
         ([at(0), at(4, "/a"), at(8), at(12, "/a")], [(0, 12, 4, 4)]),
         ([at(0, "/a"), at(1), at(6), at(11), at(16), at(18, "/b")], [(0, 1, 2, 2), (18, 18, 1, 1)]),
         ([at(0), at(2, "/a", "other.example"), at(5), at(10)], [(0, 0, 1, 1), (2, 2, 1, 1)]),

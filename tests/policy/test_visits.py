@@ -61,6 +61,7 @@ def counts(origin: Origin) -> bool:
         ({"sec-fetch-dest": "document"}, 304, Kind.VISIT),
         ({"sec-fetch-dest": "document", "sec-purpose": "prefetch"}, 200, Kind.PREFETCH),
         ({"sec-fetch-dest": "document", "purpose": "prefetch"}, 200, Kind.PREFETCH),
+        ({"x-purpose": "preview", "accept": HTML}, 200, Kind.PREFETCH),
         ({"sec-fetch-dest": "iframe", "sec-fetch-user": "?1"}, 200, Kind.EMBEDDED),
         ({"sec-fetch-dest": "image"}, 200, Kind.EMBEDDED),
         ({"sec-fetch-dest": "empty"}, 200, Kind.EMBEDDED),
@@ -104,6 +105,11 @@ def test_the_browser_says_what_a_request_is_for(headers: dict[str, str], status:
         ("GET", "https://facebook.com/", {"user-agent": "curl/8.5", "sec-fetch-dest": "image"}, Kind.EMBEDDED),
         ("GET", "https://facebook.com/", {"user-agent": "Dalvik/2.1.0 (Linux; U; Android 14)"}, Kind.BACKGROUND),
         ("GET", "https://a.example/", {"user-agent": "Mozilla/4.0 (compatible; ms-office; MSOffice 16)"}, Kind.BACKGROUND),
+        ("GET", "https://a.example/", {"user-agent": "Mozilla/5.0 Gecko/20100101 Thunderbird/115.3", "accept": HTML}, Kind.BACKGROUND),
+        ("GET", "https://a.example/", {"user-agent": "Mozilla/5.0 Safari/605.1 (Applebot/0.1; +http://www.apple.com/go/applebot)", "accept": HTML}, Kind.BACKGROUND),
+        ("GET", "https://a.example/", {"user-agent": "Mozilla/5.0", "accept": HTML}, Kind.BACKGROUND),
+        ("GET", "https://www.pool.ntp.org/", TYPED, Kind.VISIT),
+        ("GET", "https://crl.example/", OLD, Kind.VISIT),
         ("GET", "https://a.example/", {"user-agent": "Lynx/2.8", "accept": HTML}, Kind.UNKNOWN),
         ("GET", "https://a.example/", {**OLD, "x-requested-with": "XMLHttpRequest"}, Kind.EMBEDDED),
         ("GET", "https://a.example/", {"user-agent": CHROME, "accept": "text/html, */*; q=0.01"}, Kind.UNKNOWN),
@@ -252,6 +258,58 @@ def test_a_page_kept_open_that_loads_itself_anew_is_no_visit_with_and_without_se
         assert counts(person.does("https://board.example/", first))
         for _ in range(5):
             assert person.does("https://board.example/", again, after=60).kind is Kind.BACKGROUND
+
+
+def test_somebody_who_looks_in_every_morning_is_no_page_that_loads_itself_anew() -> None:
+    person = Person()
+    for _ in range(4):
+        assert counts(person.does("https://news.example/", OLD, after=24 * 3600))
+        assert counts(Person().does("https://news.example/", OLD))
+
+
+def test_a_page_that_safari_loads_anew_is_left_out_from_the_first_time_on() -> None:
+    person, safari = Person(), {"user-agent": SAFARI}
+    assert counts(person.does("https://board.example/", {**dest("document", site="none"), **safari}))
+    for _ in range(5):
+        again = {**dest("document", referer="https://board.example/"), **safari}
+        assert not counts(person.does("https://board.example/", again, after=60))
+    form = {**dest("document", referer="https://board.example/"), **safari, "content-type": "text/plain"}
+    assert counts(person.does("https://board.example/", form, after=60, method="POST"))
+
+
+def test_a_page_that_lets_the_browser_in_with_status_200_leads_to_a_visit_that_is_left_out() -> None:
+    person = Person()
+    person.does("https://shop.example/", TYPED)
+    again = dest("document", referer="https://shop.example/")
+    origin = person.does("https://shop.example/", again, after=4)
+    assert (origin.kind, counts(origin)) == (Kind.VISIT, False)
+    assert person.does("https://shop.example/", again, after=4).kind is Kind.BACKGROUND
+
+
+def test_without_sec_fetch_frames_of_a_page_that_hides_its_referer_are_no_visits() -> None:
+    person = Person()
+    assert counts(person.does("https://news.example/", OLD))
+    for second in range(3):
+        person.does(f"https://cdn.example/{second}.js", {"user-agent": CHROME, "accept": "*/*"}, after=2)
+    assert person.does("https://shop.example/offer", OLD, after=1).kind is Kind.UNKNOWN
+
+
+def test_without_sec_fetch_what_asks_without_a_referer_hides_no_click_on_a_page_long_open() -> None:
+    person = Person()
+    person.does("https://news.example/", OLD)
+    for _ in range(20):
+        person.does("https://extension.example/poll", {"user-agent": CHROME, "accept": "*/*"}, after=2)
+    assert person.does("https://news.example/story", {**OLD, "referer": "https://news.example/"}).kind is Kind.VISIT
+
+
+def test_a_form_that_an_empty_page_sends_to_another_site_at_once_leads_to_what_is_left_out() -> None:
+    person, sent = Person(), {**OLD, "content-type": "application/x-www-form-urlencoded"}
+    person.does("https://login.example/", OLD)
+    person.does("https://login.example/", {**sent, "referer": "https://login.example/"}, after=20, method="POST")
+    came_back = {**sent, "referer": "https://login.example/"}
+    hop = person.does("https://app.example/in", came_back, method="POST", status=302, location="/")
+    landed = person.does("https://app.example/", {**OLD, "referer": "https://login.example/"})
+    assert (hop.kind, landed.kind, counts(landed)) == (Kind.REDIRECT, Kind.VISIT, False)
 
 
 def test_what_asks_again_and_again_is_background() -> None:

@@ -12,7 +12,8 @@ _APPS = re.compile(
     r"|telegrambot|discordbot|twitterbot|linkedinbot|bingpreview|googlebot|googleimageproxy|feedfetcher|headline"
     r"|electron/|adobe(?:updater| acrobat| creative)|trustd|apsd|nsurlsession|gcloud|java/|python|curl/|wget/|go-http"
     r"|libwww|axios|node-fetch|powershell|winhttp|wininet|windowspowershell|postman|apt-http|microsoft-delivery-opt"
-    r"|google(?:softwareupdate| update)|edgeupdate|omaha|teamviewer|zoom/|spotify/|steam|valve|exoplayer|stagefright",
+    r"|google(?:softwareupdate| update)|edgeupdate|omaha|teamviewer|zoom/|spotify/|steam|valve|exoplayer|stagefright"
+    r"|thunderbird/|\+https?://|^mozilla/\d\.\d$",  # programs that read the web say with a plus where they come from
     re.I,
 )
 _HOSTS = re.compile(
@@ -26,7 +27,7 @@ _HOSTS = re.compile(
     r"|firefox\.settings\.services\.mozilla\.com|push\.services\.mozilla\.com|aus5\.mozilla\.org"
     r"|incoming\.telemetry\.mozilla\.org|time\.(?:windows|apple|google)\.com|pool\.ntp\.org)$"
 )
-_PROBE_HOSTS = re.compile(r"^(?:ocsp\d*|crl\d*|ctldl|wpad|isatap)\.|^(?:ocsp|crl)-")
+_PROBE_HOSTS = re.compile(r"^(?:(?:ocsp\d*|crl\d*)\.(?=[^.]+\.)|(?:ctldl|wpad|isatap)\.|(?:ocsp|crl)-)")
 _PROBE_PATHS = re.compile(
     r"/(?:generate_204|gen_204|hotspot-detect\.html|library/test/success\.html|connecttest\.txt|ncsi\.txt"
     r"|success\.txt|canonical\.html|wpad\.dat|proxy\.pac)$|\.crl$"
@@ -44,6 +45,8 @@ def sent_by_itself(headers: Mapping[str, str], host: str, path: str, type_: str)
         return f"an app or the system sent it by itself ({_word(agent)})"
     if low and not low.startswith(_BROWSER) and not low.startswith(_TEXT_BROWSERS):
         return f"no browser sent it ({_word(agent)})"
+    if headers.get("sec-fetch-dest") == "document" and headers.get("sec-fetch-user") == "?1":
+        return ""  # a browser that somebody led there
     if _HOSTS.search(host) or _PROBE_HOSTS.match(host):
         return f"a service that devices ask by themselves ({host})"
     if _PROBE_PATHS.search(path):

@@ -13,6 +13,7 @@ from schoolgate.policy.origin import Origin
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _LONGEST = 400  # characters of an address that are remembered as they are
+YOUNG = 30.0  # seconds in which a page from which nothing gets a referer still adds parts and frames
 _HOP_LASTS = 60.0  # seconds in which the browser follows a redirect
 _PAGES, _FRAMES, _HOPS, _WORKERS, _POLLS = 12, 48, 24, 8, 48
 _SECOND_LEVELS = frozenset(
@@ -138,6 +139,11 @@ class Device:
             return exact
         same = [page for page in self.pages.values() if page.address.origin == referer.origin]
         return max(same, key=lambda page: page.touched, default=None)
+
+    def newest(self, at: float) -> Page | None:
+        """The page that was opened last, where it is still young."""
+        page = next(reversed(self.pages.values()), None)
+        return page if page is not None and abs(at - page.opened) < YOUNG else None
 
     def frame_behind(self, referer: Address) -> tuple[bool, Page | None]:
         """Whether a frame stands behind this address, and the page it is in, where that is known."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 WORKERS = frozenset({"serviceworker", "sharedworker", "worker", "audioworklet", "paintworklet"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 AHEAD = "the browser fetched it ahead, nobody asked for it yet"
 
 
@@ -36,7 +37,7 @@ class Origin:
 
 def is_ahead(headers: Mapping[str, str]) -> bool:
     """Whether the browser says that it fetched this before anybody asked: link prefetch, speculation rules."""
-    purpose = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}".lower()
+    purpose = " ".join(headers.get(name, "") for name in _PURPOSES).lower()
     return "prefetch" in purpose or "prerender" in purpose or "preview" in purpose
 
 

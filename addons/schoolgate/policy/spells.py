@@ -2,6 +2,7 @@
 
 Minutes are those in which a page was opened. A tab left open adds none, nor does a page that loads itself anew: the
 same address at like intervals, with nothing else of its site between, counts once, whatever its requests look like.
+A clock in a page keeps its intervals to the minute; somebody who looks in every morning, or in every break, does not.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,8 @@ GAP = timedelta(minutes=15)
 """Two pages of a site that are further apart than this belong to two spells."""
 _ALIKE = 0.1  # share of an interval by which a page that loads itself anew may be late
 _LATE = timedelta(seconds=4)  # each page a second early or late makes two waits differ by so much
+_LATEST = timedelta(minutes=1)  # browsers wake pages that nobody looks at no more than once a minute
+_LONGEST = timedelta(hours=3)  # between two loads of a page by itself
 _FOLDED = ("www.", "m.", "mobile.")
 
 
@@ -92,7 +95,8 @@ def _told_apart(pages: list[Page]) -> Iterator[tuple[Page, bool]]:
 
 
 def _are_alike(one: timedelta, other: timedelta) -> bool:
-    return abs(one - other) <= max(_LATE, _ALIKE * max(one, other))
+    longer = max(one, other)
+    return longer <= _LONGEST and abs(one - other) <= max(_LATE, min(_LATEST, _ALIKE * longer))
 
 
 def _spell(key: tuple[str, str, str], row: list[Page], repeats: int) -> Spell:

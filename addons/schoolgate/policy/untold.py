@@ -6,13 +6,13 @@ for some seconds, or from no page at all, is a person's doing, unless its addres
 
 from collections.abc import Mapping
 
-from schoolgate.policy.browsing import Address, Device, Page, address_of
+from schoolgate.policy.browsing import YOUNG, Address, Device, Page, address_of
 from schoolgate.policy.frames import looks_embedded, names_page
 from schoolgate.policy.origin import Kind, Origin
 
 _QUIET = 3.0  # seconds without loading after which a page has come to rest; of 225 real frames none came later than 1.4
 _NEW = ("chrome/", "firefox/", "version/")  # browsers that say more than text/html when they want a page
-_YOUNG = 30.0  # seconds in which a page without a referer still adds frames
+_LONGEST = 3 * 3600.0  # seconds between two loads of a page by itself; somebody who looks in every morning waits longer
 
 
 def is_navigation(headers: Mapping[str, str], type_: str) -> bool:
@@ -55,7 +55,7 @@ def opened_untold(
         return _from_frame([each for each in (around, page) if each is not None], at)
     if page is None:
         return _from_unknown(address, device, at)
-    return _from_page(answer, address, page, at)
+    return _from_page("content-type" in headers, answer, address, page, at)
 
 
 def _from_nowhere(headers: Mapping[str, str], address: Address, device: Device, at: float) -> Origin:
@@ -63,7 +63,7 @@ def _from_nowhere(headers: Mapping[str, str], address: Address, device: Device, 
     own = device.pages.get(address.key)
     if own is not None and at >= own.opened:
         return _again(headers, own, at)
-    young = [page for page in device.pages.values() if abs(at - page.opened) < _YOUNG]
+    young = [page for page in device.pages.values() if abs(at - page.opened) < YOUNG]
     if any(looks_embedded(address) or names_page(address, page.address) for page in young):
         return Origin(Kind.EMBEDDED, "it has the form of what pages embed, and a page had just been opened", 0.8)
     loading = [page for page in young if abs(at - page.touched) < _QUIET]
@@ -77,7 +77,8 @@ def _from_nowhere(headers: Mapping[str, str], address: Address, device: Device, 
 def _again(headers: Mapping[str, str], own: Page, at: float) -> Origin:
     """The address of a page that is open, without a referer: a reload, or typed again."""
     interval = at - own.opened
-    if own.reloads and abs(interval - own.interval) <= max(2.0, 0.1 * interval):
+    alike = abs(interval - own.interval) <= max(2.0, min(60.0, 0.1 * interval))
+    if own.reloads and alike and interval <= _LONGEST:
         return Origin(Kind.BACKGROUND, "the page loads itself anew at like intervals", 0.8)
     if not own.settled:
         return Origin(Kind.VISIT, "the page was asked for again after it had not come", 0.8)
@@ -101,12 +102,12 @@ def _from_unknown(address: Address, device: Device, at: float) -> Origin:
     return Origin(Kind.VISIT, "a page that was not seen here led to it when all was quiet", 0.75)
 
 
-def _from_page(answer: Mapping[str, str], address: Address, page: Page, at: float) -> Origin:
+def _from_page(is_form: bool, answer: Mapping[str, str], address: Address, page: Page, at: float) -> Origin:
     same_site = address.site == page.address.site
     if looks_embedded(address) and not same_site:
         return Origin(Kind.EMBEDDED, "it has the form of what pages embed", 0.8)
     if at - page.touched < _QUIET:
-        if same_site and address.origin != page.address.origin and page.parts <= 1:
+        if (is_form or same_site) and address.origin != page.address.origin and page.parts <= 1:
             return Origin(Kind.VISIT, "the page before, still empty, sent the browser on by itself", 0.5)
         return Origin(Kind.EMBEDDED, "it came while the page around it was loading", 0.75)
     if _no_frame(answer, same_site):

@@ -141,7 +141,7 @@ def _is_file(seen: Seen) -> bool:
 
 
 def _remember_frame(seen: Seen, address: Address, device: Device, at: float) -> None:
-    parent = _behind(seen, device)
+    parent = _behind(seen, device, at)
     device.touch(parent, at)
     device.frame(address, parent)
     target = target_of(seen.url, seen.location) if seen.status in REDIRECTS and seen.location else None
@@ -149,8 +149,10 @@ def _remember_frame(seen: Seen, address: Address, device: Device, at: float) -> 
         device.send_on(target, Origin(Kind.EMBEDDED, "a frame was sent on to it", 0.9), at, "referer" in seen.headers)
 
 
-def _behind(seen: Seen, device: Device) -> Page | None:
-    referer = address_of(seen.headers.get("referer", ""))
+def _behind(seen: Seen, device: Device, at: float) -> Page | None:
+    if not seen.headers.get("referer"):
+        return device.newest(at)  # a page that hides where its parts come from
+    referer = address_of(seen.headers["referer"])
     if referer is None:
         return None
     page = device.page_behind(referer)
@@ -158,5 +160,5 @@ def _behind(seen: Seen, device: Device) -> Page | None:
 
 
 def _part(dest: str, seen: Seen, address: Address, device: Device, at: float) -> Origin:
-    device.touch(_behind(seen, device), at)
+    device.touch(_behind(seen, device, at), at)
     return part_of(dest, seen.headers, seen.method.upper(), address, device, at)
