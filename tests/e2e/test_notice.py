@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from e2e.test_browser import CHROMIUM, QUIET, Relay
+from e2e.test_staff import counts
 from pretend.forms import OPENED, action_of, answer, hidden_fields
 from pretend.gateway import Gateway, schoolgate
 from pretend.sites import Served, Sites
@@ -109,8 +110,10 @@ def test_no_site_can_say_that_somebody_has_read_it(gateway: Gateway, sites: Site
         answer(gateway, site, page, client=THREE),  # made for another person
         gateway.curl(f"{site}{action_of(page)}", *OPENED, client=TWO),
         gateway.curl(f"{site}{action_of(page)}", "--data", "x" * 100_000, client=TWO),
+        answer(gateway, site, page, client=TWO, **{f"field{number}": "x" for number in range(50)}),
     ]
-    assert [each.status for each in refused] == [403] * 10 + [404, 413]
+    assert [each.status for each in refused] == [403] * 10 + [404, 413, 403]
+    assert gateway.events("--action", "fault") == []
     assert gateway.curl(f"{site}/", *OPENED, client=TWO).status == 403
     assert _of(gateway, person) == []
     assert not [asked for asked in sites.seen("x.com") if ".schoolgate" in asked.path]
@@ -133,6 +136,17 @@ def test_each_person_at_a_device_reads_it_and_once_for_all_devices(gateway: Gate
     assert (other.status, "I have read this" in other.text) == (403, True)
     person = open_pseudonyms(gateway.school.data).of("user", "j.smith")
     assert {event["action"] for event in _of(gateway, person)} == {"deed", "log"}
+
+
+def test_what_they_ask_a_chatbot_is_not_even_counted(start: Callable[..., Gateway], sites: Sites) -> None:
+    noted = "rules:\n  - {id: asked, groups: [staff], categories: [self_harm], applies_to: [searches], action: log, why: W.}\n"
+    gateway = start(monitoring=MONITORING, rules=noted)
+    prompt = '{"messages": [{"role": "user", "content": "how to kill myself"}]}'
+    as_json = ["--header", "Content-Type: application/json", "--data", prompt]
+    url = f"https://chat.example:{sites.tls_port}"
+    assert gateway.curl(f"{url}/v1/chat/completions", *as_json, client=ONE).status == 200
+    tallies = counts(gateway.school, "tallies", bool)
+    assert {(row["group"], row["action"], row["category"]) for row in tallies} == {("staff", "allow", "")}
 
 
 def test_pupils_are_shown_none_and_the_path_is_theirs(gateway: Gateway, sites: Sites) -> None:
@@ -186,6 +200,7 @@ def test_a_kill_right_after_it_loses_nothing_and_an_edit_asks_anew(start: Callab
     gateway = start(workers=2, monitoring=MONITORING)
     site, url = f"https://x.com:{sites.tls_port}", f"https://x.com:{sites.tls_port}/"
     first = _acknowledge(gateway, site, ONE)
+    assert [gateway.curl(url, *OPENED, client=ONE).status for _ in range(6)] == [200] * 6  # whichever worker answers
     for name, process in gateway.children().items():
         if name.startswith("worker"):
             os.kill(process, signal.SIGKILL)

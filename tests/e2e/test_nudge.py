@@ -13,8 +13,10 @@ from schoolgate.proxy.nudges import HOLDS_FOR, LONGEST, Choice, Nudges, in_words
 from schoolgate.store.pseudonym import open_pseudonyms
 
 ASKING = RULES.replace("when: working_hours, action: log", "when: working_hours, action: warn")
-STAFF = PEOPLE.replace('["127.0.0.3/32"]', '["127.0.0.3/32", "127.0.0.30/32", "127.0.0.31/32", "127.0.0.32/32"]')
-ONE, TWO, THREE, FOUR = "127.0.0.3", "127.0.0.30", "127.0.0.31", "127.0.0.32"
+STAFF = PEOPLE.replace(
+    '["127.0.0.3/32"]', '["127.0.0.3/32", "127.0.0.30/32", "127.0.0.31/32", "127.0.0.32/32", "127.0.0.34/32"]'
+)
+ONE, TWO, THREE, FOUR, FIVE = "127.0.0.3", "127.0.0.30", "127.0.0.31", "127.0.0.32", "127.0.0.34"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,48 @@ def test_no_other_site_can_answer_or_send_anybody_away(gateway: Gateway, sites: 
     ]
     assert [each.status for each in refused] == [403] * 6
     assert gateway.curl(f"{site}/", *OPENED, client=FOUR).status == 403
+
+
+AHEAD = ["--header", "Sec-Purpose: prefetch;prerender"]
+
+
+def test_what_is_fetched_ahead_opens_nothing_and_asks_nobody(gateway: Gateway, sites: Sites) -> None:
+    url = f"https://www.linkedin.com:{sites.tls_port}/feed"
+    assert gateway.curl(url, *OPENED, *AHEAD, client=FIVE).status == 403
+    assert _of(gateway, FIVE) == []
+    assert not sites.seen("www.linkedin.com")
+    assert "Is this for work?" in gateway.curl(url, *OPENED, client=FIVE).text
+
+
+def test_a_page_that_waits_for_an_answer_is_not_opened_by_asking_again_and_again(
+    gateway: Gateway, sites: Sites
+) -> None:
+    """Over plain http nothing tells a person's impatience from a page that loads itself anew."""
+    url = f"https://facebook.com:{sites.tls_port}/again"
+    itself = ["--referer", url, "--header", "Sec-Fetch-Site: same-origin"]
+    assert gateway.curl(url, *OPENED, client=FIVE).status == 403
+    assert [gateway.curl(url, *OPENED, *itself, client=FIVE).status for _ in range(3)] == [403] * 3
+    assert not [asked for asked in sites.seen("facebook.com") if asked.path == "/again"]
+
+
+def test_an_answer_holds_with_and_without_www(gateway: Gateway, sites: Sites) -> None:
+    site = f"https://amazon.co.uk:{sites.tls_port}"
+    page = gateway.curl(f"{site}/", *OPENED, client=FIVE).text
+    assert answer(gateway, site, page, client=FIVE, choice="break").status == 303
+    assert gateway.curl(f"https://www.amazon.co.uk:{sites.tls_port}/", *OPENED, client=FIVE).status == 200
+
+
+def test_a_page_to_go_back_to_is_one_plain_address(gateway: Gateway, sites: Sites) -> None:
+    url = f"https://facebook.com:{sites.tls_port}/"
+    page = gateway.curl(url, *OPENED, "--header", "Referer: https://a.example/\tx", client=FIVE).text
+    assert hidden_fields(page)["back"] == ""
+
+
+def test_a_warning_that_was_only_fetched_ahead_was_not_shown(gateway: Gateway, sites: Sites) -> None:
+    url = f"https://mail.yahoo.com:{sites.tls_port}/"
+    assert gateway.curl(url, *OPENED, *AHEAD).status == 403
+    assert not [event for event in gateway.events("--group", "pupils") if event["host"] == "mail.yahoo.com"]
+    assert [gateway.curl(url, *OPENED).status for _ in range(2)] == [403, 200]
 
 
 def test_pupils_and_free_time_keep_the_page_that_lets_one_go_on(start: Callable[..., Gateway], sites: Sites) -> None:

@@ -40,6 +40,17 @@ def test_what_another_process_wrote_is_known_in_time(tmp_path: Path) -> None:
     assert faults == []
 
 
+def test_another_look_knows_at_once_what_another_process_wrote(tmp_path: Path) -> None:
+    standings, other, faults = Standings(tmp_path), Journal(tmp_path, "worker2"), list[Exception]()
+    standings.read(faults.append)
+    assert not standings.look_again()
+    _say(other, Deed.NOTICE, person="u-1", notice=VERSION)
+    assert standings.look_again()
+    assert standings.now.acknowledged == {("u-1", VERSION)}
+    assert not standings.look_again()
+    assert faults == []
+
+
 def test_what_it_was_told_itself_holds_at_once_and_stays(tmp_path: Path) -> None:
     standings, faults = Standings(tmp_path), list[Exception]()
     standings.read(faults.append)

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.policy.decision import Verdict, heard
+from schoolgate.policy.origin import is_ahead
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live
-from schoolgate.proxy.nudges import Nudges
+from schoolgate.proxy.nudges import Nudges, key_of
 from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, is_opened, origin_of
 from schoolgate.proxy.translate import path_of
 from schoolgate.store.event import Event, event_of, fault_event
@@ -54,11 +55,20 @@ class Act:
         now = time.monotonic()
         if self._warned.get(key, 0.0) > now:
             return False
-        event = self.record(request, verdict, classify(lower(flow)))
+        headers = lower(flow)
+        if is_ahead(headers):
+            return self._unseen(flow, request, verdict)
+        event = self.record(request, verdict, classify(headers))
         if len(self._warned) >= _MOST_WARNED:
             self._warned = {known: until for known, until in self._warned.items() if until > now}
         self._warned[key] = now + _WARNED_FOR
         flow.response = self._live.pages.warn(request, verdict, event.ref)
+        self._live.judged[flow] = None
+        return True
+
+    def _unseen(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> bool:
+        """What is fetched ahead nobody sees: it is refused unrecorded, and asked for anew once somebody opens it."""
+        flow.response = self._live.pages.warn(request, verdict, "-")
         self._live.judged[flow] = None
         return True
 
@@ -75,13 +85,14 @@ class Act:
 
     def _nudge(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, footing: Footing) -> bool:
         """Ask what a personal site is for, unless the person has said so. What no person sees passes."""
-        live, headers, key = self._live, lower(flow), (footing.person, request.host, verdict.category)
+        live, headers, key = self._live, lower(flow), key_of(footing.person, request.host, verdict.category)
         if self.nudges.said(key) or not is_opened(headers, request.method, request.path):
             return False
-        origin = live.ledger.stopped(flow, request, footing, headers)
-        if origin.kind not in (Kind.VISIT, Kind.UNKNOWN):
-            return False  # a frame, say, of a browser that does not tell what it asks for
-        ref = self.nudges.reference(key)
+        if is_ahead(headers):
+            return self._unseen(flow, request, verdict)
+        origin, ref = live.ledger.stopped(flow, request, footing, headers), self.nudges.reference(key)
+        if origin.kind not in (Kind.VISIT, Kind.UNKNOWN) and not (ref and origin.kind is Kind.BACKGROUND):
+            return False  # a frame, say, of a browser that does not tell; but what waits for an answer is never renewed
         if not ref:
             ref = self.record(request, verdict, origin).ref
             self.nudges.show(key, ref)
@@ -95,7 +106,7 @@ class Act:
         """What somebody at work said of a site that they were asked about, in the words of the record, or ""."""
         if verdict.action is not Action.WARN or footing.state is not State.WORKING:
             return ""
-        return self.nudges.said((footing.person, request.host, verdict.category))
+        return self.nudges.said(key_of(footing.person, request.host, verdict.category))
 
     def record(self, request: WebRequest, verdict: Verdict, origin: Origin) -> Event:
         """Into the journal before the answer: a client sees no block that is not on record.
@@ -152,5 +163,5 @@ def lower(flow: HTTPFlow) -> Mapping[str, str]:
 def _came_from(headers: Mapping[str, str]) -> str:
     """The page that led here, as far as the browser tells; "" where it tells none, or one of the gateway's own."""
     referer = headers.get("referer", "")
-    is_page = referer.startswith(("http://", "https://")) and referer.isascii() and OWN not in referer
-    return referer if is_page else ""
+    is_page = referer.startswith(("http://", "https://")) and referer.isascii() and referer.isprintable()
+    return referer if is_page and OWN not in referer else ""

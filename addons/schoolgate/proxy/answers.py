@@ -162,7 +162,7 @@ class Answers:
         """On record, at the moment when it was said, before the notice leaves."""
         request = replace(passage.request, at=datetime.now(UTC))
         status = flow.response.status_code if flow.response is not None else None
-        self._live.count(verdict)
+        self._live.count(verdict, passage.footing)
         return Notice(verdict.why, self._act.record(request, verdict, classify(lower(flow), status)).ref)
 
 

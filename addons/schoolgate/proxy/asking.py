@@ -103,7 +103,7 @@ class Asking:
 
     def _told(self, flow: HTTPFlow, passage: Passage, verdict: Verdict) -> bool:
         """On record; whether the talk ends with it."""
-        self._live.count(verdict)
+        self._live.count(verdict, passage.footing)
         ref = self._act.record(passage.request, verdict, classify(lower(flow))).ref
         if verdict.action is Action.BLOCK:
             words = f"[The school's filter has stopped this here. {verdict.why} Reference: {ref}]"
@@ -174,7 +174,7 @@ class Asking:
         request, verdict = passage.request, self._verdict(asked, passage)
         if verdict is None:
             return
-        self._live.count(verdict)
+        self._live.count(verdict, passage.footing)
         if verdict.action is Action.BLOCK:
             self._act.block(flow, request, verdict)
         elif verdict.stage is Stage.SEARCH:

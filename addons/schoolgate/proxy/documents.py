@@ -131,7 +131,7 @@ class Documents:
         verdict = decide_said(identity, request, snapshot, hits(weighed.opinions, limit, TEXT))
         if stricter(passage.verdict, verdict) is not verdict:
             return
-        self._live.count(verdict)
+        self._live.count(verdict, passage.footing)
         if verdict.action is Action.BLOCK:
             self._act.block(flow, request, verdict)
         elif verdict.action is Action.WARN and wanted(lower(flow), request.method, request.path) == "page":

@@ -15,7 +15,7 @@ from schoolgate.settings.load import Settings
 from schoolgate.settings.notice import Notice, notice_of
 from schoolgate.store.pseudonym import Pseudonyms
 
-_HOUR = 3600
+_QUARTER = 900  # seconds: midnight, wherever the school is, begins one
 _REMEMBERED = 256
 
 
@@ -82,7 +82,7 @@ class Footings:
 
     def _version(self, group: str, at: datetime) -> str:
         """The notice's version: it changes with the settings, and with the school year."""
-        key = (group, int(at.timestamp()) // _HOUR)
+        key = (group, int(at.timestamp()) // _QUARTER)
         version = self._versions.get(key)
         if version is None:
             if len(self._versions) >= _REMEMBERED:

@@ -32,9 +32,9 @@ from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live, Passage, Tunnel
 from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunnel_passed, unlooked, unwatched, watches
-from schoolgate.proxy.pages import wanted
+from schoolgate.proxy.pages import is_opened, wanted
 from schoolgate.proxy.translate import names_disagree, translate
-from schoolgate.store.event import event_of
+from schoolgate.store.event import Event, event_of
 
 _SMALL_BODY = 16 * 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
 
@@ -141,16 +141,16 @@ class Gate:
             flow.request.headers.pop("upgrade", None)  # h2c would carry requests past this gate
         tunnel = live.tunnels.get(flow.client_conn)
         if tunnel is not None and tunnel.refused is not None:
-            verdict, event = tunnel.refused
-            request = translate(flow, tunnel, None, datetime.now(UTC))
-            flow.response = live.pages.block(request, verdict, event.ref, headers)
-            live.judged[flow] = None
+            self._refuse_again(flow, tunnel, *tunnel.refused)
             return
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
         started = time.perf_counter()
         verdict, said, footing = self._reach(request, flow.client_conn.sni)
+        opened = is_opened(headers, request.method, request.path)
+        if opened and _is_unread(verdict, said, footing) and live.standings.look_again():  # told to another worker
+            verdict, said, footing = self._reach(request, flow.client_conn.sni)
         live.metrics.verdict_took(time.perf_counter() - started)
-        if footing.state is State.UNREAD and verdict.action is not Action.BLOCK and watches(verdict, said):
+        if _is_unread(verdict, said, footing):
             if self._act.notice(flow, request, verdict, footing):
                 return
             verdict, said = unwatched(verdict), None
@@ -159,6 +159,12 @@ class Gate:
         self._carry_out(flow, headers, passage)
         if said is not None:
             self._act.record(request, said, classify(headers))
+
+    def _refuse_again(self, flow: HTTPFlow, tunnel: Tunnel, verdict: Verdict, event: Event) -> None:
+        """The page for a tunnel whose name was refused; the refusal is on record."""
+        request = translate(flow, tunnel, None, datetime.now(UTC))
+        flow.response = self._live.pages.block(request, verdict, event.ref, lower(flow))
+        self._live.judged[flow] = None
 
     def _reach(self, request: WebRequest, sni: str | None) -> tuple[Verdict, Verdict | None, Footing]:
         """The verdict, what is to be told of a search besides, and where the person stands."""
@@ -219,6 +225,11 @@ class Gate:
             flow.response = live.pages.refused(400, verdict.why, event.ref, lower(flow), flow.request.method, "/")
         except Exception as error:
             self._act.fail(flow, "unreadable", error)
+
+
+def _is_unread(verdict: Verdict, said: Verdict | None, footing: Footing) -> bool:
+    """Whether something would be put on record of somebody who has not read the notice."""
+    return footing.state is State.UNREAD and verdict.action is not Action.BLOCK and watches(verdict, said)
 
 
 def _is_large(flow: HTTPFlow) -> bool:

@@ -102,11 +102,13 @@ class Live:
     def count(self, verdict: Verdict, footing: Footing = NOBODY) -> None:
         """Count a verdict; counts reach the journal with the next ``flush``.
 
-        Of what is permitted to staff while nothing of it may be kept, not even the kind of site is counted.
+        Of what is permitted to staff while nothing of it may be kept, neither the kind of site is counted nor what a
+        rule would have done.
         """
         group, action, category = verdict.identity.group.id, verdict.action, verdict.category
-        is_free = footing.state is State.FREE and action is Action.ALLOW
-        if is_free or (footing.keeps_nothing and action is not Action.BLOCK):
+        if footing.keeps_nothing and action is not Action.BLOCK:
+            action, category = Action.ALLOW, ""
+        elif footing.state is State.FREE and action is Action.ALLOW:
             category = ""
         self.metrics.request(group, action, category)
         hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")

@@ -11,7 +11,12 @@ LONGEST = 200
 _MOST = 10_000
 
 type Key = tuple[str, str, str]
-"""Who (their pseudonym), host, category."""
+"""Who (their pseudonym), site, category."""
+
+
+def key_of(person: str, host: str, category: str) -> Key:
+    """By what an answer goes; with and without www. a site is the same, and sends people from one to the other."""
+    return person, host.removeprefix("www."), category
 
 
 class Choice(StrEnum):

@@ -8,7 +8,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from mitmproxy.http import Headers, Response
 
 from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
-from schoolgate.policy.origin import is_ahead
 from schoolgate.policy.request import WebRequest, host_address
 from schoolgate.policy.rules import Category, Stage
 from schoolgate.proxy.nudges import LONGEST
@@ -67,9 +66,8 @@ def origin_of(request: WebRequest) -> str:
 
 
 def is_opened(headers: Mapping[str, str], method: str, path: str) -> bool:
-    """Whether a person is about to see the answer as a page of its own: no frame, and nothing fetched ahead."""
-    dest = headers.get("sec-fetch-dest", "document").lower()
-    return dest == "document" and not is_ahead(headers) and wanted(headers, method, path) == "page"
+    """Whether the answer is a page of its own and no frame; also one that is fetched ahead, to be opened later."""
+    return headers.get("sec-fetch-dest", "document").lower() == "document" and wanted(headers, method, path) == "page"
 
 
 def wanted(headers: Mapping[str, str], method: str, path: str) -> str:

@@ -187,5 +187,5 @@ class PictureRecord:
         self._noted[key] = now + self._EVERY
         hit = Hit(CATEGORY, PICTURE, f"likelihood {likelihood:.2f}", certain=False)
         verdict = decide_said(identity, request, self._live.snapshot, (hit,))
-        self._live.count(verdict)
+        self._live.count(verdict, passage.footing)
         self._act.record(request, verdict, classify(lower(flow)))

@@ -19,13 +19,14 @@ from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.footing import Footing
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.live import Live
-from schoolgate.proxy.nudges import Choice, in_words
+from schoolgate.proxy.nudges import Choice, in_words, key_of
 from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, origin_of
 from schoolgate.proxy.translate import translate
 from schoolgate.store.event import Deed, deed_event
 
 _MOST = 64 * 1024
 """Bytes of an answer: the address that was wanted is part of it."""
+_MOST_FIELDS = 10
 _FORM = "application/x-www-form-urlencoded"
 _NOT_OURS = "This answer did not come from the page that asked. Open the site again, and answer there."
 _NOTHING_HERE = "This address belongs to the school's filter, and nothing is to be seen here."
@@ -88,8 +89,7 @@ class Replies:
             return self._refuse(404, _NOTHING_HERE, flow)
         if not _is_own(headers, asked) or not headers.get("content-type", "").lower().startswith(_FORM):
             return self._refuse(403, _NOT_OURS, flow)
-        fields = parse_qs((flow.request.raw_content or b"").decode("utf-8", "replace"), max_num_fields=10)
-        given = {name: values[0] for name, values in fields.items()}
+        given = _fields(flow.request.raw_content or b"")
         footing = self._live.footing(asked.identity, asked.request.at)
         take = self._notice if path == NOTICE else self._nudge
         return take(asked, footing, given) or self._refuse(403, _NOT_OURS, flow)
@@ -100,6 +100,7 @@ class Replies:
         token, person, version = given.get("token", ""), footing.person, footing.version
         if not version or not live.tokens.holds(token, NOTICE, person, version, asked.origin, to):
             return None
+        live.standings.look_again()
         if (person, version) not in live.standings.now.acknowledged:
             client = asked.request.client or ""
             about = {"person": person, "notice": version, "client": client, "group": asked.identity.group.id}
@@ -119,12 +120,21 @@ class Replies:
             return None
         if choice == Choice.BACK:
             return _go_to(back) if back else self._live.pages.stayed(asked.request)
-        key = (footing.person, asked.request.host, category)
+        key = key_of(footing.person, asked.request.host, category)
         self._act.nudges.say(key, in_words(Choice(choice), given.get("reason", "")))
         return _go_to(asked.origin + to)
 
     def _refuse(self, status: int, why: str, flow: HTTPFlow) -> Response:
         return self._live.pages.refused(status, why, "-", lower(flow), flow.request.method, "/")
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """The first value of each field; none of a form with more fields than any of ours."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _is_own(headers: Mapping[str, str], asked: _Asked) -> bool:

@@ -1,8 +1,8 @@
 """What people have done that changes what holds for them, as one worker knows it: at most two seconds old.
 
-It is read from the record, off the road of requests, and only when something was written. What this worker itself
-was told holds at once. When it cannot be read, what was known goes on to hold: people are then asked to read a notice
-once more, and nothing of them is kept before they have.
+It is read from the record, off the road of requests, and only when something was written; before somebody would be
+shown a notice it is looked at once more. What this worker itself was told holds at once. When it cannot be read, what
+was known goes on to hold: people are then asked to read a notice once more, and nothing of them is kept before.
 """
 
 import asyncio
@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from schoolgate.policy.standing import NO_STANDING, Standing
+from schoolgate.policy.standing import NO_STANDING
 from schoolgate.store.deeds import read_standing
 from schoolgate.store.journal import FOLDER
 from schoolgate.store.record import FILE, open_reader
@@ -34,6 +35,8 @@ class Standings:
         self._own: frozenset[tuple[str, str]] = frozenset()
         self._stamps: _Stamps = frozenset()
         self._deeds: tuple[Any, ...] = ()
+        self._found = NO_STANDING
+        self._reading = Lock()
         self._is_told = False
         self._task: asyncio.Task[None] | None = None
 
@@ -51,7 +54,7 @@ class Standings:
     def acknowledge(self, person: str, version: str) -> None:
         """Somebody has just read a notice here, and it is on record."""
         self._own |= {(person, version)}
-        self._take_up(self.now)
+        self._take_up()
 
     def read(self, fault: Callable[[Exception], object]) -> None:
         """Read for the first time, before anybody is served.
@@ -59,24 +62,34 @@ class Standings:
         ``fault`` is told once of a record that cannot be read, and again only after it could.
         """
         self._fault = fault
+        self.look_again()
+
+    def look_again(self) -> bool:
+        """Read at once what another worker may just have been told; whether anything is new.
+
+        For the rare moment before a notice is shown: nobody reads it twice because two workers serve them.
+        """
+        before = self.now
         try:
-            self._take_up(self._look() or self.now)
+            self._look()
         except Exception as error:
             self._complain(error)
+        self._take_up()
+        return self.now != before
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(_EVERY)
             try:
-                found = await asyncio.to_thread(self._look)
+                await asyncio.to_thread(self._look)
             except Exception as error:
                 self._complain(error)
                 continue
             self._is_told = False
-            if found is not None:
-                self._take_up(found)
+            self._take_up()
 
-    def _take_up(self, found: Standing) -> None:
+    def _take_up(self) -> None:
+        found = self._found
         self.now = replace(found, acknowledged=found.acknowledged | self._own)
 
     def _complain(self, error: Exception) -> None:
@@ -84,16 +97,17 @@ class Standings:
             self._is_told = True
             self._fault(error)
 
-    def _look(self) -> Standing | None:
-        """What the record says, or None where nothing has changed."""
-        stamps = _stamps(self._data)
-        if stamps == self._stamps:
-            return None
-        with open_reader(self._data, with_waiting=True) as reader:
-            deeds = tuple(next(iter(reader.query(_DEEDS))).values())
-            found = read_standing(reader, datetime.now(UTC)) if deeds != self._deeds else None
-        self._stamps, self._deeds = stamps, deeds
-        return found
+    def _look(self) -> None:
+        """What the record says, where anything was written since; one reading at a time, so that the newest holds."""
+        with self._reading:
+            stamps = _stamps(self._data)
+            if stamps == self._stamps:
+                return
+            with open_reader(self._data, with_waiting=True) as reader:
+                deeds = tuple(next(iter(reader.query(_DEEDS))).values())
+                if deeds != self._deeds:
+                    self._found = read_standing(reader, datetime.now(UTC))
+            self._stamps, self._deeds = stamps, deeds
 
 
 def _stamps(data: Path) -> _Stamps:

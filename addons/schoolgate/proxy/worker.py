@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -32,20 +33,24 @@ class _SharedPortLoop(asyncio.SelectorEventLoop):
         return await super().create_server(*args, **options)
 
 
-def run_worker(number: int, settings: Settings, channel: Connection) -> None:
+def run_worker(
+    number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]] = chain
+) -> None:
     """The process's main function. ``channel`` brings new Settings or STOP, and takes READY or words of failure."""
     with asyncio.Runner(loop_factory=_SharedPortLoop) as runner:
-        runner.run(_serve(number, settings, channel))
+        runner.run(_serve(number, settings, channel, addons))
 
 
-async def _serve(number: int, settings: Settings, channel: Connection) -> None:
+async def _serve(
+    number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]
+) -> None:
     try:
         live = open_live(settings, f"worker{number}")
     except (OSError, SettingsError) as error:
         channel.send(f"worker {number} cannot start: {error}")
         return
     master = Master(Options())
-    master.addons.add(*chain(live))
+    master.addons.add(*addons(live))
     master.options.update(**options_for(settings))
     running = asyncio.create_task(master.run())
     proxyserver: Proxyserver = master.addons.get("proxyserver")

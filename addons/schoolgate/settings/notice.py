@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from schoolgate.policy.calendar import ALWAYS, OUTSIDE_WORKING_HOURS, TERM, WORKING_HOURS
 from schoolgate.policy.files import Direction
 from schoolgate.policy.identity import Inspect
-from schoolgate.policy.rules import EVERYTHING, Action, Rule, Subject
+from schoolgate.policy.rules import EVERYTHING, Action, Alert, Rule, Subject
 from schoolgate.policy.week import NO_WEEK, WEEKDAYS, Week
 from schoolgate.settings.load import Settings
 
@@ -105,7 +105,9 @@ def _by_rule(settings: Settings, rule: Rule) -> str:
     when = _WHEN.get(rule.when, f"in the period {rule.when!r} of the school's calendar")
     only = ", ".join(_SUBJECTS[each] for each in Subject if each in rule.subjects)
     means = "" if rule.subjects == EVERYTHING else f" (only {only})"
-    return f"{_DONE[rule.action]} {when}{means}: {titles}. {_because(rule.why, rule.basis)}"
+    told = rule.alert is Alert.IMMEDIATE and rule.action is not Action.BLOCK
+    at_once = "Told at once to those who are told of blocks. " if told else ""
+    return f"{_DONE[rule.action]} {when}{means}: {titles}. {at_once}{_because(rule.why, rule.basis)}"
 
 
 def _because(why: str, basis: str) -> str:
