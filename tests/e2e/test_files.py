@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from pretend.gateway import Answer, Gateway
-from pretend.school import RULES
+from pretend.school import NEVER_WORKING, RULES
 from pretend.shelf import Item, Shelf
 from pretend.sites import Sites
 
@@ -203,6 +203,19 @@ def test_a_picture_for_a_social_site_is_asked_about_and_then_passes(
         assert (event["host"], event["path"], event["category"]) == ("www.facebook.com", "/", "social_media")
         assert event["entry"].startswith("image/jpeg, ")
         assert "jack" not in json.dumps(event)
+
+
+def test_in_their_own_time_staff_are_asked_and_nothing_is_kept(
+    start: Callable[..., Gateway], shelf: Shelf, tmp_path: Path
+) -> None:
+    gateway = start(rules=RULES + FILES, calendar=NEVER_WORKING)
+    picture = tmp_path / "holiday.jpg"
+    picture.write_bytes(JPEG)
+    url = f"https://www.facebook.com:{shelf.tls_port}/upload"
+    for client in (STAFF, PUPIL):
+        answer = gateway.curl(url, "-F", f"photo=@{picture}", *HTML, client=client)
+        assert (answer.status, "Are pupils or the school in this picture?" in answer.text) == (403, True)
+    assert [event["group"] for event in gateway.events()] == ["pupils"]
 
 
 def sent(gateway: Gateway, shelf: Shelf, host: str, *options: str, client: str = PUPIL) -> tuple[Answer, int]:

@@ -11,6 +11,7 @@ from schoolgate.policy.files import FILE, Direction, FileFacts, FileRule, kind_o
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.footing import State
 from schoolgate.proxy.live import Live, Passage
 from schoolgate.proxy.pages import wanted
 
@@ -96,7 +97,10 @@ class SoftStops:
         )
 
     def _record(self, file: Matched, verdict: Verdict) -> str:
-        """Without the address's path: it may be the file's name."""
+        """Without the address's path: it may be the file's name. In staff's own time only blocks are kept."""
+        footing = self._live.footing(verdict.identity, file.passage.request.at)
+        if footing.state is State.FREE and verdict.action is not Action.BLOCK:
+            return "-"
         request = replace(file.passage.request, path="/", target="", query="")
         return self._act.record(request, verdict, classify(lower(file.flow))).ref
 
