@@ -111,6 +111,12 @@ rules:
             "not counted: Tuesday 14:00 is outside Mrs J Smith's working hours: after work, which ended 12:15 (contract part-time)",
             None,
         ),
+        # the hour that is skipped in March stands on no clock: what is written so is the hour after it
+        (
+            {"user": "j.smith", "at": "2027-03-28T01:30"},
+            "not counted: Sunday 02:30 is outside Mrs J Smith's working hours: no working day",
+            None,
+        ),
         ({"user": "t.full", "at": "2026-11-24T14:00"}, "counted because Tuesday 14:00 is in working hours 13:00-16:00", None),
         ({"group": "staff", "at": "2026-11-24T12:20"}, "not counted: Tuesday 12:20 is outside working hours: break 12:15-13:00", None),
         (

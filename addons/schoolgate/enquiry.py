@@ -70,7 +70,7 @@ class Enquiry:
         at_work = verdict.identity.group.id in self.settings.snapshot.calendar.at_work
         if not at_work or not verdict.category or verdict.action is Action.BLOCK or verdict.rule == LOCAL_ALLOW:
             return None
-        counts = in_words_for(verdict.calendar, name, verdict.left_out)
+        counts = in_words_for(verdict.calendar, name, verdict.left_out, counts=False)
         if verdict.action is Action.ALLOW:
             return None if counts.startswith("counted") else counts
         when = self._when.get(verdict.rule, ALWAYS)
@@ -179,7 +179,9 @@ def moment_of(text: str | None, settings: Settings) -> datetime:
         raise ValueError(f"{text!r} is no moment; write it like 2026-11-24T10:42") from None
     if not 1970 < moment.year < 9000:
         raise ValueError(f"{text!r} is no moment of a school's life")
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings.school.timezone)
+    if moment.tzinfo is None:  # by way of UTC, as the hour that is skipped in March stands on no clock
+        moment = moment.replace(tzinfo=settings.school.timezone).astimezone(UTC)
+    return moment
 
 
 def since_of(text: str, settings: Settings) -> datetime:

@@ -34,7 +34,7 @@ def told(tell: Callable[[str], Told]) -> Told:
         ("2026-11-24T12:00", "in their working hours 12:00-13:15 (contract midday)"),
         ("2026-11-24T13:14", "in their working hours 12:00-13:15 (contract midday)"),
         ("2026-11-24T13:15", "outside their working hours: after work, which ended 13:15 (contract midday)"),
-        ("2026-11-27T07:29", "outside their working hours: before work, which begins 07:30 (contract midday)"),
+        ("2026-11-27T07:29", "outside their working hours: before work, which begins 07:30 (Breakfast club)"),
         ("2026-11-27T08:00", "in their working hours: Breakfast club 07:30-08:30"),
         ("2026-11-27T09:00", "outside their working hours: before work, which begins 12:00 (contract midday)"),
         ("2026-11-27T12:30", "in their working hours 12:00-13:15 (contract midday)"),

@@ -46,6 +46,7 @@ YEAR: dict[str, Any] = {
     "leave": [
         {"people": ["p", "n"], "from": "2026-11-23", "to": "2026-11-24"},
         {"people": ["f"], "from": "2027-03-01", "to": "2027-03-31"},
+        {"people": ["p", "n"], "from": "2026-10-24", "to": "2026-11-05", "hours": ["00:30-02:15", "10:00-11:00"]},
     ],
     "terms": [
         {"name": "Autumn", "from": "2026-09-02", "to": "2026-12-18"},
@@ -107,7 +108,8 @@ def _worked(year: dict[str, Any], login: str, first: date, last: date) -> set[Wa
         closed = any(_within(day, each) for each in year.get("closed", []))
         inset = iso in year.get("inset", []) and not closed
         in_term = not year.get("terms") or any(_within(day, each) for each in year["terms"])
-        away = any(login in each["people"] and _within(day, each) for each in year.get("leave", []))
+        leave = [each for each in year.get("leave", []) if login in each["people"]]
+        away = any("hours" not in each and _within(day, each) for each in leave)
         mine = [each for each in year.get("contracts", []) if login in each.get("people", []) and _within(day, each)]
         if not mine and group in year.get("working_hours", {}):
             mine = [{"hours": year["working_hours"][group]}]
@@ -129,7 +131,16 @@ def _worked(year: dict[str, Any], login: str, first: date, last: date) -> set[Wa
             elif in_term and not closed and not inset and _within(day, duty):
                 worked |= set(_minutes(day, _on(day, duty.get("every", {}))))
         day += timedelta(days=1)
-    return worked
+    return worked - set(_away(year, login, first, last))
+
+
+def _away(year: dict[str, Any], login: str, first: date, last: date) -> Iterator[Wall]:
+    """Every minute in which somebody is on leave for some hours."""
+    for each in year.get("leave", []):
+        for number in range((last - first).days + 5):
+            day = first + timedelta(days=number - 2)
+            if "hours" in each and login in each["people"] and _within(day, each):
+                yield from _minutes(day, each["hours"])
 
 
 def _differences(calendar: Calendar, year: dict[str, Any], login: str, first: date, days: int) -> list[str]:
@@ -185,7 +196,12 @@ _years = st.fixed_dictionaries(
     {
         "working_hours": _weeks.map(lambda week: {"staff": week}),
         "contracts": st.lists(st.tuples(_contracts, _periods).map(lambda two: two[0] | two[1]), max_size=3),
-        "leave": st.lists(_periods.map(lambda period: {"people": ["p"]} | period), max_size=1),
+        "leave": st.lists(
+            st.tuples(_periods, st.sampled_from([{}, {"hours": ["00:00-05:00", "09:00-12:30"]}])).map(
+                lambda two: {"people": ["p"]} | two[0] | two[1]
+            ),
+            max_size=2,
+        ),
         "closed": st.lists(
             st.tuples(_periods, st.sampled_from(["true", "false"])).map(
                 lambda two: {"name": "C", "everybody": two[1]} | two[0]

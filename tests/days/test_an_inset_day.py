@@ -42,7 +42,7 @@ def test_the_day(told: Told, day: str, who: str, clock: str, words: str) -> None
 
 def test_the_day_after_pupils_are_back(told: Told) -> None:
     assert told.words("2026-11-25T12:20", "t.full").endswith("is in their working hours: Gate duty 12:15-12:30")
-    assert told.words("2026-11-25T12:35", "t.full").endswith("is outside working hours: break 12:30-13:00")
+    assert told.words("2026-11-25T12:35", "t.full").endswith("is outside working hours: break 12:30-13:00 (Gate duty)")
     assert told.words("2026-11-25T12:20", "j.smith").endswith("is in their working hours: Gate duty 12:15-12:30")
 
 

@@ -10,8 +10,10 @@ CALENDAR = """
 working_hours: {staff: {mon-fri: ["08:15-16:00"]}}
 contracts:
   - {id: nights, people: [c.taker], hours: {sun-thu: ["22:00-06:00"], sat: ["20:00-02:00"]},
-     breaks: {sun-thu: ["02:00-02:30"]}, works: all_year}
-leave: [{people: [c.taker], from: 2026-11-24, to: 2026-11-24}]
+     breaks: {sun-thu: ["00:00-00:10", "02:00-02:30"]}, works: all_year}
+leave:
+  - {people: [c.taker], from: 2026-11-24, to: 2026-11-24}
+  - {people: [c.taker], from: 2026-12-09, to: 2026-12-09, hours: ["00:00-03:00", "23:00-24:00"]}
 closed: [{name: Shutdown, from: 2026-12-24, to: 2026-12-28, everybody: true}]
 terms: [{name: Autumn 2026, from: 2026-09-02, to: 2026-12-18}]
 bank_holidays: England
@@ -28,7 +30,8 @@ def told(tell: Callable[[str], Told]) -> Told:
     [
         ("2026-11-10T21:59", "Tuesday 21:59 is outside their working hours: before work, which begins 22:00 (contract nights)"),
         ("2026-11-10T22:00", "Tuesday 22:00 is in their working hours 22:00-06:00 (contract nights)"),
-        ("2026-11-11T00:00", "Wednesday 00:00 is in their working hours 22:00-06:00 (contract nights)"),
+        ("2026-11-11T00:00", "Wednesday 00:00 is outside their working hours: break 00:00-00:10 (contract nights)"),
+        ("2026-11-11T00:10", "Wednesday 00:10 is in their working hours 22:00-06:00 (contract nights)"),
         ("2026-11-11T02:10", "Wednesday 02:10 is outside their working hours: break 02:00-02:30 (contract nights)"),
         ("2026-11-11T02:30", "Wednesday 02:30 is in their working hours 22:00-06:00 (contract nights)"),
         ("2026-11-11T05:59", "Wednesday 05:59 is in their working hours 22:00-06:00 (contract nights)"),
@@ -43,6 +46,13 @@ def told(tell: Callable[[str], Told]) -> Told:
         ("2026-11-24T05:00", "Tuesday 05:00 is in their working hours 22:00-06:00 (contract nights)"),
         ("2026-11-24T22:30", "Tuesday 22:30 is outside their working hours: on leave"),
         ("2026-11-25T05:00", "Wednesday 05:00 is outside their working hours: before work, which begins 22:00 (contract nights)"),
+        # hours of leave are those of their own date, whichever night they are in
+        ("2026-12-08T23:30", "Tuesday 23:30 is in their working hours 22:00-06:00 (contract nights)"),
+        ("2026-12-09T00:30", "Wednesday 00:30 is outside their working hours: on leave 00:00-03:00"),
+        ("2026-12-09T03:00", "Wednesday 03:00 is in their working hours 22:00-06:00 (contract nights)"),
+        ("2026-12-09T22:30", "Wednesday 22:30 is in their working hours 22:00-06:00 (contract nights)"),
+        ("2026-12-09T23:30", "Wednesday 23:30 is outside their working hours: on leave 23:00-24:00"),
+        ("2026-12-10T00:10", "Thursday 00:10 is in their working hours 22:00-06:00 (contract nights)"),
         # the summer holidays, the last night before the shutdown, and the first after it
         ("2026-08-19T03:00", "Wednesday 03:00 is in their working hours 22:00-06:00 (contract nights)"),
         ("2026-12-24T03:00", "Thursday 03:00 is in their working hours 22:00-06:00 (contract nights)"),

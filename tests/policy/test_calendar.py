@@ -184,7 +184,14 @@ def test_a_calendar_can_be_handed_to_a_child_process() -> None:
     ],
 )
 def test_words_with_a_name_where_it_may_be_shown(words: str, told: str) -> None:
-    assert in_words_for(words, "Mrs X") == told
+    assert in_words_for(words, "Mrs X", counts=False) == told
     assert said_of(words, "Mrs X") in told
     assert in_words_for(words, "").endswith(words)
     assert in_words_for(words, "Mrs X", "work: the agreed channel") == "not counted: work: the agreed channel"
+
+
+def test_what_a_rule_for_other_times_counted_is_not_called_not_counted() -> None:
+    words = "Tuesday 18:00 is outside their working hours: after work, which ended 16:00"
+    told = "Tuesday 18:00 is outside Mrs X's working hours: after work, which ended 16:00"
+    assert in_words_for(words, "Mrs X") == f"counted because the rule holds at other times, too; {told}"
+    assert in_words_for("Tuesday 10:00 is in working hours 08:15-12:15", "").startswith("counted because Tuesday")

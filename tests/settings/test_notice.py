@@ -61,6 +61,7 @@ def test_only_people_who_work_here_have_one(default: Settings) -> None:
         ("rules", "Staff give the whole", "All staff give the whole"),
         ("rules", "when: working_hours, action: log", "when: always, action: log"),
         ("rules", "when: working_hours, action: log", "when: working_hours, action: warn"),
+        ("rules", "action: log,\n     alert: digest", "action: log,\n     alert: immediate"),
         ("calendar", "00:00-24:00", "08:00-16:00"),
         ("monitoring", "required: false", "required: false, words: Please read this."),
         ("monitoring", "required: false}", "required: false}\nnames: {may_reveal: [headteacher]}"),

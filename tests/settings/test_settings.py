@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,6 +75,10 @@ def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of
         ("calendar.yaml", "staff", "stuff", "unknown group 'stuff'; did you mean 'staff'?"),
         ("calendar.yaml", "none", "Englnd", "did you mean 'England'?"),
         ("calendar.yaml", "00:00-24:00", "08:15-08:15", "'08:15-08:15' ends before it begins"),
+        ("calendar.yaml", "00:00-24:00", "17:00-08:00", "08:15-12:15 (a night is at most 14 hours long; divide a longer one at 24:00)"),
+        ("calendar.yaml", "bank_holidays: none", "terms: [{name: working_hours, from: 2026-09-01, to: 2026-12-18}]", "2: 'working_hours' already means something"),
+        ("calendar.yaml", "bank_holidays: none", "closed: [{name: always, from: 2026-09-01, to: 2026-12-18}]", "2: 'always' already means something"),
+        ("calendar.yaml", "bank_holidays: none", "terms: [{name: A, from: 2026-09-01, to: 2026-12-18}]\nperiods: {A: {mon: '10:00-11:00'}}", "3: 'A' already means something (it stands under terms:)"),
         ("calendar.yaml", "00:00-24:00", "16:00-08:15", "'16:00-08:15' ends before it begins"),
         ("calendar.yaml", "00:00-24:00", "22:00-06:0", "'22:00-06:0' is no stretch of a day"),
         ("calendar.yaml", '"00:00-24:00"', '"20:00-02:00", "22:00-03:00"', "20:00-02:00 and 22:00-03:00 overlap"),
@@ -173,6 +178,7 @@ HIM = "contracts:\n  - {id: a, people: [j.smith], hours: {mon: ['08:00-12:00']}"
         ("contracts:\n  - {id: a, people: [j.smith], hours: {}}", "6: no hours stand here"),
         ("contracts:\n  - {id: a, people: [j.smith], hours: {mon: []}}", "6: no hours stand here"),
         (HIM + "}\n  - {id: a, people: [j.smith], hours: {tue: ['08:00-12:00']}}", "7: there are two contracts called 'a'"),
+        (HIM + ", inset: maybe}", "6: 'maybe' is neither true nor false"),
         (HIM + ", works: terms}", "6: unknown value 'terms'; did you mean 'term'?"),
         (HIM + ", brakes: {}}", "6: unknown key 'brakes'; did you mean 'breaks'?"),
         (HIM + ", from: 2026-09-01, to: 2026-08-01}", "6: contract 'a' ends on 2026-08-01, before it begins on 2026-09-01"),
@@ -190,6 +196,7 @@ HIM = "contracts:\n  - {id: a, people: [j.smith], hours: {mon: ['08:00-12:00']}"
         ("duties:\n  - {name: D, people: [p.upil], every: {mon: ['08:00-09:00']}}", "6: 'pupils' has no working_hours and no contract"),
         ("duties:\n  - {name: D, groups: [staff], on: [2026-12-25], hours: ['17:00-18:00']}", "6: nobody works on 2026-12-25: Christmas Day"),
         ("duties:\n  - {name: D, groups: [staff], on: 2026-12-24, hours: ['17:00-18:00']}", "6: nobody works on 2026-12-24: Shutdown"),
+        ("leave:\n  - {people: [j.smith], from: 2026-11-23, to: 2026-11-24, hours: '22:00-02:00'}", "6: '22:00-02:00' ends before it begins"),
         ("leave:\n  - {people: [], from: 2026-11-23, to: 2026-11-24}", "6: "),
         ("leave:\n  - {people: [nobody], from: 2026-11-23, to: 2026-11-24}", "6: unknown person 'nobody'"),
         ("leave:\n  - {people: [j.smith], from: 2026-11-24, to: 2026-11-23}", "6: leave ends on 2026-11-23, before it begins on 2026-11-24"),
@@ -214,6 +221,7 @@ def test_faults_of_contracts_duties_and_leave(school: School, written: str, mess
         ("  a.b: {name: A, group: staff, devices: [10.1.1.1/32]}", "9: '10.1.1.1/32' is no IP address; write it like 10.30.1.20"),
         ("  a.b: {name: A, group: staff, devices: [10.1.1.1, 10.1.1.1]}", "9: 10.1.1.1 is already the device of 'a.b'"),
         ("  a.b: {name: A, group: staff, devices: [10.1.1.1]}\n  c.d: {name: C, group: staff, devices: [10.1.1.1]}", "10: 10.1.1.1 is already the device of 'a.b'; a shared device is nobody's own"),
+        ("  a.b: {name: A, group: staff, devices: [10.1.1.1]}\n  c.d: {name: C, group: staff, devices: ['::ffff:10.1.1.1']}", "10: ::ffff:10.1.1.1 is already the device of 'a.b'"),
         ("  a.b: {name: A, group: staff}\n  A.B: {name: C, group: staff}", "10: 'A.B' stands here already, as 'a.b'"),
         ("  J.Smith: {name: A, group: pupils}", "9: 'J.Smith' is a user of group 'staff', so cannot be in 'pupils'"),
         ("  a.b: {name: '', group: staff}", "9: "),
@@ -288,6 +296,12 @@ def test_the_examples_in_the_shipped_files_are_sound_once_their_marks_are_taken_
     assert "j.smith" in calendar.leave[0].people
 
 
+def _kinds(shape: dict[str, Any]) -> set[str]:
+    """The types that a JSON Schema takes at one place."""
+    inner = (_kinds(each) for each in shape.get("anyOf", []))
+    return set().union(*inner) if "anyOf" in shape else {shape["type"]}
+
+
 def test_editors_are_shown_the_calendar_and_people(school: School) -> None:
     calendar, people = FILES["calendar"].model_json_schema(), FILES["people"].model_json_schema()
     assert set(calendar["properties"]) >= {"contracts", "duties", "leave"}
@@ -295,6 +309,9 @@ def test_editors_are_shown_the_calendar_and_people(school: School) -> None:
     assert set(entry) == {"id", "people", "groups", "hours", "breaks", "works", "inset", "from", "to"}
     assert entry["works"]["enum"] == ["term", "all_year"]
     assert "everybody" in calendar["$defs"]["ClosureEntry"]["properties"]
+    duty = calendar["$defs"]["DutyEntry"]["properties"]
+    assert {"string", "array"} <= _kinds(duty["on"]), "one date, or a list of them"
+    assert {"string", "array"} == _kinds(duty["hours"]) == _kinds(entry["hours"]["additionalProperties"])
     assert set(people["$defs"]["PersonEntry"]["properties"]) == {"name", "group", "devices"}
 
 

@@ -5,7 +5,7 @@ half-open, so 12:15 already belongs to the break that begins then. No name of a 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -135,8 +135,10 @@ class Calendar:
 
     def _working_day(self, day: date, group: str, login: str) -> WorkingDay:
         duties = tuple(duty for duty in self.duties if login in duty.people or group in duty.groups)
-        on_leave = any(login in leave.people and leave.first <= day <= leave.last for leave in self.leave)
-        return working_day(self._day(day), self.contracts_of(day, group, login), duties, on_leave)
+        mine = [leave for leave in self.leave if login in leave.people]
+        on_leave = any(leave.holds_on(day) and not leave.hours for leave in mine)
+        away = (*_away(mine, day, 0), *_away(mine, day + timedelta(days=1), MIDNIGHT))  # a night ends on the next day
+        return working_day(self._day(day), self.contracts_of(day, group, login), duties, on_leave, away)
 
     def _day(self, day: date) -> Day:
         """What a date is, from what shuts the school for everybody to what only pupils have off."""
@@ -153,19 +155,28 @@ class Calendar:
         return Day(day, DayKind.SCHOOL)
 
 
+def _away(leave: Iterable[Leave], day: date, later: int) -> Iterator[Window]:
+    """The hours of leave on a day, in minutes since ``later`` minutes before its midnight."""
+    windows = (window for each in leave if each.holds_on(day) for window in each.hours)
+    return (Window(window.start + later, window.end + later) for window in windows)
+
+
 def said_of(words: str, name: str) -> str:
     """The words of a moment with somebody's name in them, where a name may be shown."""
     return _WHOSE.sub(lambda found: f"{found[1]} {name}'s working hours", words) if name else words
 
 
-def in_words_for(words: str, name: str, left_out: str = "") -> str:
+def in_words_for(words: str, name: str, left_out: str = "", counts: bool = True) -> str:
     """Whether a visit is counted, and why: the words of its moment with a name ("" for none) in them.
 
-    ``left_out`` is why it is not counted although it lies in working hours, as an event has it.
+    ``left_out`` is why it is not counted although it lies in working hours, as an event has it. ``counts`` says that a
+    visit outside of them stands on record as counted: its rule holds at other times, too.
     """
     if left_out:
         return f"not counted: {left_out}"
     told, found = said_of(words, name), _WHOSE.match(words)
     if found is None:
         return told
-    return f"counted because {told}" if found[2] == "in" else f"not counted: {told}"
+    if found[2] == "in":
+        return f"counted because {told}"
+    return f"counted because the rule holds at other times, too; {told}" if counts else f"not counted: {told}"

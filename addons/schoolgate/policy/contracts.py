@@ -1,12 +1,13 @@
 """When somebody works: contracts of persons or groups, duties beside the hours, and leave.
 
 A person's contracts replace those of their group, and a group's contracts replace its ``working_hours``, on the days
-on which they hold. Of several that hold at once each gives its hours. Leave takes a whole day away, and a stretch that
-crosses midnight belongs to the day it begins on. Logins are casefolded here.
+on which they hold. Of several that hold at once each gives its hours. Leave takes whole days away, and a stretch that
+crosses midnight belongs to the day it begins on. Leave of some hours is taken out of the hours as a break is. Logins
+are casefolded here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -83,11 +84,16 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Days on which persons have no working time, both ends included; nobody asks why."""
+    """Days on which persons have no working time, both ends included, or not in ``hours``; nobody asks why."""
 
     people: frozenset[str]
     first: date
     last: date
+    hours: tuple[Window, ...] = ()
+
+    def holds_on(self, day: date) -> bool:
+        """Whether that date is one of its days."""
+        return self.first <= day <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,12 @@ class Stretch:
     def __str__(self) -> str:
         if self.duty:
             return f": {self.duty} {self.window}"
-        return f" {self.window} (contract {self.contract})" if self.contract else f" {self.window}"
+        return f" {self.window}{_sources(self)}"
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for the words of what lies beside it; "" for a group's ``working_hours``."""
+        return self.duty or (f"contract {self.contract}" if self.contract else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +129,7 @@ class WorkingDay:
     stretches: tuple[Stretch, ...]
     whose: str  # "working hours" of a group, or "their working hours"
     off: str = ""
-    source: str = ""  # " (contract ...)", for the words of a break
+    away: tuple[Window, ...] = ()  # leave of some hours: these are among the breaks of each stretch
 
     def stretch_at(self, minute: int) -> Stretch | None:
         """The stretch that is worked in at that minute."""
@@ -128,9 +139,11 @@ class WorkingDay:
         return None
 
     def pause_at(self, minute: int) -> str:
-        """Words for the break within a stretch that the minute is in, or ""."""
-        pauses = (pause for each in self.stretches for pause in each.breaks)
-        return next((f"break {pause}{self.source}" for pause in pauses if minute in pause), "")
+        """Words for the leave, or the break within a stretch, that the minute is in, or ""."""
+        pauses = [(pause, each) for each in self.stretches for pause in each.breaks if minute in pause]
+        if gone := next((pause for pause, _ in pauses if pause in self.away), None):
+            return f"on leave {gone}"
+        return next((f"break {pause}{_sources(each)}" for pause, each in pauses), "")
 
     def outside(self, minute: int) -> str:
         """Why a minute of this day that no stretch is worked in is outside, for the record."""
@@ -138,27 +151,48 @@ class WorkingDay:
             return self.off
         if pause := self.pause_at(minute):
             return pause
-        ended = [each.window.end for each in self.stretches if each.window.end <= minute]
-        to_come = [each.window.start for each in self.stretches if each.window.start > minute]
-        hours = [each.window.start for each in self.stretches if not each.duty]
-        hours = hours or [each.window.start for each in self.stretches]
+        ended = sorted((each for each in self.stretches if _end(each) <= minute), key=_end)
+        to_come = sorted((each for each in self.stretches if _start(each) > minute), key=_start)
+        hours = [_start(each) for each in self.stretches if not each.duty] or [_start(each) for each in self.stretches]
         if minute < min(hours):
-            return f"before work, which begins {clock(min(to_come))}{self.source}"
+            return f"before work, which begins {clock(_start(to_come[0]))}{_sources(to_come[0])}"
         if minute >= max(hours):
-            return f"after work, which ended {clock(max(ended))}{self.source}"
-        return f"break {Window(max(ended), min(to_come))}{self.source}"
+            return f"after work, which ended {clock(_end(ended[-1]))}{_sources(ended[-1])}"
+        return f"break {Window(_end(ended[-1]), _start(to_come[0]))}{_sources(ended[-1], to_come[0])}"
 
 
-def working_day(day: Day, contracts: tuple[Contract, ...], duties: tuple[Duty, ...], on_leave: bool) -> WorkingDay:
-    """What somebody works on a day, under the contracts that hold on it and the duties that are theirs."""
-    names = [contract.id for contract in contracts if contract.id]
-    whose = "their working hours" if names or on_leave else "working hours"
+def _start(stretch: Stretch) -> int:
+    return stretch.window.start
+
+
+def _end(stretch: Stretch) -> int:
+    return stretch.window.end
+
+
+def _sources(*stretches: Stretch) -> str:
+    """Where stretches come from, in brackets; "" where there is nothing to say of that."""
+    named = dict.fromkeys(each.source for each in stretches if each.source)
+    return f" ({', '.join(named)})" if named else ""
+
+
+def working_day(
+    day: Day,
+    contracts: tuple[Contract, ...],
+    duties: tuple[Duty, ...],
+    on_leave: bool = False,
+    away: tuple[Window, ...] = (),
+) -> WorkingDay:
+    """What somebody works on a day, under the contracts that hold on it and the duties that are theirs.
+
+    ``on_leave`` takes the whole day away, ``away`` are hours of leave in minutes since this day's midnight.
+    """
+    whose = "their working hours" if on_leave or any(contract.id for contract in contracts) else "working hours"
     at_work = [contract for contract in contracts if day.kind in contract.days]
     if on_leave:
         return WorkingDay((), whose, "on leave" if at_work else _off(day, contracts))
-    stretches = (*_hours(day, at_work), *_duties(day, duties))
-    source = f" (contract{'s' if len(names) > 1 else ''} {', '.join(names)})" if names else ""
-    return WorkingDay(stretches, whose, "" if stretches else _off(day, contracts), source)
+    worked = (*_hours(day, at_work), *_duties(day, duties))
+    stretches = tuple(replace(each, breaks=(*each.breaks, *away)) for each in worked) if away else worked
+    return WorkingDay(stretches, whose, "" if stretches else _off(day, contracts), away)
 
 
 def _hours(day: Day, contracts: list[Contract]) -> Iterator[Stretch]:

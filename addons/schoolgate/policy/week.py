@@ -21,7 +21,7 @@ class Window:
         return self.start <= minute < self.end
 
     def __str__(self) -> str:
-        return f"{clock(self.start)}-{clock(self.end)}"
+        return f"{clock(self.start % MIDNIGHT)}-{clock(self.end)}"
 
 
 Week = tuple[tuple[Window, ...], ...]

@@ -96,6 +96,7 @@ def _check_names(files: ConfigFiles, lists: Blocklists) -> Iterator[Fault]:
         yield from files.known("school", ("roles", role, "deputy"), "role", roles)
     for part in ("immediate", "worries", "digest", "faults"):
         yield from files.known("alerts", (part, "to"), "role", roles)
+    yield from files.known("alerts", ("cases", "escalate"), "role", roles)
     groups = set(files.at("people", "groups", kind=dict))
     yield from files.known("people", ("unknown",), "group", groups)
     periods = _periods(files)

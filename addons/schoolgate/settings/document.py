@@ -58,6 +58,8 @@ class Document:
                 words = unknown("value", given, choices) if isinstance(given, str) else f"{_shown(given)} will not do"
             case "value_error":
                 words = str(item["ctx"]["error"])
+            case "bool_parsing" | "bool_type":
+                words = f"{_shown(given)} is neither true nor false"
             case "string_type":
                 words = f"{_shown(given)} stands where a text is needed"
             case "date_from_datetime_parsing" | "date_parsing" | "date_type":

@@ -88,9 +88,15 @@ def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int,
 
 
 def load_settings(
-    folders: Folders, index_folder: Path | None = None, compile_them: Compile = compile_lists, anew: bool = False
+    folders: Folders,
+    index_folder: Path | None = None,
+    compile_them: Compile = compile_lists,
+    anew: bool = False,
+    copies: Copies | None = None,
 ) -> Settings:
     """Read, check and compile everything. ``index_folder`` overrides ``data:`` for the index.
+
+    ``copies`` are downloaded lists to use in place of those below ``data:``.
 
     Lists are compiled only where they have changed, or with ``anew`` in any case.
 
@@ -100,7 +106,8 @@ def load_settings(
     school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
     year = files.read("calendar", CalendarFile, optional=True)
     rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
-    lists = read_blocklists(folders, Copies(data_folder(folders, school) / "lists") if school else None)
+    own = Copies(data_folder(folders, school) / "lists") if school else None
+    lists = read_blocklists(folders, copies or own)
     files.faults.extend(lists.faults)
     monitoring = files.read("monitoring", MonitoringFile, optional=True)
     topics = read_topics(folders, lists.anyones)

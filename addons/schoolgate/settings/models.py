@@ -16,6 +16,7 @@ from schoolgate.settings.values import (
     Address,
     Clock,
     Day,
+    DayWindows,
     Duration,
     Email,
     Extension,
@@ -204,11 +205,12 @@ class DutyEntry(_Strict):
 
 
 class LeaveEntry(_Strict):
-    """Days (both ends included) on which persons (logins) have no working time; nobody asks why."""
+    """Days (both ends included) on which persons (logins) do not work, or not in ``hours``; nobody asks why."""
 
     people: Annotated[list[Words], Field(min_length=1)]
     first: Annotated[Day, Field(alias="from")]
     last: Annotated[Day, Field(alias="to")]
+    hours: DayWindows = []
 
 
 class CalendarFile(_Strict):
@@ -293,6 +295,17 @@ class WorryAlerts(_Strict):
     to: list[str] = ["dsl"]
 
 
+class CaseEntry(_Strict):
+    """How long a case may wait, in school time (at all hours where its priority is high), and who is told then.
+
+    A day is the school's longest working day. ``escalate`` are roles: whoever of them was not told yet comes next.
+    """
+
+    acknowledge: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
+    decide: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(days=5)
+    escalate: list[str] = ["headteacher", "dsl", "chair_of_governors"]
+
+
 class NoticeEntry(_Strict):
     """The notice that people read before they are monitored.
 
@@ -369,6 +382,7 @@ class AlertsFile(_Strict):
     worries: WorryAlerts = WorryAlerts()
     digest: DigestTimes = DigestTimes()
     faults: FaultAlerts = FaultAlerts()
+    cases: CaseEntry = CaseEntry()
 
 
 FILES: dict[str, type[BaseModel]] = {

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from schoolgate.policy.identity import Group, People, Person
+from schoolgate.policy.request import host_address
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
 from schoolgate.settings.models import PeopleFile
@@ -74,10 +75,11 @@ def _check_persons(files: ConfigFiles, people: PeopleFile) -> Iterator[Fault]:
             words = f"{login!r} is a user of group {by_group[login.casefold()]!r}, so cannot be in {person.group!r}"
             yield files.fault("people", ("people", login, "group"), words)
         for number, device in enumerate(person.devices):
-            if device in devices:
-                words = f"{device} is already the device of {devices[device]!r}; a shared device is nobody's own"
+            address = host_address(str(device)) or device  # as policy has it: ::ffff:10.30.1.20 is 10.30.1.20
+            if address in devices:
+                words = f"{device} is already the device of {devices[address]!r}; a shared device is nobody's own"
                 yield files.fault("people", ("people", login, "devices", number), words)
-            devices[device] = login
+            devices[address] = login
         seen[login.casefold()] = login
 
 

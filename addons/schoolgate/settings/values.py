@@ -28,6 +28,7 @@ _LONG_DAYS = {
     "sunday": "sun",
 }
 _LONGEST_NIGHT = 14 * 60  # a stretch across midnight that is longer is two times in the wrong order
+_STRETCH = r"^\s*\d{1,2}[:.]\d{2}\s*-\s*\d{1,2}[:.]\d{2}\s*$"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "y": 365 * 86400}
 
 
@@ -154,8 +155,12 @@ def _window_or_night(value: Any) -> Window:
         night = Window(_minute(first, ""), _minute(last, "") + MIDNIGHT)
     except ValueError:
         return _window(value)
-    is_night = dash and night.end - MIDNIGHT < night.start < MIDNIGHT and night.end - night.start <= _LONGEST_NIGHT
-    return night if is_night else _window(value)
+    if not dash or not night.end - MIDNIGHT < night.start < MIDNIGHT:
+        return _window(value)
+    if night.end - night.start > _LONGEST_NIGHT:
+        nights = "a night is at most 14 hours long; divide a longer one at 24:00"
+        raise ValueError(f"{str(value)!r} ends before it begins; write it like 08:15-12:15 ({nights})")
+    return night
 
 
 def _weekdays(text: str) -> list[int]:
@@ -194,7 +199,7 @@ def _in_order(windows: list[Window]) -> list[Window]:
     ordered = sorted(windows, key=lambda window: window.start)
     for before, after in pairwise(ordered):
         if after.start < before.end:
-            raise ValueError(f"{before} and {after} overlap")
+            raise ValueError(f"{before} and {after} overlap; let one end where the other begins")
     return ordered
 
 
@@ -224,8 +229,9 @@ def _at_least_one(hours: dict[str, list[Window]]) -> dict[str, list[Window]]:
     return hours
 
 
-def _as_text(example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "examples": [example]})
+def _as_text(example: str, pattern: str = "") -> WithJsonSchema:
+    shape = {"pattern": pattern} if pattern else {}
+    return WithJsonSchema({"type": "string", "examples": [example], **shape})
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
@@ -235,18 +241,27 @@ Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.
 Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
-NightHours = Annotated[Window, BeforeValidator(_window), _as_text("02:00-05:00")]
+NightHours = Annotated[Window, BeforeValidator(_window), _as_text("02:00-05:00", _STRETCH)]
 Clock = Annotated[int, BeforeValidator(lambda v: _minute(str(v), str(v))), _as_text("16:30")]
 Day = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 _Days = Annotated[str, BeforeValidator(_days)]
+_Stretch = Annotated[Window, BeforeValidator(_window_or_night), _as_text("08:15-12:15", _STRETCH)]
+_OfOneDay = Annotated[Window, BeforeValidator(_window), _as_text("13:00-16:00", _STRETCH)]
 Windows = Annotated[
-    list[Annotated[Window, BeforeValidator(_window_or_night), _as_text("08:15-12:15")]],
-    BeforeValidator(_as_list),
+    list[_Stretch],
+    BeforeValidator(_as_list, json_schema_input_type=_Stretch | list[_Stretch]),
+    AfterValidator(_in_order),
+]
+DayWindows = Annotated[
+    list[_OfOneDay],
+    BeforeValidator(_as_list, json_schema_input_type=_OfOneDay | list[_OfOneDay]),
     AfterValidator(_in_order),
 ]
 Hours = Annotated[dict[_Days, Windows], AfterValidator(_each_day_once)]
 SomeHours = Annotated[Hours, AfterValidator(_at_least_one)]
-OneOrMoreDays = Annotated[list[Day], BeforeValidator(_as_list), Field(min_length=1)]
+OneOrMoreDays = Annotated[
+    list[Day], BeforeValidator(_as_list, json_schema_input_type=Day | list[Day]), Field(min_length=1)
+]
 Words = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
 Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})]

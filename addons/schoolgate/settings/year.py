@@ -32,7 +32,7 @@ def calendar_of(school: SchoolFile, year: CalendarFile, people: PeopleFile) -> C
         shut=tuple(_period(closure) for closure in year.closed if closure.everybody),
         contracts=tuple(map(_contract, year.contracts)),
         duties=tuple(map(_duty, year.duties)),
-        leave=tuple(Leave(_logins(leave.people), leave.first, leave.last) for leave in year.leave),
+        leave=tuple(Leave(_logins(off.people), off.first, off.last, tuple(off.hours)) for off in year.leave),
         employers=frozenset(under_contract - {""}),
     )
 

@@ -67,9 +67,20 @@ def _check_periods(files: ConfigFiles, year: CalendarFile) -> Iterator[Fault]:
     shut: list[tuple[int, PeriodEntry]] = [(n, each) for n, each in enumerate(year.closed) if each.everybody]
     for part, periods in (("terms", list(enumerate(year.terms))), ("closed", closed), ("closed", shut)):
         yield from _check_order(files, part, sorted(periods, key=lambda item: item[1].first))
+    taken = {each.name: part for part in ("terms", "closed") for each in getattr(year, part)}
     for name in year.periods:
-        if name in RESERVED:
-            yield _fault(files, ("periods", name), f"{name!r} already means something; take another name")
+        if name in RESERVED or name in taken:
+            yield _fault(files, ("periods", name), _taken(name, taken.get(name, "")))
+    for part in ("terms", "closed"):
+        for number, each in enumerate(getattr(year, part)):
+            if each.name in RESERVED:
+                yield _fault(files, (part, number, "name"), _taken(each.name))
+
+
+def _taken(name: str, part: str = "") -> str:
+    """Rules speak of periods by name, so a name that means two things would hold at times that nobody meant."""
+    where = f" (it stands under {part}:)" if part else ""
+    return f"{name!r} already means something{where}; take another name"
 
 
 def _check_order(files: ConfigFiles, part: str, ordered: Sequence[tuple[int, PeriodEntry]]) -> Iterator[Fault]:
