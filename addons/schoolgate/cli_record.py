@@ -1,9 +1,7 @@
 """Commands about the record itself: is it whole, what is kept how long, what belongs to a case, what is explained."""
 
-import contextlib
 import re
 import sys
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -18,12 +16,12 @@ from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, data_folder
 from schoolgate.settings.models import SchoolFile
-from schoolgate.store.check_chain import Tell, Unreadable, check, in_words, plain_seal, span_words
+from schoolgate.store.check_chain import Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
 from schoolgate.store.event import DEED, FAULT, Deed, as_reference, stamp
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import FILE, RecordReader
-from schoolgate.terminal import Wrong, ask_account, config_option, open_settings, told_plainly
+from schoolgate.terminal import Wrong, ask_account, config_option, open_settings, progress, told_plainly
 
 _KINDS = {
     Action.ALLOW: "visits that do not count",
@@ -45,12 +43,15 @@ def verify(file: Path | None, seal: str, config: Path | None) -> None:
 
     Exit 0 whole, 1 not: the first bad row stands first; 2 it cannot be read.
     """
-    path = file or _own_record(config)
     try:
         wanted = plain_seal(seal) if seal else ""
-        with _progress() as tell:
+    except ValueError as error:
+        raise Wrong(f"--seal: {error}") from None
+    path = file or _own_record(config)
+    try:
+        with progress("Checking rows", "Checked", "rows") as tell:
             report = check(path, wanted, own=file is None, tell=tell)
-    except (Unreadable, ValueError) as error:
+    except Unreadable as error:
         raise Wrong(str(error)) from None
     for line in in_words(report):
         click.echo(line)
@@ -67,29 +68,6 @@ def _own_record(config: Path | None) -> Path:
         if school is None:
             raise SettingsError(files.faults)
     return data_folder(folders, school) / FILE
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Tell]:
-    """A bar on a terminal, a plain line for each tenth elsewhere, nothing for a short record."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with Progress(console=console, transient=True) as bar:
-            task = bar.add_task("Checking rows")
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-        return
-    told = 0
-
-    def plainly(done: int, total: int) -> None:
-        nonlocal told
-        if total and done * 10 // total > told:
-            told = done * 10 // total
-            click.echo(f"Checked {done:,} of {total:,} rows.", err=True)
-
-    yield plainly
 
 
 @click.command()
@@ -191,7 +169,7 @@ def explain(seq: int, reason: str, by: str, config: Path | None) -> None:
     with open_settings(config) as settings:
         roles = ["technician", *settings.monitoring.names.may_reveal]
         try:
-            with _progress() as tell:
+            with progress("Checking rows", "Checked", "rows") as tell:
                 report = check(settings.data / FILE, own=True, tell=tell)
         except Unreadable as error:
             raise Wrong(str(error)) from None

@@ -1,6 +1,7 @@
 """The record of a real gateway, changed by hand: verify names the first bad row; the gateway and its killing change nothing."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -56,7 +57,7 @@ def stopped(start: Callable[..., Gateway], sites: Sites) -> Path:
     (gateway.school.config / "people.yaml").write_text(LOGINS)
     done = _verify(gateway.school.root)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Whole and unaltered: 7 events on record, 0 forgotten by retention" in done.stdout
+    assert re.match(r"Whole and unaltered: \d+ events on record, 0 forgotten by retention", done.stdout)
     return gateway.school.root
 
 
@@ -81,7 +82,7 @@ TAMPERINGS = {
     ),
     "inserted": (
         ["insert into event (id, ref, at, action, why) select 'new', 'ABCD-EFGH', at, action, why from event where seq = 2"],
-        "INSERTED: row 8 (id new)",
+        "INSERTED: row ",  # after the last, whichever that is: the office may have put a case on record
     ),
     "swapped": (
         ["update event set seq = -1 where seq = 2", "update event set seq = 2 where seq = 6", "update event set seq = 6 where seq = -1"],
@@ -170,6 +171,43 @@ def test_a_gateway_over_a_record_that_was_cut_off_tells_the_technician_and_heals
 
 
 @pytest.mark.timeout(400)
+def test_a_running_gateway_whose_files_are_taken_away_goes_on_and_says_so(
+    start: Callable[..., Gateway], sites: Sites
+) -> None:
+    gateway = start(roles=ROLES)
+    data, record = gateway.school.data, gateway.school.data / "record.db"
+
+    def wait_for(rows: int) -> None:
+        end = time.monotonic() + 60
+        while len(gateway.events("--action", "block")) < rows or _stored(record) < rows:
+            assert time.monotonic() < end, gateway.log
+            time.sleep(0.2)
+
+    gateway.curl(f"http://bet365.com:{sites.port}/first")
+    wait_for(1)
+    with sqlite3.connect(record) as db:
+        db.execute("vacuum into ?", [str(data / "older.db")])
+    db.close()
+    shutil.rmtree(data / "journal")
+    gateway.curl(f"http://bet365.com:{sites.port}/second")
+    wait_for(2)
+    (data / "older.db").replace(record)
+    assert gateway.curl(f"http://bet365.com:{sites.port}/third").status == 403
+    wait_for(3)
+    blocks = [event["path"] for event in gateway.events("--action", "block")]
+    assert sorted(blocks) == ["/first", "/second", "/third"]  # those of the lost file were still in the journal
+    rules = [event["rule"] for event in gateway.events("--action", "fault")]
+    assert {"chain", "recorder"} <= set(rules), rules  # the journals are gone; the recorder began again
+
+
+def _stored(record: Path) -> int:
+    with sqlite3.connect(f"{record.as_uri()}?mode=ro", uri=True) as db:
+        [[rows]] = db.execute("select count(*) from event where action = 'block'")
+    db.close()
+    return int(rows)
+
+
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("victim", "rounds"), [("recorder", 4), ("everything", 2)])
 def test_kill_9_never_looks_like_tampering(
     start: Callable[..., Gateway], sites: Sites, victim: str, rounds: int
@@ -210,6 +248,7 @@ def test_kill_9_never_looks_like_tampering(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.timeout(400)
 def test_holds_explanations_and_retention_are_told_and_need_a_password(school: Path) -> None:
     config = ["--config", str(school / "config")]
 
@@ -262,10 +301,10 @@ Recorder(Path(sys.argv[1]), {}, clock=Clock(lambda: datetime.now(UTC) - timedelt
     done = _verify(school)
     assert done.returncode == 1
     assert done.stdout.startswith("CLOCK: the clock was set back by "), done.stdout
-    assert "between row 7 and row 8" in done.stdout
+    row = re.findall(r"between row \d+ and row (\d+)", done.stdout)[0]
     command = [
         "explain",
-        "8",
+        row,
         "--reason",
         "The time server was wrong",
         "--by",
@@ -280,5 +319,5 @@ Recorder(Path(sys.argv[1]), {}, clock=Clock(lambda: datetime.now(UTC) - timedelt
     assert done.returncode == 0, done.stdout
     assert "explained by technician u-" in done.stdout
     assert "The time server was wrong" in done.stdout
-    _change(record, "update event set why = 'x' where seq = 8")
+    _change(record, "update event set why = 'x' where rule = 'clock'")
     assert _verify(school).returncode == 1

@@ -23,7 +23,7 @@ from schoolgate.store.check_chain import Report, check, check_pack, check_record
 from schoolgate.store.clock import Clock
 from schoolgate.store.event import NAMES, Deed, Event, deed_event, fault_event
 from schoolgate.store.journal import Journal, segments
-from schoolgate.store.pack import last_seal, write_chain
+from schoolgate.store.pack import last_seal, name_files, write_chain
 from schoolgate.store.record import open_reader
 from schoolgate.store.recorder import Recorder
 
@@ -214,6 +214,43 @@ CHANGES: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
     "the events gone": (["drop view events", "drop table event"], [(0, "missing"), (1, "missing")]),
     "the links gone": (["drop table link"], [(0, "missing"), (1, "inserted"), (1, "link")]),
     "the batches gone": (["drop table batch"], [(0, "missing"), (1, "truncated")]),
+    "the view of the events gone": (["drop view events"], [(0, "view")]),
+    "a table in the place of the events": (
+        [
+            "drop view events",
+            "create table events as select * from event",
+            "alter table events drop column nonce",
+            "update events set action = 'allow'",
+        ],
+        [(0, "view")],
+    ),
+    "a view that shows no blocks": (["drop view blocks", "create view blocks as select * from events where 0"], [(0, "view")]),
+    "a view of the counts": (
+        ["drop view activity", "create view activity as select day, person, 'work' as category, kind, requests from activity_count"],
+        [(0, "view")],
+    ),
+    "a link that is a text": (["update link set digest = 'abc' where seq = 7"], [(7, "altered"), (7, "link")]),
+    "a link that is nothing, of a row without a nonce": (
+        ["update link set digest = x'' where seq = 7", "update event set nonce = null, why = 'x' where seq = 7"],
+        [(7, "altered"), (7, "link")],
+    ),
+    "a nonce that is a huge number": (["update event set nonce = 99999999999 where seq = 7"], [(7, "altered")]),
+    "a counter that is a text": (["update sqlite_sequence set seq = 'abc'"], [(17, "counter")]),
+    "a batch at the end of time": (["update batch set sealed_at = '9999-12-31T23:59:59.000Z' where number = 3"], [(5, "batch"), (7, "clock")]),
+    "a batch with a number below nothing": (["update batch set number = -1 where number = 3"], [(1, "batch"), (5, "missing")]),
+    "a batch that counts in halves": (["update batch set rows = 2.5 where number = 3"], [(5, "missing"), (5, "batch")]),
+    "the links in another table": (
+        ["create table l2 as select * from link", "drop table link", "alter table l2 rename to link", "update link set seq = 'x' where seq = 7"],
+        [(0, "table"), (0, "missing")],
+    ),
+    "an explanation of nonsense": (
+        ["update event set action = 'deed', rule = 'explained', about = '²' where seq = 7"],
+        [(7, "altered")],
+    ),
+    "a deed over a row of five thousand figures": (
+        ["update event set action = 'deed', rule = 'retention', entry = printf('%.*c', 5000, '9') where seq = 7"],
+        [(7, "altered")],
+    ),
     "a trigger": (["create trigger t after insert on event begin delete from event where seq = new.seq; end"], [(0, "trigger")]),
     "a view that hides rows": (
         ["drop view events", "create view events as select * from event where why not like '%first%'"],
@@ -228,6 +265,34 @@ def test_every_change_by_hand_is_found_and_the_first_bad_row_is_named(record: Pa
     _change(record, *statements)
     found = _found(record)
     assert found[: len(expected)] == expected, _words(check_record(record, own=True))
+
+
+def test_an_index_that_hides_rows_is_found(record: Path) -> None:
+    with sqlite3.connect(record) as db:
+        [page] = db.execute("select rootpage from sqlite_master where name = 'idx_event_at'").fetchone()
+        [size] = db.execute("pragma page_size").fetchone()
+    db.close()
+    content = bytearray(record.read_bytes())
+    place = (page - 1) * size
+    content[place + 3 : place + 5] = (int.from_bytes(content[place + 3 : place + 5]) - 1).to_bytes(2)  # one entry fewer
+    record.write_bytes(content)
+    [finding] = check_record(record, own=True).findings
+    assert finding.kind == "damaged"
+    assert finding.words.startswith("all rows are as they were sealed, but the file is damaged: ")
+
+
+def test_a_record_that_cannot_be_read_as_it_is_now_is_not_called_whole(
+    record: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(check_chain.Unreadable, match="is no file"):
+        check(Path("/dev/zero"))
+    writer = sqlite3.connect(record, isolation_level=None)
+    writer.execute("pragma locking_mode = exclusive")
+    writer.execute("begin exclusive")
+    monkeypatch.setattr(check_chain, "_WAIT", 0.1)
+    with pytest.raises(check_chain.Unreadable, match="another programme has locked it"):
+        check(record)
+    writer.close()
 
 
 def test_words_name_the_row_its_id_and_what_is_wrong(record: Path) -> None:
@@ -527,6 +592,105 @@ def test_a_row_that_comes_back_after_retention_is_found(tmp_path: Path) -> None:
     assert _found(desk.close()) == [(1, "inserted")]
 
 
+FORGED = {
+    "older": "update event set at = '2020-01-01T00:00:00.000Z' where seq = 1",
+    "of another kind": "update event set action = 'allow' where seq = 1",
+    "put in without a link": "delete from link where seq = 1",
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_retention_does_not_take_away_what_somebody_made_due(tmp_path: Path, name: str) -> None:
+    desk = Desk(tmp_path / "var")
+    desk.recorder._next_retention = 1e9
+    desk.put(desk.event("a", days=20), desk.event("old", days=31))
+    _change(desk.data / "record.db", FORGED[name])
+    desk.recorder.keep = {"block": timedelta(days=30 if name == "older" else 10), "allow": timedelta(days=10)}
+    for _ in range(2):
+        desk.recorder._next_retention = 0
+        desk.round()
+    told = [words for _, words in _faults(desk.data / "record.db")]
+    assert told == ["Rows that are not what was sealed are not deleted by retention: 1"]
+    report = check_record(desk.close(), own=True)
+    assert report.findings[0].seq == 1
+    assert (report.events, report.forgotten) == (3, 1)
+
+
+HELD = {
+    "a release put in by hand": (
+        "insert into event (seq, id, action, rule, about) select -5, 'x', 'deed', 'hold-released', id from event where seq = 2",
+        "delete from event where seq = -5",
+    ),
+    "the hold taken out for a while": (
+        "create table aside as select * from event where seq = 2; delete from event where seq = 2",
+        "insert into event select * from aside; drop table aside",
+    ),
+    "the hold turned to somebody else": (
+        "update event set person = 'u-2' where seq = 2",
+        "update event set person = 'u-1' where seq = 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_a_hold_is_not_released_by_hand(tmp_path: Path, name: str) -> None:
+    desk = Desk(tmp_path / "var")
+    desk.put(desk.event("evidence", days=29, person="u-1"), desk.deed(Deed.HOLD, person="u-1", why="case 7"))
+    desk.recorder._next_retention = 0
+    desk.round()
+    forth, back = HELD[name]
+    _change(desk.data / "record.db", *forth.split("; "))
+    desk.hands.pass_by(2 * 86400)
+    desk.recorder._next_retention = 0
+    desk.round()
+    _change(desk.data / "record.db", *back.split("; "))
+    assert _blocks(desk) == ["evidence"]
+    assert check_record(desk.close(), own=True).findings == []
+
+
+def test_a_deed_of_retention_that_somebody_puts_into_a_journal_is_refused(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "var")
+    desk.put(desk.event("a", days=2))
+    forged = desk.deed(Deed.RETENTION, entry="1", kind="block", reason="before 2099-01-01T00:00:00.000Z")
+    desk.put(replace(forged, actor="schoolgate"))
+    _change(desk.data / "record.db", "delete from event where seq = 1")
+    assert "cannot be put on record" in _faults(desk.data / "record.db")[0][1]
+    assert _found(desk.close()) == [(1, "missing")]
+
+
+def test_what_was_deleted_does_not_stay_in_the_files_of_a_running_gateway(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "var")
+    desk.put(desk.event("secret", days=29))
+    desk.hands.pass_by(2 * 86400)
+    desk.journal._until = 0
+    desk.put(desk.event("young"))
+    desk.recorder._next_retention = 0
+    desk.round()
+    files = [path for path in desk.data.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"secret" in path.read_bytes()] == []
+    desk.close()
+
+
+def test_a_recorder_whose_record_is_replaced_begins_again_and_loses_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "var")
+    desk.put(desk.event("a"))
+    record, old = desk.data / "record.db", tmp_path / "old.db"
+    with sqlite3.connect(record) as db:
+        db.execute("vacuum into ?", [str(old)])
+    db.close()
+    desk.put(desk.event("b"))
+    old.replace(record)
+    desk.journal.append({"t": "event", **desk.event("c").row()})
+    with pytest.raises(SystemExit, match="was replaced or removed"):
+        desk.round()
+    desk.recorder._record.close()
+    desk.recorder._seals.close()
+    desk.recorder = desk.open()
+    desk.round()
+    assert _blocks(desk) == ["a", "b", "c"]
+    desk.close()
+
+
 def test_a_shorter_time_of_keeping_is_told(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "var")
     desk.put(desk.event("a", days=31), desk.event("b", days=20))
@@ -792,6 +956,11 @@ PACK_CHANGES: dict[str, tuple[str, Callable[[list[dict[str, object]]], object], 
     "a seal": ("chain", lambda rows: rows[-1].update(seal="00" * 32), "batch: batch 2"),
     "the last header": ("chain", lambda rows: rows.pop(0), "missing: chain.jsonl does not end where it did"),
     "the first header": ("chain", lambda rows: rows.pop(), "missing: this pack was made with 3 rows"),
+    "the names of its files": (
+        "chain",
+        lambda rows: rows[0].pop("files"),
+        "missing: chain.jsonl does not name the files",
+    ),
     "a header between": ("chain", lambda rows: rows.pop(1), "batch: no way leads"),
 }
 
@@ -802,6 +971,36 @@ def test_every_change_of_a_pack_is_found(pack: Path, name: str) -> None:
     _edit(pack / f"{file}.jsonl", change)
     kinds = [f"{finding.kind}: {finding.words}" for finding in check_pack(pack).findings]
     assert any(kind.startswith(expected) for kind in kinds), kinds
+
+
+def test_the_page_and_the_seals_of_a_pack_are_checked_too(pack: Path) -> None:
+    (pack / "evidence.html").write_text("nothing bad")
+    assert check_pack(pack).notes == ["what these files say is not part of the proof: evidence.html"]
+    name_files(pack)
+    assert (check_pack(pack).findings, check_pack(pack).notes) == ([], [])
+    (pack / "evidence.html").write_text("something bad")
+    (pack / "seal.txt").unlink()
+    assert [finding.words for finding in check_pack(pack).findings] == [
+        "seal.txt is missing: the pack was made with it",
+        "evidence.html was altered: it is not the file that the pack was made with",
+    ]
+
+
+def test_an_emptied_pack_is_not_whole(pack: Path) -> None:
+    for name in ("events.jsonl", "chain.jsonl"):
+        (pack / name).write_bytes(b"")
+    assert "there is no proof in this pack" in _words(check_pack(pack))
+
+
+def test_a_zip_that_was_changed_is_told_plainly(pack: Path, tmp_path: Path) -> None:
+    whole = Path(shutil.make_archive(str(tmp_path / "evidence"), "zip", pack.parent, pack.name)).read_bytes()
+    path = tmp_path / "changed.zip"
+    for place in range(0, len(whole), 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            check(path)
+        except check_chain.Unreadable as error:
+            assert str(path) in str(error)
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "chain.jsonl"])

@@ -1,6 +1,8 @@
 """The journal and the record: every event exactly once, damage costs its own line only, readers see everything."""
 
 import json
+import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -25,6 +27,7 @@ from schoolgate.store.recorder import Recorder
 
 NOW = datetime(2026, 11, 24, 10, 42, tzinfo=UTC)
 KEEP = {"fault": timedelta(days=365), "block": timedelta(days=30)}
+_EVENTS = "select why from events where action <> 'deed' and rule <> 'chain'"
 
 
 def _event(words: str = "w", at: datetime | None = None) -> Event:
@@ -38,7 +41,7 @@ def _append(journal: Journal, *events: Event) -> None:
 
 def _stored(data: Path, with_waiting: bool = False) -> list[str]:
     with open_reader(data, with_waiting) as reader:
-        return [row["why"] for row in reader.query("select why from events where action <> 'deed' order by why")]
+        return [row["why"] for row in reader.query(f"{_EVENTS} order by why")]
 
 
 def test_what_is_appended_is_read_at_once_and_stored_once(tmp_path: Path) -> None:
@@ -86,6 +89,64 @@ def test_a_torn_or_altered_line_costs_itself_only(tmp_path: Path) -> None:
     recorder._next_note = 0
     recorder.round()
     assert store_figures(tmp_path).damaged == 1
+    [told] = _complaints(tmp_path)
+    assert told.startswith(f"1 line of the journal {path.name} cannot be put on record: ")
+
+
+def _complaints(data: Path) -> list[str]:
+    with open_reader(data, with_waiting=True) as reader:
+        return [row["why"] for row in reader.query("select why from faults where rule = 'chain' order by at")]
+
+
+def _take_away(path: Path) -> None:
+    path.unlink()
+
+
+def _empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def _edit_in_a_copy(path: Path) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+
+
+def _add_a_line(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"nonsense\n")
+
+
+def _take_the_folder_away(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("by_hand", [_take_away, _empty, _edit_in_a_copy, _add_a_line, _take_the_folder_away])
+def test_a_journal_that_is_changed_while_it_is_written_is_told_and_loses_nothing_after_it(
+    tmp_path: Path, by_hand: Callable[[Path], None]
+) -> None:
+    journal, recorder = Journal(tmp_path, "w"), Recorder(tmp_path, KEEP)
+    _append(journal, _event("a"))
+    recorder.round()
+    by_hand(segments(tmp_path)[0])
+    _append(journal, _event("b"), _event("c"))
+    recorder.round()
+    assert _stored(tmp_path) == ["a", "b", "c"]
+    told = [words for words in _complaints(tmp_path) if words.startswith("Somebody removed w-1-")]
+    assert len(told) == 1
+    assert len(segments(tmp_path)) == 1
+
+
+def test_a_journal_that_is_used_for_long_does_not_go_on_holding_what_it_held(tmp_path: Path) -> None:
+    journal, recorder = Journal(tmp_path, "w"), Recorder(tmp_path, KEEP)
+    _append(journal, _event("secret"))
+    journal._until = 0
+    _append(journal, _event("b"))
+    recorder.round()
+    [segment] = segments(tmp_path)
+    assert b"secret" not in segment.read_bytes()
+    assert _stored(tmp_path) == ["b", "secret"]
+    assert _complaints(tmp_path) == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -77,6 +77,14 @@ def digest_of(nonce: bytes, seq: int, names: Iterable[str], values: Iterable[str
         raise Unsealable(str(error)) from None
 
 
+def is_as_sealed(seq: int, nonce: bytes | None, digest: bytes | None, values: Sequence[str | None]) -> bool:
+    """Whether a row is what its link says that was sealed."""
+    try:
+        return digest is not None and isinstance(nonce, bytes) and digest_of(nonce, seq, NAMES, values) == digest
+    except Unsealable:
+        return False
+
+
 def add_rows(connection: sqlite3.Connection, first: int, rows: Sequence[list[str | None]]) -> tuple[list[bytes], int]:
     """Insert rows from the number ``first`` on; returns their digests, and how many cannot be stored."""
     nonces = os.urandom(NONCE_BYTES * len(rows))

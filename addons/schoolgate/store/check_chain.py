@@ -28,6 +28,7 @@ import re
 import sqlite3
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -39,9 +40,23 @@ BACK = timedelta(seconds=60)  # a clock is set right by less than that all the t
 AHEAD = timedelta(minutes=5)  # an event may not have happened later than it was sealed
 _SHOWN = 25  # findings that are told one by one
 _KEPT = 300  # bad rows that are compared with each other
-_ORDER = ("trigger", "view", "missing", "truncated", "altered", "re-ordered", "inserted", "batch", "link")
+_ORDER = ("table", "trigger", "view", "missing", "truncated", "altered", "re-ordered", "inserted", "batch", "link")
+_WAIT = 30.0  # seconds, for a record that another programme has locked
 _EVERY = 20_000  # rows, after which progress is told
-_LINE = re.compile(r"(\d+) (\d+) (\S+) ([0-9a-f]{64})")
+_LINE = re.compile(r"([0-9]{1,18}) ([0-9]{1,18}) (\S+) ([0-9a-f]{64})")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+VIEWS = {
+    "blocks": "from events where action = 'block'",
+    "visits": "from events where kind = 'visit' and action = 'log' and left_out = ''",
+    "faults": "from events where action = 'fault'",
+    "deeds": "from events where action = 'deed'",
+}
+"""The views that people read beside ``events``, and what each shows of it."""
+COUNTS = {
+    "tallies": 'select hour, "group", action, category, requests from tally',
+    "activity": 'select day, person, "group", category, kind, requests from activity_count',
+}
+"""The views of what was only counted."""
 
 Tell = Callable[[int, int], None]
 
@@ -97,7 +112,7 @@ def canonical(seq: int, columns: Iterable[tuple[str, Any]]) -> bytes:
 def row_digest(nonce: Any, seq: int, columns: Iterable[tuple[str, Any]]) -> bytes:
     """The digest of a row; b"" where the row holds what no row of a record can hold."""
     try:
-        return hashlib.sha256(bytes(nonce) + canonical(seq, columns)).digest()
+        return hashlib.sha256(nonce + canonical(seq, columns)).digest()
     except (TypeError, ValueError):
         return b""
 
@@ -126,7 +141,7 @@ def ranges_of(text: str) -> list[tuple[int, int]]:
     """``1-16,18`` as [(1, 16), (18, 18)]; what cannot be read is left out."""
     found = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
         if match:
             found.append((int(match[1]), int(match[2] or match[1])))
     return found
@@ -141,6 +156,14 @@ def moment(text: str) -> datetime:
 def stamp(at: datetime) -> str:
     """A moment as the record writes it."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_ahead(late: str, sealed: str) -> bool:
+    """Whether something says it happened after it was sealed, by more than clocks differ."""
+    try:
+        return moment(late) - moment(sealed) > AHEAD
+    except ValueError:
+        return True
 
 
 def span_words(span: timedelta) -> str:
@@ -178,7 +201,7 @@ def _is_sound(batch: _Batch) -> bool:
     numbers, texts = batch[:4], batch[4:8]
     if not all(isinstance(each, int) for each in numbers) or not all(isinstance(each, str) for each in texts):
         return False
-    if not isinstance(batch.root, bytes) or not isinstance(batch.seal, bytes):
+    if not isinstance(batch.root, bytes) or not isinstance(batch.seal, bytes) or batch.number < 1:
         return False
     try:
         moment(batch.sealed_at)
@@ -318,18 +341,22 @@ class _Check:
 
     def run(self, seal: str, own: bool) -> Seal | None:
         """Check everything; returns the last seal."""
-        self._tables()
-        self._views()
+        known = self._tables()
+        if "event" in known:
+            self._views()
         self._read_deeds()
         self.total = self._one("select max(seq) from link") or 0
         self._rows_left = self._all_rows()
-        self._links_left = iter(self.connection.execute("select seq, digest, batch from link order by seq"))
+        links = f"select {self._seq['link']}, digest, batch from link order by 1"
+        self._links_left = iter(self.connection.execute(links))
         self._row, self._link = next(self._rows_left, None), next(self._links_left, None)
         head, asked = self._walk(seal)
         self._rest(head)
         self._sort_out()
         self._counter()
         self._compare_witness(head, own)
+        if not self.findings:
+            self._pages()
         self._tell_explained()
         if seal and not asked:
             words = (
@@ -360,8 +387,8 @@ class _Check:
     def _bad(self, seq: int, kind: str, words: str, rows: int = 1) -> None:
         self.findings.append(Finding(seq, kind, words, rows))
 
-    def _tables(self) -> None:
-        """Raises Unreadable where this is no record; a table that is gone is a finding, and an empty one serves."""
+    def _tables(self) -> set[str]:
+        """The tables that are there; an empty one serves for one that is gone. Raises Unreadable: this is no record."""
         known = {row[0] for row in self.connection.execute("select name from sqlite_master where type = 'table'")}
         if not known & {"event", "link", "batch", "journal_place", "_sqlite_migrations"}:
             if not self.witness.lines:
@@ -379,26 +406,49 @@ class _Check:
                 self._bad(0, "missing", f"the table {name!r} of the record is gone")
                 self.connection.execute(f"create temp table {name} ({made[name]})")
         self.names = sorted({row[1] for row in self.connection.execute("pragma table_info(event)")} - {"seq", "nonce"})
+        self._seq = {name: self._number_of(name, name in known) for name in made}
+        return known
+
+    def _number_of(self, table: str, is_old: bool) -> str:
+        """How to ask a table for the numbers of its rows: one that was made anew by hand may hold anything there."""
+        column = "number" if table == "batch" else "seq"
+        told = {row[1]: (row[2].lower(), row[5]) for row in self.connection.execute(f"pragma table_info({table})")}
+        if told.get(column) == ("integer", 1):
+            return column
+        if is_old:
+            self._bad(0, "table", f"the table {table!r} was made anew by hand: its rows are not numbered as they were")
+        return f"coalesce(cast({column} as integer), 0)"
 
     def _views(self) -> None:
-        """What people read must be what is sealed: a view that shows rows as they are; nothing that changes them."""
-        found = self.connection.execute("select type, name, sql from sqlite_master where type in ('view', 'trigger')")
-        for kind, name, sql in found.fetchall():
+        """What people read must be what is sealed: views that show rows as they are; nothing that changes them."""
+        found = self.connection.execute("select type, name, sql from sqlite_master where name not like 'sqlite%'")
+        there = {name: (kind, " ".join((sql or "").split())) for kind, name, sql in found.fetchall()}
+        for name, (kind, _) in there.items():
             if kind == "trigger":
                 self._bad(
                     0, "trigger", f"a trigger {name!r} stands in the record and may change rows; schoolgate makes none"
                 )
-            elif name == "events":
-                shown = re.fullmatch(
-                    r'create view "?events"? as select seq((?:, ?"?\w+"?)+) from "?event"?', " ".join(sql.split()), re.I
-                )
-                columns = sorted(part.strip(' "') for part in shown[1].split(",") if part.strip()) if shown else []
-                if columns != self.names:
-                    self._bad(0, "view", "the view 'events' does not show every row and column as it stands on record")
+        for name in ("events", *VIEWS, *COUNTS):
+            kind, sql = there.get(name, ("", ""))
+            if not kind:
+                self._bad(0, "view", f"the view {name!r} is gone: who reads the record finds nothing there")
+            elif kind != "view" or not self._shows(name, sql):
+                self._bad(0, "view", f"the view {name!r} does not show every row and column as it stands on record")
+
+    def _shows(self, name: str, sql: str) -> bool:
+        """Whether a view shows what schoolgate made it to show."""
+        made = re.fullmatch(r'create view ["\[]?(\w+)["\]]? as (.*)', sql, re.I)
+        if made is None or name in COUNTS:
+            return made is not None and made[2] == COUNTS[name]
+        shown = re.fullmatch(r"select (.*?) (from .*)", made[2])
+        columns = [part.strip(' "') for part in shown[1].split(",")] if shown else []
+        expected = ["seq", *self.names] if name == "events" else self.names
+        tail = VIEWS.get(name, "from event")
+        return shown is not None and shown[2] == tail and sorted(columns) == sorted(expected)
 
     def _all_rows(self) -> Iterator[tuple[Any, ...]]:
-        columns = ", ".join(f'"{name}"' for name in self.names)
-        return iter(self.connection.execute(f"select seq, nonce, {columns} from event order by seq"))
+        columns = ", ".join('"{}"'.format(name.replace('"', '""')) for name in self.names)
+        return iter(self.connection.execute(f"select {self._seq['event']}, nonce, {columns} from event order by 1"))
 
     def _read_deeds(self) -> None:
         """What retention deleted, what was explained, and what the recorder itself said of the clock."""
@@ -409,7 +459,7 @@ class _Check:
         self.retention = _Forgotten([deed for deed in retention if deed.actor == "schoolgate"])
         self.explained = {}
         for deed in self._deeds(sql, "deed", "explained"):
-            self.explained.update({int(each): deed for each in deed.about.split() if each.isdigit()})
+            self.explained.update({int(each): deed for each in deed.about.split() if _NUMBER.fullmatch(each)})
         self.jumps = self._deeds(sql, "fault", "clock")
         self._spans_of_retention(retention)
 
@@ -438,13 +488,13 @@ class _Check:
         chain, newest, asked = _Chain(), "", None
         known = {line.number for line in self.witness.lines or ()}
         head: Seal | None = None
-        sql = "select number, first_seq, last_seq, rows, sealed_at, oldest, newest, versions, root, seal from batch"
-        for values in self.connection.execute(f"{sql} order by number"):
+        columns = "first_seq, last_seq, rows, sealed_at, oldest, newest, versions, root, seal"
+        for values in self.connection.execute(f"select {self._seq['batch']}, {columns} from batch order by 1"):
             batch = _Batch(*values)
             last = head.last if head else 0
             if not _is_sound(batch):
                 self._bad(last + 1, "batch", f"the batch after batch {chain.number} holds what no batch can hold")
-                break
+                continue
             self._numbers(batch, chain.number, last)
             root = self._one_batch(batch)
             if root is not None and root != batch.root:
@@ -493,10 +543,11 @@ class _Check:
             seq, digest, number = link
             if number != batch.number or seq < first:
                 self._bad(seq, "link", f"the link of row {seq} stands in batch {number} instead of {batch.number}")
+            digest = digest if isinstance(digest, bytes) else b""
             hasher.update(digest)
             links += 1
             if row is not None and row[0] == seq:
-                if row_digest(row[1], seq, zip(names, row[2:])) != digest:  # noqa: B905
+                if not digest or row_digest(row[1], seq, zip(names, row[2:])) != digest:  # noqa: B905
                     self._add_altered(row, digest)
                 elif self.retention.deed_of(seq):
                     self._bad(seq, "inserted", f"row {seq} stands on record again, although retention deleted it")
@@ -581,7 +632,7 @@ class _Check:
                 words = f"the clock was set back by {by} between row {head.last} and row {batch.first}"
                 self._clock((batch.first, head.last), f"{words} ({head.sealed_at}, then {batch.sealed_at})")
         newest = max(newest, batch.sealed_at)
-        if batch.newest > stamp(moment(newest) + AHEAD):
+        if batch.newest > newest and _is_ahead(batch.newest, newest):
             words = f"an event of {_named(batch)} says that it happened at {batch.newest}, long after it was sealed"
             self._clock((batch.first, batch.last), f"{words} ({batch.sealed_at})")
         return newest
@@ -646,8 +697,9 @@ class _Check:
             counter = self._one("select seq from sqlite_sequence where name = 'event'")
         except sqlite3.Error:
             counter = None
-        if counter is None and self.last:
-            self._bad(self.last + 1, "counter", "the record's own counter of rows is gone")
+        if self.last and not isinstance(counter, int):
+            words = "is gone" if counter is None else f"holds {counter!r}, which is no number of a row"
+            self._bad(self.last + 1, "counter", f"the record's own counter of rows {words}")
         elif counter is not None and counter != self.last and self.batches:
             if counter > self.last:
                 words = f"the record's own counter has reached row {counter}, but it ends with row {self.last}"
@@ -663,6 +715,13 @@ class _Check:
                     "counter",
                     f"the record's own counter was set back to {counter}; it ends with row {self.last}",
                 )
+
+    def _pages(self) -> None:
+        """Readers find rows by indexes: one that was changed by hand hides rows from them that are all there."""
+        found = self._one("pragma integrity_check(1)")
+        if found != "ok":
+            said = " ".join(str(found).split())[:200]
+            self._bad(self.last + 1, "damaged", f"all rows are as they were sealed, but the file is damaged: {said}")
 
     def _compare_witness(self, head: Seal | None, own: bool) -> None:
         last, number = (head.last, head.number) if head else (0, 0)
@@ -739,7 +798,7 @@ def check_record(path: Path, seal: str = "", own: bool = False, tell: Tell = lam
         head = None
         try:
             head = check.run(seal, own)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, TypeError, ValueError, OverflowError, MemoryError) as error:  # all can stand in there
             if "decode" in str(error).lower() and not lenient:
                 continue  # somebody has written bytes that are no text: read them as they are
             if not _is_record(path):
@@ -761,18 +820,24 @@ def _is_record(path: Path) -> bool:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """One read transaction, so that all that is read is of one moment, also while the gateway runs."""
-    for mode in ("mode=ro", "mode=ro&immutable=1"):  # a copy in a folder that cannot be written is of one moment anyway
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=30, isolation_level=None)
-        try:
-            connection.execute("begin")
-            connection.execute("select count(*) from sqlite_master").fetchone()
-            return connection
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            if "immutable" in mode or not isinstance(error, sqlite3.OperationalError):
-                return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
-    raise AssertionError
+    """One read transaction: all that is read is of one moment, also while the gateway runs. Raises Unreadable."""
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)
+    try:
+        connection.execute("begin")
+        connection.execute("select count(*) from sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "locked" in str(error):
+            raise Unreadable(f"{path}: another programme has locked it; end that one, or check a copy") from None
+        beside = path.with_name(f"{path.name}-wal")
+        if beside.exists() and beside.stat().st_size:
+            words = f"{path}: some rows still stand in {beside.name}, and cannot be read in a folder that is read-only"
+            raise Unreadable(f"{words}: copy both files to a folder that can be written, and check there") from None
+        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)  # nobody writes it there
+    except sqlite3.DatabaseError:
+        return connection  # the first query says again what is wrong
 
 
 # --- an evidence pack ------------------------------------------------------------------------------------------------
@@ -795,7 +860,12 @@ def check_pack(path: Path, seal: str = "", tell: Tell = lambda done, total: None
         if events % _EVERY == 0:
             tell(events, events)
     findings.extend(_left_out(headers, shown))
+    findings.extend(_other_files(path, headers))
     notes = []
+    named = {name for header in headers for name in _named_files(header)} | {"events.jsonl", "chain.jsonl"}
+    loose = sorted(name for name in _names(path) if name.rpartition("/")[2] not in named)
+    if loose:
+        notes.append(f"what these files say is not part of the proof: {', '.join(loose)}")
     if seal and asked is None:
         findings.append(
             Finding(0, "seal", f"the seal {grouped(seal)} is none of those in this pack: look for one of seal.txt")
@@ -812,7 +882,12 @@ def _check_headers(
     links: dict[int, str] = {}
     head = asked = None
     reached: dict[str, int] = {}
+    if not headers:
+        words = "there is no proof in this pack: nothing was sealed when it was made, or its chain was taken out"
+        findings.append(Finding(0, "missing", words))
     for header in sorted(headers, key=lambda each: -int(each["number"])):
+        if not all(type(header[name]) is int for name in ("number", "after", "first", "last", "rows")):
+            raise ValueError("a number is none")
         number, own = header["number"], header["seal"]
         name = f"batch {number} ({_rows(header['first'], header['last'])})"
         if seal_of(bytes.fromhex(header["before"]), header).hex() != own:
@@ -859,6 +934,42 @@ def _left_out(headers: list[dict[str, Any]], shown: set[str]) -> Iterator[Findin
         yield Finding(0, "missing", f"this pack was made with {made_with} rows, and chain.jsonl names {named} of them")
 
 
+def _named_files(header: dict[str, Any]) -> dict[str, Any]:
+    files = header.get("files")
+    return files if isinstance(files, dict) else {}
+
+
+def _other_files(path: Path, headers: list[dict[str, Any]]) -> Iterator[Finding]:
+    """The page, its PDF and what else lies in the pack: the last header names them with their SHA-256."""
+    if headers and not any(_named_files(header) for header in headers):
+        yield Finding(0, "missing", "chain.jsonl does not name the files of this pack any more")
+    inside = {name.rpartition("/")[2]: name for name in _names(path)}
+    for header in headers:
+        for name, digest in _named_files(header).items():
+            if name not in inside:
+                yield Finding(0, "missing", f"{name} is missing: the pack was made with it")
+            elif hashlib.sha256(_content(path, inside[name])).hexdigest() != digest:
+                yield Finding(0, "altered", f"{name} was altered: it is not the file that the pack was made with")
+
+
+def _names(path: Path) -> list[str]:
+    """The files of a pack."""
+    if path.is_dir():
+        return [each.name for each in path.iterdir() if each.is_file()]
+    with zipfile.ZipFile(path) as pack:
+        return [each for each in pack.namelist() if not each.endswith("/")]
+
+
+def _content(path: Path, name: str) -> bytes:
+    try:
+        if path.is_dir():
+            return (path / name).read_bytes()
+        with zipfile.ZipFile(path) as pack:
+            return pack.read(name)
+    except _BROKEN as error:
+        raise Unreadable(f"{path}: {name} cannot be read: {error}") from None
+
+
 def _check_line(row: dict[str, Any], line: int, before: int, links: dict[int, str], findings: list[Finding]) -> int:
     seq = row.pop("seq", None)
     try:
@@ -886,6 +997,9 @@ def _check_line(row: dict[str, Any], line: int, before: int, links: dict[int, st
     return max(before, seq)
 
 
+_BROKEN = (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
+
+
 def _lines(path: Path, name: str) -> Iterator[str]:
     try:
         if path.is_dir():
@@ -900,14 +1014,14 @@ def _lines(path: Path, name: str) -> Iterator[str]:
                     yield from io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
     except FileNotFoundError:
         raise Unreadable(f"{path}: has no {name}, so it is no evidence pack") from None
-    except (OSError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise Unreadable(f"{path}: {name} cannot be read: {error}") from None
 
 
 def _json(line: str, name: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise Unreadable(f"{name}: a line is not what it should be: {line[:60]!r}")
@@ -924,6 +1038,8 @@ def check(path: Path, seal: str = "", own: bool = False, tell: Tell = lambda don
             if (path / "record.db").is_file() and not (path / "chain.jsonl").exists():
                 return check_record(path / "record.db", seal, own, tell)
             return check_pack(path, seal, tell)
+        if path.exists() and not path.is_file():
+            raise Unreadable(f"{path}: is no file")
         if not path.exists():
             if own and _witness(path).lines:
                 words = f"the record is gone: there is no {path.name}, but seals.log knows of batches"

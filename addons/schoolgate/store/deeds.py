@@ -106,7 +106,12 @@ def contested(of: Iterable[Contest]) -> Contested:
 def holds(reader: Queries) -> list[Hold]:
     """The holds that were not released."""
     released = {row["about"] for row in _deeds(reader, Deed.RELEASED)}
-    return [_hold(row) for row in _deeds(reader, Deed.HOLD) if row["id"] not in released]
+    return [hold for hold in all_holds(reader) if hold.id not in released]
+
+
+def all_holds(reader: Queries) -> list[Hold]:
+    """Every hold on record, released or not."""
+    return [_hold(row) for row in _deeds(reader, Deed.HOLD)]
 
 
 def _hold(row: dict[str, Any]) -> Hold:

@@ -1,5 +1,6 @@
 """One thing that happened, in the form that every reader sees."""
 
+import hashlib
 import secrets
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -35,6 +36,18 @@ class Deed(StrEnum):
     RETENTION = "retention"  # entry: the ranges of ``seq`` whose contents were deleted; why: how many of which
     EXPLAINED = "explained"  # about: a ``seq`` that verify complains of; why: the explanation
     SEALED = "seal-handed-out"  # entry: the seal; why: to whom
+    CASE = "case-opened"  # about: ids of events; entry: priority/route; basis: the rule; why: one plain line
+    CASE_MORE = "case-more"  # about: the id of the case, then ids of more events of the same kind
+    CASE_STEP = "case-step"  # about: the id of the case; entry: acknowledged, investigating, decided, closed, reopened
+    CASE_OWNER = "case-owner"  # about: the id of the case; entry: the role that looks after it from now on
+    CASE_NOTE = "case-note"  # about: the id of the case; why: the words
+    ESCALATED = "case-escalated"  # about: the id of the case; entry: the role that is told now; why: what ran out
+    OUTCOME = "case-outcome"  # about: the id of the case; entry: see ``store.cases``; why: the words
+    ATTACHED = "evidence-attached"  # about: the id of the case; entry: sha256/bytes/type; why: the file's name
+    ASKED = "unblock-asked"  # about: the id of the blocked event; host, path; why: the words of who asks
+    OPENED = "site-opened"  # about: the id of what asked, or ""; host, path, group; entry: since/until; why
+    NOT_OPENED = "unblock-refused"  # about: the id of what asked; why: the words
+    SHUT = "site-shut"  # about: the id of what was opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,13 @@ NAMES = tuple(field.name for field in fields(Event))
 def new_reference() -> str:
     """Eight letters and figures that can be read over a telephone, one in 6.5e11."""
     letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def steady_reference(seed: str) -> str:
+    """A reference of the same form that is always the same for the same ``seed``."""
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16])
+    letters = "".join(_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(8))
     return f"{letters[:4]}-{letters[4:]}"
 
 

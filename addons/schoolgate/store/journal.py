@@ -8,14 +8,19 @@ import fcntl
 import json
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schoolgate.store.event import fault_event
+
 FOLDER = "journal"
 _SEGMENT_BYTES = 4 * 1024 * 1024
+_SEGMENT_SECONDS = 3600.0  # what retention deletes from the record must not go on standing here
 _READ_BYTES = 1024 * 1024
 Entry = dict[str, Any]
 
@@ -25,14 +30,22 @@ class Journal:
 
     def __init__(self, data: Path, writer: str) -> None:
         self._folder = data / FOLDER
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._writer = writer
         self._number = 0
         self._size = 0
+        self._until = 0.0
+        self._path = self._folder
         self._handle = self._open()
 
     def append(self, entry: Entry) -> None:
         """Write one entry. Raises OSError when it could not be written whole (a full disk, say)."""
+        if not self._is_untouched():
+            name = self._path.name
+            self._begin_another()
+            words = f"Somebody removed {name}, or wrote in it, while it was in use: what stood there may be lost."
+            self.append({"t": "event", **fault_event(datetime.now(UTC), "chain", words, "").row()})
+        elif self._size and time.monotonic() >= self._until:
+            self._begin_another()
         text = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode()
         line = b"%08x %s\n" % (zlib.crc32(text), text)
         written = os.write(self._handle, line)
@@ -41,24 +54,36 @@ class Journal:
             raise OSError(28, "the journal could not be written whole; is the disk full?")
         self._size += written
         if self._size >= _SEGMENT_BYTES:
-            full, self._handle = self._handle, self._open()
-            os.close(full)
+            self._begin_another()
 
     def close(self) -> None:
         """Give the segment up for the recorder to finish."""
         os.close(self._handle)
 
+    def _begin_another(self) -> None:
+        full, self._handle = self._handle, self._open()
+        os.close(full)
+
+    def _is_untouched(self) -> bool:
+        """Whether the segment still stands where it was made, as long as this process has written it."""
+        try:
+            found, own = self._path.stat(), os.fstat(self._handle)
+        except FileNotFoundError:
+            return False
+        return (found.st_ino, found.st_dev, found.st_size) == (own.st_ino, own.st_dev, self._size)
+
     def _open(self) -> int:
         self._number += 1
         name = f"{self._writer}-{self._number}-{secrets.token_hex(8)}"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         making = self._folder / f"{name}.new"
         handle = os.open(making, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
         owner = self._folder.stat().st_uid
         if os.geteuid() == 0 and owner != 0:  # a command that root gives writes for the gateway, which must read it
             os.fchown(handle, owner, -1)
-        making.rename(self._folder / f"{name}.journal")  # nobody sees it before it is locked
-        self._size = 0
+        self._path = making.rename(self._folder / f"{name}.journal")  # nobody sees it before it is locked
+        self._size, self._until = 0, time.monotonic() + _SEGMENT_SECONDS
         return handle
 
 

@@ -4,6 +4,7 @@ Rows of other people that were sealed in the same batches appear as digests only
 whoever holds the pack can check it without schoolgate.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -81,7 +82,22 @@ def write_chain(reader: RecordReader, seqs: Iterable[int | None], folder: Path) 
     lines = "\n".join(_line(seal) for seal in handed) or "  (none yet)"
     words = _WORDS.format(head=_line(head) if head else "  (nothing is sealed yet)", handed=lines)
     (folder / SEALS).write_text(words, encoding="utf-8")
+    name_files(folder)
     return Chained(len(found), head)
+
+
+def name_files(folder: Path) -> None:
+    """Write into chain.jsonl which other files lie in the pack now, so that one that is changed later is found."""
+    others = sorted(each for each in folder.iterdir() if each.is_file() and each.name not in (EVENTS, CHAIN))
+    last, _, before = (folder / CHAIN).read_text(encoding="utf-8").partition("\n")
+    if last:
+        header = json.loads(last) | {"files": {each.name: _sha256(each) for each in others}}
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":"))
+        (folder / CHAIN).write_text(f"{text}\n{before}", encoding="utf-8", newline="\n")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _line(seal: Seal) -> str:

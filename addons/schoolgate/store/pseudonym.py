@@ -7,6 +7,8 @@ from pathlib import Path
 
 from schoolgate.store.key_file import open_key
 
+_KEY = "pseudonym.key"
+
 
 class Pseudonyms:
     """Codes for logins and devices under one secret key."""
@@ -20,6 +22,11 @@ class Pseudonyms:
         return f"{what[0]}-{digest.hexdigest()[:12]}"
 
 
+def find_pseudonyms(data: Path) -> Pseudonyms | None:
+    """Those of the key below ``data``, None where none was made yet. Raises OSError where it cannot be read."""
+    return open_pseudonyms(data) if (data / "keys" / _KEY).exists() else None
+
+
 def open_pseudonyms(data: Path) -> Pseudonyms:
     """The key below ``data`` (made at first use, readable by its owner only)."""
-    return Pseudonyms(open_key(data, "pseudonym.key"))
+    return Pseudonyms(open_key(data, _KEY))

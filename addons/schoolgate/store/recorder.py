@@ -11,6 +11,7 @@ from schoolgate.store.check_chain import moment, stamp
 from schoolgate.store.clock import Clock, ClockWatch, turned_words
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import abandoned, read_batch, segments
+from schoolgate.store.schema import FILE
 from schoolgate.store.seals import SealsLog, complaint
 from schoolgate.store.writer import RecordWriter
 
@@ -20,6 +21,7 @@ _RETENTION_EVERY = 3600.0  # seconds
 _RETENTION_PAUSE = 24 * 3600.0  # seconds; after the clock has jumped forward, nothing is deleted for so long
 _JUMP = timedelta(hours=1)
 _NOTE_EVERY = 2.0  # seconds
+_ADVICE = "Somebody may have changed the record. Run 'schoolgate verify' and keep a copy of what is there."
 
 
 class Recorder:
@@ -36,6 +38,7 @@ class Recorder:
         """``keep`` says how long events of each action stay; ``versions`` stand in each seal, ``snapshot`` in deeds."""
         self._data = data
         self._clock = clock or Clock()
+        self._seen = retention.Seen()
         self._record = RecordWriter(data, versions, self._clock)
         self._seals = SealsLog(data)  # only now is no other recorder at work
         self._places = self._record.places()
@@ -51,14 +54,19 @@ class Recorder:
         self.keep, self._record.versions, self.snapshot = keep, versions, snapshot
 
     def round(self, now: Callable[[], float] = time.monotonic) -> int:
-        """Carry over what is waiting; returns the number of events."""
+        """Carry over what is waiting; returns the number of events.
+
+        Ends the process where another file stands in the record's place: what went on into the old one would be lost.
+        """
+        if not self._record.is_in_place():
+            raise SystemExit(f"{FILE} was replaced or removed; the recorder begins again with what stands there now")
         while self._record.seal_old():
             pass
         self._look_at_clock(now)
         carried = sum(self._carry_segment(path) for path in segments(self._data))
         if now() >= self._next_retention:
             self._next_retention = now() + _RETENTION_EVERY
-            retention.forget(self._record, self.keep, self._clock.wall(), self.snapshot)
+            self._forget()
         if now() >= self._next_note:
             self._next_note = now() + _NOTE_EVERY
             self._record.note(
@@ -74,6 +82,14 @@ class Recorder:
         self._record.close()
         self._seals.close()
 
+    def _forget(self) -> None:
+        known = set(self._seen.unlike)
+        retention.forget(self._record, self.keep, self._clock.wall(), self.snapshot, self._seen)
+        unlike = sorted(self._seen.unlike - known)
+        if unlike:
+            rows = ", ".join(map(str, unlike[:10])) + (f" and {len(unlike) - 10} more" if unlike[10:] else "")
+            self._report("chain", f"Rows that are not what was sealed are not deleted by retention: {rows}. {_ADVICE}")
+
     def _begin(self) -> None:
         """Compare the record with what seals.log knows of it; a break is told and stays visible, and work goes on."""
         head = self._record.head()
@@ -81,8 +97,7 @@ class Recorder:
         self._record.beyond = max(self._seals.lines, default=None)
         self._watch = ClockWatch(self._clock, _sealed(head.sealed_at) if head else None)
         if words:
-            advice = "Somebody may have changed the record. Run 'schoolgate verify' and keep a copy of what is there."
-            self._report("chain", f"{words}. {advice}")
+            self._report("chain", f"{words}. {_ADVICE}")
         elif head is None:
             self._note(lambda: self._seals.begin(stamp(self._clock.wall())))
         else:
@@ -123,8 +138,8 @@ class Recorder:
                 events += carried
                 self._seconds += time.perf_counter() - started
                 self._batches += 1
-                self._damaged += batch.damaged + refused
                 self._places[path.name] = batch.end
+                self._tell_damaged(path.name, batch.damaged + refused)
         except FileNotFoundError:
             return events
         if done:
@@ -132,6 +147,13 @@ class Recorder:
             if self._places.pop(path.name, None) is not None:
                 self._record.forget_place(path.name)
         return events
+
+    def _tell_damaged(self, segment: str, lines: int) -> None:
+        """What could not be carried over is told on record, so that the gap is seen."""
+        if lines:
+            self._damaged += lines
+            words = f"{lines} {'line' if lines == 1 else 'lines'} of the journal {segment} cannot be put on record"
+            self._report("chain", f"{words}: the power went while it was written, or somebody changed it.")
 
 
 def _sealed(text: str) -> datetime | None:

@@ -2,17 +2,22 @@
 
 The deed and the deletion are one transaction, so there is never a row gone without a deed that says so. With a row
 goes its nonce, so that the digest that stays in the chain tells nothing; once a whole batch is gone its digests go too.
+
+Whoever changes rows by hand cannot have their deletion done here: a row that is not what was sealed is never deleted,
+a release that was not sealed releases nothing, and a hold that was seen once is kept to until it is released.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from schoolgate.policy.rules import Action
+from schoolgate.store.chain import is_as_sealed
 from schoolgate.store.check_chain import span_words
-from schoolgate.store.deeds import Hold, holds
-from schoolgate.store.event import DEED, Deed, deed_event, stamp
+from schoolgate.store.deeds import Hold, all_holds
+from schoolgate.store.event import DEED, NAMES, Deed, deed_event, stamp
+from schoolgate.store.schema import COLUMNS
 from schoolgate.store.writer import RecordWriter
 
 MOST = 20_000  # rows that go in one transaction
@@ -32,6 +37,37 @@ class Row:
     about: str
 
 
+_PLACES = [NAMES.index(name) for name in ("id", "at", "person", "rule", "about")]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the runs before have seen: holds that are not released, and rows that are not what was sealed."""
+
+    holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
+    unlike: set[int] = field(default_factory=set[int])
+
+
+def _rows(record: RecordWriter, where: str, values: Sequence[str], seen: Seen) -> Iterator[Row]:
+    """Rows that are what was sealed; the others are noted in ``seen``."""
+    columns = ", ".join(f"e.{name}" for name in COLUMNS.split(", "))
+    sql = f"select e.seq, e.nonce, l.digest, {columns} from event e left join link l on l.seq = e.seq where {where}"
+    for seq, nonce, digest, *found in record.connection.execute(f"{sql} order by e.seq", values):
+        if is_as_sealed(seq, nonce, digest, found):
+            yield Row(seq, *(found[place] or "" for place in _PLACES))
+        else:
+            seen.unlike.add(seq)
+
+
+def _held(record: RecordWriter, seen: Seen) -> list[Hold]:
+    """The holds that hold now."""
+    for hold in all_holds(record.db):
+        seen.holds.setdefault(hold.id, hold)
+    for row in _rows(record, "e.action = ? and e.rule = ?", [DEED, Deed.RELEASED], seen):
+        seen.holds.pop(row.about, None)
+    return list(seen.holds.values())
+
+
 def is_held(row: Row, held: Sequence[Hold]) -> bool:
     """Whether a hold keeps this row: of its person and period, by its id, or because it speaks of such an event."""
     for hold in held:
@@ -46,27 +82,30 @@ def is_held(row: Row, held: Sequence[Hold]) -> bool:
     return False
 
 
-def forget(record: RecordWriter, keep: Mapping[str, timedelta], now: datetime, snapshot: str) -> int:
+def forget(record: RecordWriter, keep: Mapping[str, timedelta], now: datetime, snapshot: str, seen: Seen) -> int:
     """Delete every event that is older than its kind is kept, and the counts with it; returns how many."""
     forgotten = 0
     for action, span in keep.items():
         while True:
-            number = _forget(record, action, span, now, snapshot)
+            number = _forget(record, action, span, (now, snapshot), seen)
             forgotten += number
             if number < MOST:
                 break
-    if not forgotten and _long_silent(record, now):
+    if forgotten:
+        record.connection.execute("pragma wal_checkpoint(truncate)")  # the write-ahead log still holds what was deleted
+    elif _long_silent(record, now):
         words = "Nothing was due to be deleted."
         record.add(deed_event(now, Deed.RETENTION, "schoolgate", snapshot, why=words))
     return forgotten
 
 
-def _forget(record: RecordWriter, action: str, span: timedelta, now: datetime, snapshot: str) -> int:
+def _forget(record: RecordWriter, action: str, span: timedelta, about: tuple[datetime, str], seen: Seen) -> int:
+    now, snapshot = about
     before = stamp(now - span)
     with record.atomic() as connection:
-        held = holds(record.db)
+        held = _held(record, seen)
         people = sorted({hold.person for hold in held if hold.person})
-        rows, kept = _due(record, action, before, held)
+        rows, kept = _due(record, action, before, seen)
         connection.execute("delete from tally where hour < ? and action = ?", [before, action])
         if action == Action.LOG:
             marks = ",".join("?" * len(people))
@@ -91,11 +130,9 @@ def _forget(record: RecordWriter, action: str, span: timedelta, now: datetime, s
     return len(rows)
 
 
-def _due(record: RecordWriter, action: str, before: str, held: Sequence[Hold]) -> tuple[list[Row], int]:
-    sql = "select seq, id, at, person, rule, about from event where action = ? and at < ? order by seq"
-    rows, kept = list[Row](), 0
-    for values in record.connection.execute(sql, [action, before]):
-        row = Row(values[0], *(value or "" for value in values[1:]))
+def _due(record: RecordWriter, action: str, before: str, seen: Seen) -> tuple[list[Row], int]:
+    rows, kept, held = list[Row](), 0, list(seen.holds.values())
+    for row in _rows(record, "e.action = ? and e.at < ?", [action, before], seen):
         if action == DEED and row.rule in _KEPT_FOR_GOOD:
             continue
         if is_held(row, held):

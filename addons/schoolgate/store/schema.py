@@ -6,17 +6,13 @@ Tables may change from version to version; the views ``events``, ``blocks``, ``v
 
 from sqlite_utils import Database, Migrations
 
+from schoolgate.store import check_chain
 from schoolgate.store.chain import make_tables
 from schoolgate.store.event import NAMES
 
 FILE = "record.db"
 COLUMNS = ", ".join(f'"{name}"' for name in NAMES)
-VIEWS = {
-    "blocks": f"select {COLUMNS} from events where action = 'block'",
-    "visits": f"select {COLUMNS} from events where kind = 'visit' and action = 'log' and left_out = ''",
-    "faults": f"select {COLUMNS} from events where action = 'fault'",
-    "deeds": f"select {COLUMNS} from events where action = 'deed'",
-}
+VIEWS = {name: f"select {COLUMNS} {rows}" for name, rows in check_chain.VIEWS.items()}
 UNSEALED = "unsealed_up_to"
 """The note of the recorder that says up to which row the record stood before there was a chain."""
 
@@ -46,7 +42,7 @@ def m002_views(db: Database) -> None:
     db.create_view("events", f"select seq, {COLUMNS} from event")
     for name, sql in VIEWS.items():
         db.create_view(name, sql)
-    db.create_view("tallies", 'select hour, "group", action, category, requests from tally')
+    db.create_view("tallies", check_chain.COUNTS["tallies"])
 
 
 @record_migrations()
@@ -66,7 +62,7 @@ def m003_fair_record(db: Database) -> None:
         {"day": str, "person": str, "group": str, "category": str, "kind": str, "requests": int},
         pk=("day", "person", "group", "category", "kind"),
     )
-    db.create_view("activity", 'select day, person, "group", category, kind, requests from activity_count')
+    db.create_view("activity", check_chain.COUNTS["activity"])
 
 
 @record_migrations()

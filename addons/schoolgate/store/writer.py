@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from schoolgate.store.chain import Unsealable, add_rows, head_of, seal_afterwards, seal_batch, values_of
 from schoolgate.store.check_chain import Seal, stamp
 from schoolgate.store.clock import Clock
-from schoolgate.store.event import NAMES, Event
+from schoolgate.store.event import DEED, NAMES, Deed, Event
 from schoolgate.store.journal import Batch, Entry
 from schoolgate.store.schema import FILE, UNSEALED, record_migrations
 from schoolgate.store.writer_lock import WriterLock
@@ -40,7 +40,8 @@ class RecordWriter:
 
     def __init__(self, data: Path, versions: str = "", clock: Clock | None = None) -> None:
         self._lock = WriterLock(data / f"{FILE}.lock")
-        self.connection = sqlite3.connect(data / FILE, timeout=30)
+        self._path = data / FILE
+        self.connection = sqlite3.connect(self._path, timeout=30)
         self.db = Database(self.connection)
         self.db.enable_wal()
         self.connection.execute("pragma synchronous = full")
@@ -50,6 +51,14 @@ class RecordWriter:
         self.beyond: Seal | None = None
         self._clock = clock or Clock()
         self._unsealed = self._noted(UNSEALED)
+        self._inode = self._path.stat().st_ino
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is open is still the one that readers find."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
 
     def places(self) -> dict[str, int]:
         """How far each journal segment was carried over."""
@@ -124,6 +133,8 @@ class RecordWriter:
         rows, refused = list[list[str | None]](), 0
         for entry in events:
             try:
+                if entry.get("action") == DEED and entry.get("rule") == Deed.RETENTION:
+                    raise Unsealable("a deed of retention, which the recorder alone leaves behind")
                 rows.append(values_of(entry))
             except Unsealable:
                 log.exception("An entry of the journal cannot be stored")
