@@ -202,3 +202,27 @@ def test_the_impact_assessment_is_shown_and_written(ask: Ask, tmp_path: Path) ->
     ask("dpia", "--out", "assessment")
     assert "<h1>" in (tmp_path / "assessment.html").read_text()
     assert "TO DO" in (tmp_path / "assessment.txt").read_text()
+
+
+def test_only_a_code_is_looked_up_or_put_on_record(told: Told, ask: Ask) -> None:
+    for written in ("j.smith", "Mrs Smith", "", "u-0123", "u-0123456789ab" * 40):
+        assert (
+            "a code is written like" in ask("reveal", written, "--by", "h.head", "--reason", "a worry", code=2).output
+        )
+    assert deeds(told, Deed.REVEALED) == []
+
+
+def test_nobody_is_nobodys_record(told: Told, ask: Ask, tmp_path: Path) -> None:
+    told.event(f"{DAY}10:50", person="", client="127.0.2.9", identity_confidence="unknown")
+    for person in ("", " "):
+        assert "PERSON: write a login" in ask("sar", person, "--by", "h.head", "--out", "out", code=2).output
+        period = ("--from", "2026-11-24", "--to", "2026-11-24")
+        by = ("--by", "h.head", "--reason", "a worry", "--out", "out")
+        assert "PERSON: write a login" in ask("evidence", person, *period, *by, code=2).output
+    assert not (tmp_path / "out").exists()
+    assert deeds(told, Deed.EXPORTED) == []
+
+
+def test_the_notice_itself_goes_into_no_ledger(ask: Ask, tmp_path: Path) -> None:
+    assert "goes without --csv" in ask("notices", "--text", "--csv", "ledger.csv", code=2).output
+    assert not (tmp_path / "ledger.csv").exists()

@@ -1,6 +1,7 @@
 """What commands about people share: the record to read, a deed to leave behind, reasons, and files for few eyes."""
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,18 +46,23 @@ def put_on_record(settings: Settings, actor: str, deed: Deed, **given: str) -> E
 def reason_of(option: str, text: str) -> str:
     """A reason in words. Raises Wrong where it is too short to say anything."""
     words = " ".join(text.split())
-    if not _SHORTEST <= len(words) <= _LONGEST:
+    if not _SHORTEST <= len(words) <= _LONGEST or not any(letter.isalpha() for letter in words):
         raise Wrong(f"{option}: say it in {_SHORTEST} to {_LONGEST:,} letters; it goes on record")
     return words
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Files that only their owner can read. Raises Wrong where they cannot be written."""
+    """Files that only their owner can read, each whole or not at all. Raises Wrong where they cannot be written."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in files.items():
-            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            unfinished = folder / f".{name}.{secrets.token_hex(4)}"
+            try:
+                handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                    file.write(text)
+                unfinished.replace(folder / name)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise Wrong(f"{folder}: cannot be written: {error.strerror}") from None

@@ -32,6 +32,8 @@ def notices(
         raise Wrong("--by and --reason go together: names are shown for a reason")
     if group and not text:
         raise Wrong("--group goes with --text")
+    if text and (file or by):
+        raise Wrong("--text shows the notice itself, which names nobody: it goes without --csv and --by")
     with open_settings(config, for_keeps=not text) as settings:
         if text:
             _show_notices(settings, group)

@@ -17,7 +17,7 @@ from schoolgate.reporting.evidence_pack import write_pack
 from schoolgate.reporting.pdf import HOW_TO_INSTALL
 from schoolgate.reporting.period import Span, between
 from schoolgate.reporting.sar import as_json, as_page, holdings
-from schoolgate.reporting.subject import Subject, subject_of
+from schoolgate.reporting.subject import Subject, is_code, subject_of
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import Deed
 from schoolgate.store.pseudonym import Pseudonyms, open_pseudonyms
@@ -36,15 +36,16 @@ _out = click.option("--out", type=click.Path(path_type=Path, file_okay=False), h
 @config_option
 def reveal(code: str, by: str, reason: str, config: Path | None) -> None:
     """The name behind CODE (u-... or d-...), for a role that may look; the look goes on record first."""
-    why = reason_of("--reason", reason)
+    why, code = reason_of("--reason", reason), code.strip().lower()
+    if not is_code(code):
+        raise Wrong("CODE: a code is written like u-0123456789ab; nothing else is looked up, or put on record")
     with open_settings(config, for_keeps=True) as settings:
         account = ask_account(settings, by, settings.monitoring.names.may_reveal)
-        code = code.strip().lower()
         put_on_record(settings, account.actor, Deed.REVEALED, person=code, why=why)
         with reading(settings) as reader:
             found = _behind(settings, reader, code)
         if not found:
-            words = f"{code}: no name and no device is known for this code. Is it written like u-0123456789ab?"
+            words = f"{code}: no name and no device is known for this code; was it copied whole?"
             raise click.ClickException(f"{words} The question is on record.")
         click.echo(found)
 
@@ -88,7 +89,7 @@ def sar(person: str, by: str, reason: str, out: Path | None, config: Path | None
     with open_settings(config, for_keeps=True) as settings:
         pseudonyms = open_pseudonyms(settings.data)
         with reading(settings) as reader:
-            subject = subject_of(settings, pseudonyms, reader, person)
+            subject = _subject(settings, pseudonyms, reader, person)
             own = pseudonyms.of("user", by) == subject.code
             account = ask_account(settings, by, None if own else settings.monitoring.names.may_reveal)
             folder = out or Path(f"sar-{subject.code}")
@@ -124,7 +125,7 @@ def evidence(
     why = reason_of("--reason", reason)
     with open_settings(config, for_keeps=True) as settings, reading(settings) as reader:
         during = _period(settings, first, last)
-        subject = subject_of(settings, open_pseudonyms(settings.data), reader, person)
+        subject = _subject(settings, open_pseudonyms(settings.data), reader, person)
         account = ask_account(settings, by, settings.monitoring.names.may_reveal)
         if account.person == subject.code:
             raise Wrong("--by: this is about yourself; somebody else makes the pack, and 'schoolgate sar' is your copy")
@@ -145,6 +146,13 @@ def evidence(
         click.echo(HOW_TO_INSTALL)
     if pack.waiting:
         click.echo(f"{pack.waiting} rows are not sealed yet; run the gateway, and make the pack again.", err=True)
+
+
+def _subject(settings: Settings, pseudonyms: Pseudonyms, reader: RecordReader, person: str) -> Subject:
+    """Raises Wrong where nothing is written: what nobody is known to have done is nobody's record."""
+    if not person.strip():
+        raise Wrong("PERSON: write a login, or a code like u-0123456789ab")
+    return subject_of(settings, pseudonyms, reader, person)
 
 
 def _cover(settings: Settings, account: Account, subject: Subject, why: str) -> str:

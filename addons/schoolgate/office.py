@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 
 from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
+from schoolgate.alerting.cases import Cases
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import send
 from schoolgate.alerting.recipients import recipients_of
@@ -14,10 +15,11 @@ from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
-from schoolgate.reporting.seal import hand_out, note_handed_out, seal_words
+from schoolgate.reporting.seal import hand_out, has_news, note_handed_out, seal_words
 from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
 from schoolgate.store.check_chain import Seal
+from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.pack import last_seal
 from schoolgate.store.pseudonym import open_pseudonyms
@@ -46,6 +48,8 @@ class Office:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pseudonyms = open_pseudonyms(settings.data)
         self._store = OfficeStore(settings.data)
+        self._journal = Journal(settings.data, "office")
+        self._cases = Cases(self._store, self._journal, self._pseudonyms)
         self._next_forgetting = 0.0
         self._outbox = Outbox(
             self._store,
@@ -63,6 +67,7 @@ class Office:
         repeat = settings.alerts.immediate.repeat.total_seconds()
         with open_reader(settings.data) as reader:
             gather(self._store, reader, repeat, now)
+            self._cases.round(reader, settings, now)  # before the mails, which link to the case
         raise_mails(self._store, self._recipients, repeat, now, settings.school.mail.sender.partition("@")[2])
         self._outbox.round(now)
         try:
@@ -77,6 +82,7 @@ class Office:
         """End in good order."""
         self._outbox.close(time.time())
         self._store.close()
+        self._journal.close()
 
     def _recipients(self, audience: str, person: str = "") -> list[str]:
         return recipients_of(self.settings, self._pseudonyms, audience, person)
@@ -105,6 +111,8 @@ class Office:
         due = ["day"] if school_day and times.day is not None else []
         if times.week == _DAYS[local.weekday()]:
             due.append("week")
+        if not due and times.day is not None:
+            self._seal_alone(now)
         for period in due:
             name, today = f"digest-{period}", local.date().isoformat()
             last = self._store.bookmark(name)
@@ -124,6 +132,14 @@ class Office:
                     tell_watchers(self._store, self.settings, who_is(self.settings, self._pseudonyms), days, to, now)
             if handed_out and seal is not None:
                 note_handed_out(self.settings, seal, now)
+
+
+    def _seal_alone(self, now: float) -> None:
+        """The seal on a day without a digest, where anybody has done anything since it was last handed out."""
+        with open_reader(self.settings.data) as reader:
+            seal, is_needed = last_seal(reader), has_news(self._store, reader)
+        if seal is not None and is_needed and hand_out(self._store, self.settings, seal, [], now):
+            note_handed_out(self.settings, seal, now)
 
 
 def _at(day: datetime, minute: int) -> datetime:

@@ -31,6 +31,7 @@ from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.store.event import DEED, FAULT, fault_event
 from schoolgate.store.journal import Journal
+from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.recorder import Recorder
 from schoolgate.upkeep import LOOK_EVERY, Upkeep
 from schoolgate.welcome import welcome
@@ -47,10 +48,10 @@ Say = Callable[[str], None]
 
 def run_recorder(settings: Settings, channel: Connection) -> None:
     """The recorder's main function."""
-    recorder = Recorder(settings.data, kept(settings), _versions(settings), settings.snapshot.version)
+    recorder = Recorder(settings.data, kept(settings), versions(settings), settings.snapshot.version)
 
     def take_up(new: Settings) -> None:
-        recorder.take_up(kept(new), _versions(new), new.snapshot.version)
+        recorder.take_up(kept(new), versions(new), new.snapshot.version)
 
     work_in_rounds(channel, _ROUND, take_up, recorder.round)
     recorder.close()
@@ -69,18 +70,19 @@ def kept(settings: Settings) -> dict[str, timedelta]:
     }
 
 
-def _versions(settings: Settings) -> str:
+def versions(settings: Settings) -> str:
     """What every seal says of how its events came about: the programme, the settings and the lists."""
     return f"schoolgate {version('schoolgate')}, settings {settings.snapshot.version}, lists {settings.index.stem}"
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps a gateway running."""
+    """Keeps a gateway running. ``worker`` is the main function of its workers: production's, unless code says otherwise."""
 
     folders: Folders
     workers: int
     say: Say
+    worker: Callable[..., None] | None = None
     stopping: bool = False
     _children: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
@@ -103,11 +105,12 @@ class Supervisor:
             from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics
             from schoolgate.proxy.worker import run_worker
 
+            _try_codes(data)
             authority = ensure_authority(data, settings.school.name)
             prepare_metrics(data)
             journal = Journal(data, "supervisor")
             self._children = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
-            self._children += [Child(f"worker {n}", run_worker, (n,)) for n in range(1, self.workers + 1)]
+            self._children += [Child(f"worker {n}", self.worker or run_worker, (n,)) for n in range(1, self.workers + 1)]
             if settings.school.listen.console:
                 self._children.append(Child("console", run_console, ()))
             try:
@@ -251,6 +254,14 @@ def read_all(folders: Folders) -> Settings:
     open_pages(settings)
     try_reports(settings)
     return settings
+
+
+def _try_codes(data: Path) -> None:
+    """See that people's codes can be made as before. Raises CannotStart."""
+    try:
+        open_pseudonyms(data)
+    except OSError as error:
+        raise CannotStart(f"{error.filename}: {error.strerror}") from error
 
 
 def _is_whole(index: Path) -> bool:

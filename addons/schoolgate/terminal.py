@@ -63,6 +63,32 @@ def open_settings(
         yield loaded
 
 
+@contextmanager
+def progress(doing: str, done: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, a plain line for each tenth elsewhere (``done`` so many of so many ``what``).
+
+    What it gives is told how many are done, of how many.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(doing)
+            yield lambda so_far, total: bar.update(task, completed=so_far, total=total)
+        return
+    told = 0
+
+    def plainly(so_far: int, total: int) -> None:
+        nonlocal told
+        if total and so_far * 10 // total > told:
+            told = so_far * 10 // total
+            click.echo(f"{done} {so_far:,} of {total:,} {what}.", err=True)
+
+    yield plainly
+
+
 def ask_account(settings: Settings, login: str, roles: Iterable[str] | None) -> Account:
     """Who gives the command: ``login`` with its password (asked for, or read from standard input) and one of ``roles``.
 

@@ -6,6 +6,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from schoolgate.reporting.evidence import Evidence, evidence
 from schoolgate.reporting.evidence_pack import Pack, write_pack
 from schoolgate.reporting.period import between
 from schoolgate.reporting.subject import subject_of
+from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
 from schoolgate.store.check_chain import check
 from schoolgate.store.event import Deed, stamp
@@ -102,9 +104,8 @@ def test_a_short_look_and_a_page_that_loads_itself_are_told(told: Told) -> None:
 
 
 def test_a_page_to_which_a_site_sent_the_browser_is_told(told: Told) -> None:
-    told.event(f"{DAY}10:40", kind="redirect", action="allow", host="t.example")
-    told.event(f"{DAY}10:40")
-    assert "A site had sent the browser on just before (t.example)" in explained(told)
+    told.event(f"{DAY}10:40", reason="a person led the browser to it, over a redirect")
+    assert "A site sent the browser on to www.facebook.com" in explained(told)
 
 
 def test_tabs_that_were_restored_are_told(told: Told) -> None:
@@ -126,7 +127,7 @@ def test_a_login_at_two_devices_at_once_is_told(told: Told) -> None:
     told.event(f"{DAY}10:40")
     told.event(f"{DAY}10:42", client="127.0.0.3")
     told.event(f"{DAY}11:42", client="127.0.0.3")
-    assert found(told).sureness.at_once == ["2026-11-24 10:40: at 127.0.3.7 and at 127.0.0.3"]
+    assert found(told).sureness.at_once == ["Tue 24 Nov 2026 10:40: at 127.0.3.7 and at 127.0.0.3"]
 
 
 def test_a_purpose_that_just_missed_is_told(told: Told) -> None:
@@ -224,3 +225,60 @@ def test_shares_are_written_for_programs(told: Told, tmp_path: Path) -> None:
     told.activity("2026-11-24", "", "visit", 9)
     shares = json.loads((pack(told, tmp_path / "out").folder / "context.json").read_text())
     assert shares == [{"category": "", "opened": 9, "by_itself": 0}]
+
+
+def test_a_pack_is_for_its_owner_only_and_whole_or_not_there_at_all(told: Told, tmp_path: Path) -> None:
+    told.event(f"{DAY}10:40")
+    made = pack(told, tmp_path / "out")
+    for path in (made.folder, made.zip, *made.folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [made.folder.name, made.zip.name]
+    (told.settings.folders.root / "reports").mkdir(exist_ok=True)
+    (told.settings.folders.root / "reports" / "evidence.html").write_text("{{ nonsense }}")
+    with pytest.raises(SettingsError, match="nonsense"):
+        pack(told, tmp_path / "second")
+    assert list((tmp_path / "second").iterdir()) == []
+
+
+def test_one_row_that_says_too_little_does_not_stop_the_pack(told: Told, tmp_path: Path) -> None:
+    told.event(f"{DAY}10:40", calendar="")
+    html = (pack(told, tmp_path / "out").folder / "evidence.html").read_text()
+    assert "The record does not say whether it was working time." in html
+
+
+def test_a_block_stands_with_its_contest_and_with_who_opened_it(told: Told) -> None:
+    told.answer(f"{DAY}16:30", told.contest(f"{DAY}16:00", told.block(f"{DAY}10:40")), "upheld")
+    told.contest(f"{DAY}16:10", told.block(f"{DAY}10:41", kind="embedded"))
+    told.block(f"{DAY}10:42", kind="unknown")
+    evidence = found(told)
+    assert [evidence.words_of(row) for row in evidence.stopped] == [
+        "blocked; it was cleared: the contest was upheld, so it does not count",
+        "blocked; a page or a program loaded it by itself; it is contested and waits for an answer: it does not count for now",
+        "blocked; it is not known whether a person opened it",
+    ]
+
+
+def test_pages_are_compared_with_all_that_was_opened_on_the_same_days_only(told: Told) -> None:
+    """Counts of all activity are kept for a shorter time than visits that count."""
+    for minute in range(40, 50):
+        told.event(f"2026-11-23T10:{minute}", path=f"/{minute}")
+    told.event(f"{DAY}10:40")
+    told.activity("2026-11-24", "social_media", "visit", 1)
+    told.activity("2026-11-24", "", "visit", 3)
+    context = found(told).context
+    assert (context.counted_pages, context.counted_pages_then, context.percent_of_pages) == (11, 1, 25.0)
+
+
+def test_a_login_is_never_called_proof_of_who_sat_there(told: Told, tmp_path: Path) -> None:
+    told.event(f"{DAY}10:40")
+    html = (pack(told, tmp_path / "out").folder / "evidence.html").read_text()
+    assert "A browser keeps a password and sends it by itself" in html
+    assert "2026-11-24" not in html, "dates are told as people say them"
+
+
+def test_long_addresses_are_broken_without_a_style_that_costs_a_pdf_seconds(told: Told, tmp_path: Path) -> None:
+    told.event(f"{DAY}10:40", path="/" + "<a>" * 170)
+    html = (pack(told, tmp_path / "out").folder / "evidence.html").read_text()
+    shown = html.partition("<td>www.facebook.com")[2].partition("</td>")[0].split("<wbr>")
+    assert max(len(unescape(part)) for part in shown) <= 40
+    assert unescape("".join(shown)) == "/" + "<a>" * 170

@@ -62,7 +62,7 @@ def test_what_is_cleared_is_never_counted_again(told: Told) -> None:
         assert "nothing was blocked" in rendered.subject
         assert "facebook" not in rendered.text
         assert "WAITING FOR AN ANSWER" not in rendered.text
-        assert "1 visit: cleared, because a contest was upheld." in rendered.text
+        assert "1 visit: cleared, because a contest was upheld" in rendered.text
         assert "Contests answered: 1 upheld, 0 refused." in rendered.text
 
 

@@ -11,6 +11,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 from pretend.school import School
 from pretend.told import Told, named_school
+from schoolgate.reporting.called import names_in
 from schoolgate.reporting.redaction import Redactor
 from schoolgate.reporting.sar import Holdings, as_json, as_page, holdings
 from schoolgate.reporting.subject import Subject, subject_of
@@ -168,3 +169,59 @@ def redactor(tmp_path_factory: pytest.TempPathFactory, index: Path) -> Redactor:
 def test_a_short_name_is_a_whole_word(redactor: Redactor) -> None:
     assert redactor.text("He jonesed for it") == "He jonesed for it"
     assert redactor.text("Mr Jones's class") == "Mr [another person]'s class"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ask Mrs Headley", "ask Mrs [a person with the role headteacher]"),
+        ("Anthony Jones, and Anthony", "[another person], and [another person]"),
+        ("/people/Anthony%20Jones", "/people/[another person]"),
+        ("/Anthony+Jones/AnthonyJones1980", "/[another person]/[another person]1980"),
+        ("/anthony_jones", "/[another person]"),
+        ("/u/head%40school.example", "/u/[a person with the role headteacher]"),
+        ("127.0.2.44: then", "[another device]: then"),
+        ("at:127.0.2.44:8080", "at:[another device]:8080"),
+        ("\u0131an TECHSON", "[another person]"),
+        ("Mrs J Smith, J+Smith, 127.0.3.7: 10:42", "Mrs J Smith, J+Smith, 127.0.3.7: 10:42"),
+        ("Ian saw the head teacher", "[a person with the role technician] saw the head teacher"),
+    ],
+)
+def test_names_and_devices_are_known_however_they_are_written(redactor: Redactor, said: str, told: str) -> None:
+    assert redactor.text(said) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Head Teacher", []),
+        ("Designated Safeguarding Lead", []),
+        ("Mr Head", ["Head", "Head"]),
+        ("Dr Mary Ng", ["Mary Ng", "Mary", "Ng"]),
+        ("Headteacher Mary Poole", ["Mary Poole", "Mary", "Poole"]),
+    ],
+)
+def test_a_post_is_no_name(name: str, parts: list[str]) -> None:
+    assert list(names_in(name)) == [name, *parts]
+
+
+def test_lines_of_a_digest_are_hers_by_whole_words_only(told: Told) -> None:
+    store = OfficeStore(told.data)
+    digest = "Digest\n- Device 127.0.3.7 (Staff): at games\n- Device 127.0.3.71 (Pupil devices): at unlike\n"
+    store.add_mail(["head@school.example"], "The digest", digest, "", "<2@x>", 1_795_000_001.0)
+    store.add_mail(["head@school.example"], "Another", "aj.smith and j.smithers", "", "<3@x>", 1_795_000_002.0)
+    store.close()
+    for text in texts(told):
+        assert "at games" in text
+        assert "at unlike" not in text
+        assert "Another" not in text
+
+
+def test_times_are_told_on_the_schools_clock(told: Told) -> None:
+    own = told.code("j.smith")
+    entry = "2026-07-24T08:00:00.000Z/2026-07-24T09:00:00.000Z"
+    told.deed("2026-07-24T08:05", Deed.DECLARED, own, person=own, about="bbc.co.uk", entry=entry, why="Year 5 history")
+    told.activity("2026-07-24", "shopping", "visit", 7)
+    page, _ = texts(told)
+    assert "Fri 24 Jul 2026 09:00 to Fri 24 Jul 2026 10:00" in page
+    assert "2026-07-24" not in page

@@ -103,3 +103,26 @@ def test_without_a_daily_digest_the_seal_goes_out_with_the_weekly_one(
         '["chair@school.example"]',
     ]
     days.office.close()
+
+
+def test_on_days_without_a_digest_it_goes_out_where_something_happened(
+    tmp_path: Path, settings_of: Callable[[School], Settings]
+) -> None:
+    school = School(tmp_path, roles=ROLES, alerts='digest: {day: "16:30", week: null}\n').write()
+    settings = settings_of(school)
+    days = Days(settings)
+
+    def seals(moment: str) -> list[dict[str, str]]:
+        return [mail for mail in days.at(moment) if "seal of the record" in mail["subject"]]
+
+    first = _put(settings, "a")
+    assert seals("2026-11-28T16:29:00") == []  # a Saturday
+    [letter] = seals("2026-11-28T16:31:00")
+    assert letter["recipients"] == '["head@school.example", "chair@school.example"]'
+    assert first in letter["text"]
+    assert len(seals("2026-11-28T18:00:00")) == 1
+    Recorder(settings.data, {}).close()  # carries over that the seal was handed out, which is no news
+    assert len(seals("2026-11-29T16:31:00")) == 1
+    _put(settings, "b")
+    assert len(seals("2026-11-29T16:32:00")) == 2
+    days.office.close()

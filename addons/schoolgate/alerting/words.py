@@ -145,8 +145,8 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
         what = f"A visit could not be put on record, {times}. The page was shown."
         do = "see whether the disk of the gateway is full or cannot be written."
     elif rule == "chain":
-        subject = "the record does not agree with its seals"
-        what = "The gateway compared its record with the file of seals beside it, and they do not agree. It goes on."
+        subject = "the record was changed by another hand, or damaged"
+        what = "The gateway found that the record, or a file it is made from, is not as it left it. It goes on."
         do = "run 'schoolgate verify', keep a copy of the data folder as it is now, and tell the Headteacher."
     elif rule == "clock":
         subject = "the clock of the gateway was set"

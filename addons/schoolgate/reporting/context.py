@@ -27,7 +27,8 @@ class Share:
 class Context:
     """Working days and minutes are those of the calendar as it stands now; ``active_days`` have counts on record.
 
-    Pages and minutes that are ``counted`` are of sittings that stand, after contests.
+    Pages and minutes that are ``counted`` are of sittings that stand, after contests; ``counted_pages_then`` are those
+    of days of which all activity is still on record, which alone can be compared with it.
     """
 
     shares: list[Share]
@@ -39,6 +40,7 @@ class Context:
     counted_days: int
     counted_minutes: int
     counted_pages: int
+    counted_pages_then: int
 
     @property
     def percent_of_time(self) -> float:
@@ -47,8 +49,8 @@ class Context:
 
     @property
     def percent_of_pages(self) -> float:
-        """Counted pages of all pages that were opened in working time, per cent."""
-        return 100 * self.counted_pages / self.opened if self.opened else 0.0
+        """Counted pages of all pages that were opened in working time on the same days, per cent."""
+        return min(100.0, 100 * self.counted_pages_then / self.opened) if self.opened else 0.0
 
 
 def context(case: Case, counted: list[Sitting], now: datetime) -> Context:
@@ -73,6 +75,9 @@ def context(case: Case, counted: list[Sitting], now: datetime) -> Context:
         counted_days=len({case.day(each.first["at"]).date() for each in counted}),
         counted_minutes=sum(each.minutes for each in counted),
         counted_pages=sum(len(each.pages) for each in counted),
+        counted_pages_then=sum(
+            case.day(page["at"]).date().isoformat() in case.active_days for each in counted for page in each.pages
+        ),
     )
 
 
@@ -98,11 +103,10 @@ def _working_time(case: Case, now: datetime) -> tuple[int, int]:
 
 
 def _minutes(case: Case, day: date) -> int:
-    """Minutes of working time that begin on a day; stretches may overlap, breaks are taken out."""
+    """Minutes of working time that begin on a day; a break of one stretch is none where another goes on."""
     worked = case.settings.snapshot.calendar.working_day(day, case.subject.group, case.subject.login)
     minutes: set[int] = set()
     for stretch in worked.stretches:
-        minutes.update(range(stretch.window.start, stretch.window.end))
-        for pause in stretch.breaks:
-            minutes.difference_update(range(pause.start, pause.end))
+        pauses = {minute for pause in stretch.breaks for minute in range(pause.start, pause.end)}
+        minutes |= set(range(stretch.window.start, stretch.window.end)) - pauses
     return len(minutes)

@@ -78,8 +78,9 @@ def _purposes(settings: Settings) -> Iterator[str]:
 def _basis() -> Iterator[str]:
     yield f"{TO_DO}: article 6 basis for pupils. Usually public task (article 6(1)(e)): safeguarding by statute."
     yield (
-        f"{TO_DO}: article 6 basis for staff. Public task or legitimate interests (article 6(1)(f)), with the "
-        "balancing test attached; consent is none, as staff cannot freely refuse."
+        f"{TO_DO}: article 6 basis for staff. Public task, or legitimate interests (article 6(1)(f)) with the "
+        "balancing test attached: a public authority, as most schools are, cannot rely on these for its tasks. Consent "
+        "is none, as staff cannot freely refuse."
     )
     yield (
         f"{TO_DO}: condition for special categories (article 9), which visits can reveal by accident. Usually "
@@ -160,7 +161,10 @@ def _necessity(settings: Settings) -> Iterator[str]:
         yield "Names that no list knows are judged by a model: it can block, but holds nothing against anybody."
     if settings.school.pictures.judged:
         yield "Pictures are judged by a model on the gateway itself; none is kept."
-    yield "No decision about a person is made by a machine alone (article 22): alerts and reports ask people to look."
+    yield (
+        "No decision about a person is made by a machine alone (articles 22A to 22D): alerts and reports ask people "
+        "to look."
+    )
     yield f"{TO_DO}: why a milder way (blocking only, spot checks, trust and training) would not do."
 
 

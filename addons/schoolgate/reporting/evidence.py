@@ -21,7 +21,9 @@ _STATES = {
     "contested": "is contested and waits for an answer: it does not count for now",
     "upheld": "was cleared: the contest was upheld, so it does not count",
     "refused": "counts: it was contested, and the contest was refused",
+    "cleared": "was cleared by the outcome of case {}, so it does not count",
 }
+_WHO_OPENED = {"visit": "", **dict.fromkeys(("", "unknown"), "; it is not known whether a person opened it")}
 STANDING = ("counted", "refused")
 """The states of what counts."""
 
@@ -36,11 +38,12 @@ class Happened:
     contest: Contest | None
     notes: tuple[str, ...]
     explanations: tuple[str, ...]
+    cleared_by: str = ""  # the reference of the case whose outcome cleared it
 
     @property
     def state_words(self) -> str:
         """Whether it counts."""
-        return _STATES[self.state]
+        return _STATES[self.state].format(self.cleared_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,16 @@ class Evidence:
                 counts[words] = counts.get(words, 0) + 1
         return sorted(counts.items(), key=lambda item: -item[1])
 
+    def words_of(self, row: Row) -> str:
+        """What became of what was blocked or asked about first; what a contest has cleared is told as that."""
+        done = "blocked" if row["action"] == "block" else "a page asked first"
+        contest = _contested(self.case).get(row["id"])
+        who = _WHO_OPENED.get(row["kind"], "; a page or a program loaded it by itself")
+        said = f"; it {_STATES[contest.answer or 'contested']}" if contest else ""
+        if row["id"] in self.case.cleared:
+            said = f"; it {_STATES['cleared'].format(self.case.cleared[row['id']])}"
+        return f"{done}{who}{said}"
+
     def count(self, *states: str) -> int:
         """How many sittings are in one of these states."""
         return sum(each.state in states for each in self.happened)
@@ -78,14 +91,19 @@ def evidence(case: Case, made: datetime) -> Evidence:
     return Evidence(case, happened, context(case, standing, made), sureness(case), left_out, stopped, made)
 
 
+def _contested(case: Case) -> dict[str, Contest]:
+    """The contest of each event; one that was upheld goes before all others."""
+    found: dict[str, Contest] = {event: each for each in case.contests for event in each.events}
+    return found | {event: each for each in case.contests if each.answer == UPHELD for event in each.events}
+
+
 def _happened(case: Case) -> list[Happened]:
     """What was contested and what was not never stand in one sitting."""
-    contested: dict[str, Contest] = {event: each for each in case.contests for event in each.events}
-    contested |= {event: each for each in case.contests if each.answer == UPHELD for event in each.events}
+    contested = _contested(case)
     apart: dict[str, list[Row]] = {}
     for row in case.pages:
         contest = contested.get(row["id"])
-        apart.setdefault(contest.id if contest else "", []).append(row)
+        apart.setdefault(case.cleared.get(row["id"]) or (contest.id if contest else ""), []).append(row)
     found = [_told(case, each, contested.get(each.first["id"])) for rows in apart.values() for each in sittings(rows)]
     return sorted(found, key=lambda each: each.sitting.first["at"])
 
@@ -93,11 +111,12 @@ def _happened(case: Case) -> list[Happened]:
 def _told(case: Case, sitting: Sitting, contest: Contest | None) -> Happened:
     ids = {page["id"] for page in sitting.pages}
     notes = tuple(row["why"] for row in case.notes if ids & set(row["about"].split()))
-    state = "counted" if contest is None else contest.answer or "contested"
-    because = in_words_for(sitting.first["calendar"], "")
+    cleared_by = case.cleared.get(sitting.first["id"], "")
+    state = "cleared" if cleared_by else "counted" if contest is None else contest.answer or "contested"
+    because = in_words_for(sitting.first["calendar"], "") or "the record does not say whether it was working time"
     if state not in STANDING:
         because = because.replace("counted because", "recorded because", 1)
-    return Happened(sitting, state, because, contest, notes, explanations(case, sitting))
+    return Happened(sitting, state, because, contest, notes, explanations(case, sitting), cleared_by)
 
 
 def render_evidence(found: Evidence, chain: Mapping[str, Any], cover: str = "", asked: str = "") -> str:

@@ -2,13 +2,17 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from errno import EEXIST
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from schoolgate.reporting.evidence import Evidence, render_evidence
 from schoolgate.reporting.pdf import make_pdf
 from schoolgate.store.check_chain import grouped
-from schoolgate.store.pack import Chained, write_chain
+from schoolgate.store.pack import Chained, name_files, write_chain
 from schoolgate.store.record import RecordReader
 
 
@@ -23,25 +27,40 @@ class Pack:
 
 
 def write_pack(found: Evidence, reader: RecordReader, out: Path, cover: str, asked: str) -> Pack:
-    """Write the pack below ``out``. Raises OSError, FileExistsError where it is there already."""
+    """Write the pack below ``out``, whole or not at all, for the eyes of its owner only.
+
+    Raises OSError, FileExistsError where it is there already, SettingsError where the school's template is wrong.
+    """
     case = found.case
-    first, last = case.first_day, case.last_day
-    folder = out / f"evidence-{case.subject.code}-{first}-to-{last}"
-    folder.mkdir(parents=True)
+    name = f"evidence-{case.subject.code}-{case.first_day}-to-{case.last_day}"
+    for there in (out / name, out / f"{name}.zip"):
+        if there.exists():
+            raise FileExistsError(EEXIST, "is there already", str(there))
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".evidence-", dir=out) as unfinished:
+        folder = Path(unfinished) / name
+        folder.mkdir(mode=0o700)
+        pack = _fill(folder, found, reader, cover, asked)
+        return Pack(folder.rename(out / name), pack.zip.rename(out / pack.zip.name), pack.has_pdf, pack.waiting)
+
+
+def _fill(folder: Path, found: Evidence, reader: RecordReader, cover: str, asked: str) -> Pack:
+    case = found.case
     rows = [*case.events, *case.deeds]
     chained = write_chain(reader, (row["seq"] for row in rows), folder)
     waiting = sum(row["seq"] is None for row in rows)
-    html = render_evidence(found, _chain_words(chained, waiting), cover, asked)
+    html = render_evidence(found, _chain_words(chained, waiting, case.day), cover, asked)
     (folder / "evidence.html").write_text(html, encoding="utf-8")
     pdf = make_pdf(html)
     if pdf is not None:
         (folder / "evidence.pdf").write_bytes(pdf)
     shares = [{"category": s.category, "opened": s.opened, "by_itself": s.by_itself} for s in found.context.shares]
     (folder / "context.json").write_text(json.dumps(shares, indent=2), encoding="utf-8")
+    name_files(folder)
     return Pack(folder, _zip(folder), pdf is not None, waiting)
 
 
-def _chain_words(chained: Chained, waiting: int) -> dict[str, str]:
+def _chain_words(chained: Chained, waiting: int, clock: Callable[[str], datetime]) -> dict[str, str]:
     """What the page says of its proof."""
     words = "Nothing on record was sealed yet when this pack was made, so there is no proof."
     seal = ""
@@ -49,8 +68,9 @@ def _chain_words(chained: Chained, waiting: int) -> dict[str, str]:
         seal = grouped(chained.head.seal)
         words = (
             f"Every row of the record is sealed over all rows before it. {chained.rows} rows of this pack stand in "
-            f"that chain; its last seal, of batch {chained.head.number}, was made at {chained.head.sealed_at}. Whoever "
-            "has kept a seal from the digest can tell whether anything was changed since."
+            f"that chain; its last seal, of batch {chained.head.number}, was made on "
+            f"{clock(chained.head.sealed_at):%a %d %b %Y at %H:%M:%S}. Whoever has kept a seal from the digest can "
+            "tell whether anything was changed since."
         )
     if waiting:
         words += f" {waiting} more were not sealed yet: they stand on this page only. Make the pack again in a minute."
@@ -59,7 +79,9 @@ def _chain_words(chained: Chained, waiting: int) -> dict[str, str]:
 
 def _zip(folder: Path) -> Path:
     path = folder.with_name(f"{folder.name}.zip")
-    with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as file:
+    path.touch(mode=0o600)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for each in sorted(folder.iterdir()):
+            each.chmod(0o600)
             file.write(each, f"{folder.name}/{each.name}")
     return path

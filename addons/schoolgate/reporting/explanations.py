@@ -13,9 +13,9 @@ from schoolgate.store.event import stamp
 _SURE = 0.95  # of the confidence that a request was a visit
 _EDGE = timedelta(minutes=5)
 _NEAR = timedelta(minutes=30)
-_FORWARDED = timedelta(seconds=5)
 _BURST = timedelta(seconds=2)
 _MANY = 3
+_SENT_ON = "over a redirect"  # in the reason of a visit (policy/pages.py)
 _OTHERS_WORDS = {
     "login": "",
     "device": "The device is theirs alone, but nobody had logged in: somebody else may have held it.",
@@ -52,9 +52,8 @@ def _by_itself(case: Case, sitting: Sitting) -> Iterator[str]:
     """A page that a site sent the browser on to, or one of many that a browser opened at once."""
     for page in sitting.pages:
         at, client = _at(page), page["client"]
-        for other in _between(case.events, at - _FORWARDED, at):
-            if other["kind"] == "redirect" and other["client"] == client:
-                yield f"A site had sent the browser on just before ({other['host']}): the page may have come by itself."
+        if _SENT_ON in page["reason"]:
+            yield f"A site sent the browser on to {page['host']}: the link may have looked as if it led elsewhere."
         together = [each for each in _between(case.pages, at - _BURST, at + _BURST) if each["client"] == client]
         if len(together) >= _MANY:
             yield f"{len(together)} pages were opened within seconds: a browser that restores its tabs does that."

@@ -5,9 +5,13 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 
+from markupsafe import Markup
+
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import shipped
 from schoolgate.settings.load import Settings
+
+_PART = 40  # letters
 
 
 def fill(settings: Settings, name: str, words: Mapping[str, Any], parts: tuple[str, ...] = ("html",)) -> dict[str, str]:
@@ -25,7 +29,7 @@ def fill(settings: Settings, name: str, words: Mapping[str, Any], parts: tuple[s
     )
     everywhere = {"school": settings.school.name, "times": times, "number": number, "minutes": minutes}
     everywhere |= {"title": partial(title, settings), "group": partial(group_title, settings)}
-    everywhere |= {"percent": percent, "clock": partial(clock, settings.school.timezone)}
+    everywhere |= {"percent": percent, "parted": parted, "clock": partial(clock, settings.school.timezone)}
     try:
         template = environment.get_template(path.name)
         return {part: template.render({**everywhere, **words}, part=part).strip() + "\n" for part in parts}
@@ -53,6 +57,11 @@ def minutes(length: int) -> str:
 def percent(share: float) -> str:
     """``12.5 %``; what is there, but hardly, is ``under 0.1 %``."""
     return "under 0.1 %" if 0 < share < 0.1 else f"{share:.1f} %"
+
+
+def parted(text: str) -> Markup:
+    """A long address that may be broken every 40 letters; a style sheet that says so costs a PDF a second for each."""
+    return Markup("<wbr>").join(text[place : place + _PART] for place in range(0, len(text), _PART))
 
 
 def title(settings: Settings, category: str) -> str:

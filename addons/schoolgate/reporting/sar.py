@@ -1,9 +1,10 @@
 """A subject access copy: everything that is held about one person, in plain words, with everybody else taken out."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from schoolgate.policy.calendar import in_words_for
@@ -14,6 +15,7 @@ from schoolgate.reporting.sar_words import ACTIONS, DONE, FIELDS
 from schoolgate.reporting.sittings import Row
 from schoolgate.reporting.subject import Subject
 from schoolgate.settings.load import Settings
+from schoolgate.store.cases import CASE_DEEDS, clearings
 from schoolgate.store.deeds import Contested, Queries, contested, contests
 from schoolgate.store.event import Deed
 from schoolgate.store.mails import alerts_about, mails_about
@@ -26,7 +28,7 @@ _ACTIVITY = (
     "order by day, category, kind"
 )
 _DEEDS = "select * from deeds order by at, id"
-_WITHHELD = (Deed.HOLD, Deed.RELEASED)
+_WITHHELD = (Deed.HOLD, Deed.RELEASED, *CASE_DEEDS)  # of a case the school decides itself what it hands out
 _NOT_COUNTED = {
     "block": "not as a visit: it was blocked, and stands here as a block",
     "warn": "no: a page asked first",
@@ -67,7 +69,7 @@ def holdings(reader: Queries, settings: Settings, subject: Subject, made: dateti
     events = list(reader.query(_EVENTS, {"codes": codes}))
     own = {row["id"] for row in events}
     deeds = [row for row in reader.query(_DEEDS) if _concerns(row, subject, own) and row["rule"] not in _WITHHELD]
-    told = contested(each for code in subject.codes for each in contests(reader, code))
+    told = contested((each for code in subject.codes for each in contests(reader, code)), clearings(reader))
     redactor = Redactor(settings, subject, {row["client"] for row in events if row["client"]})
     maker = _Maker(settings, redactor, subject)
     parts = (
@@ -139,7 +141,7 @@ class _Maker:
         for row in self._redactor.value(rows):
             part.data.append(row)
             kind = title(self._settings, row["category"]) if row["category"] else "Everything else"
-            part.rows.append((row["day"], kind, row["kind"], str(row["requests"])))
+            part.rows.append((f"{date.fromisoformat(row['day']):%a %d %b %Y}", kind, row["kind"], str(row["requests"])))
         return part
 
     def deeds(self, rows: list[Row], by_others: bool) -> Part:
@@ -162,7 +164,7 @@ class _Maker:
         for row in rows:
             shown = self._redactor.value({**row, "actor": ""}) | {"actor": self._redactor.actor(row["actor"])}
             part.data.append(shown)
-            more = ", ".join(each for each in (shown["notice"], shown["entry"]) if each)
+            more = ", ".join(each for each in (shown["notice"], self._period(shown["entry"])) if each)
             done = DONE.get(row["rule"], str(row["rule"]))
             part.rows.append((self._clock(row["at"]), shown["actor"], done, shown["why"], more, shown["ref"]))
         return part
@@ -180,11 +182,13 @@ class _Maker:
         alerts = alerts_about(data, subject.codes)
         for alert in alerts:
             part.data.append({"alert": self._redactor.value({**alert, "facts": _without_ids(alert["facts"])})})
-        names = (*subject.codes, subject.login, subject.name)
+        names = (*subject.codes, subject.login, subject.name, *subject.devices)
         of_alert = {alert["id"] for alert in alerts}
         for mail in mails_about(data, of_alert, names):
             text = mail["text"] or ""
             lines = text if mail["alert"] in of_alert else "\n".join(_lines_with(text, names))
+            if not lines and mail["alert"] not in of_alert and not list(_lines_with(mail["subject"] or "", names)):
+                continue  # only a part of a word is like hers
             to = sorted({self._role(address) for address in json.loads(mail["recipients"]) or [""]})
             when = self._clock(datetime.fromtimestamp(mail["created"], self._settings.school.timezone).isoformat())
             shown = self._redactor.value({"subject": mail["subject"] or "(not sent yet)", "text": lines})
@@ -199,11 +203,21 @@ class _Maker:
         named = next(roles, "")
         return f"a person with the role {named.replace('_', ' ')}" if named else "delivered"
 
+    def _period(self, entry: str) -> str:
+        """A declared stretch of time on the school's clock; anything else as it is."""
+        try:
+            since, until = map(self._clock, entry.split("/"))
+        except ValueError:
+            return entry
+        return f"{since} to {until}"
+
     def _clock(self, at: str) -> str:
         return clock(self._settings.school.timezone, at)
 
 
 def _counts(row: Mapping[str, Any], told: Contested) -> str:
+    if row["id"] in told.by_case:
+        return f"no: it was cleared by the outcome of case {told.by_case[row['id']]}"
     if row["id"] in told.cleared:
         return "no: you contested it, and that was upheld"
     if row["id"] in told.waiting:
@@ -216,8 +230,9 @@ def _counts(row: Mapping[str, Any], told: Contested) -> str:
 
 
 def _lines_with(text: str, words: Iterable[str]) -> Iterator[str]:
-    wanted = [word.casefold() for word in words if word]
-    return (line for line in text.splitlines() if any(word in line.casefold() for word in wanted))
+    wanted = "|".join(re.escape(word) for word in words if word)
+    whole = re.compile(rf"(?<![\w.])(?:{wanted})(?!\w|\.\w)", re.IGNORECASE)
+    return (line for line in text.splitlines() if wanted and whole.search(line))
 
 
 def _without_ids(facts: Mapping[str, Any]) -> dict[str, Any]:

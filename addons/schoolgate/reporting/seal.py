@@ -7,8 +7,10 @@ from schoolgate.store.check_chain import Seal, grouped, moment
 from schoolgate.store.event import Deed, deed_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
+from schoolgate.store.record import RecordReader
 
-_BOOKMARK = "seal"
+_BOOKMARK, _ROW = "seal", "seal-row"
+_NEWS = "select 1 from events where seq > :last and (action <> 'deed' or actor <> 'schoolgate') limit 1"
 
 
 def seal_words(seal: Seal | None, settings: Settings) -> str:
@@ -37,7 +39,13 @@ def hand_out(store: OfficeStore, settings: Settings, seal: Seal | None, told: li
         subject = f"{settings.school.name}: seal of the record of {today}"
         store.add_mail(others, subject, _letter(seal, settings), "", f"<seal-{today}@{domain}>", now)
     store.set_bookmark(_BOOKMARK, today)
+    store.set_bookmark(_ROW, str(seal.last))
     return True
+
+
+def has_news(store: OfficeStore, reader: RecordReader) -> bool:
+    """Whether the record holds anything since the last seal was handed out but what the gateway did by itself."""
+    return any(reader.query(_NEWS, {"last": int(store.bookmark(_ROW) or 0)}))
 
 
 def note_handed_out(settings: Settings, seal: Seal, now: float) -> None:

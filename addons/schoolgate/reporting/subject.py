@@ -23,11 +23,15 @@ class Subject:
     devices: tuple[str, ...]
 
 
+def is_code(written: str) -> bool:
+    """Whether this has the form of a pseudonym, like ``u-0123456789ab``."""
+    return _CODE.fullmatch(written) is not None
+
+
 def subject_of(settings: Settings, pseudonyms: Pseudonyms, reader: Queries, written: str) -> Subject:
     """The subject behind a login or a code; what the school's files do not know may still be on record."""
     written = written.strip()
-    is_code = _CODE.fullmatch(written.lower()) is not None
-    login = _login_of(settings, pseudonyms, written.lower()) if is_code else written
+    login = _login_of(settings, pseudonyms, written.lower()) if is_code(written.lower()) else written
     if not login:
         return _by_code(reader, written.lower())
     account, person = named(settings, pseudonyms, login), settings.snapshot.people.person(login)

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from schoolgate.reporting.case import Case
 
 _AT_ONCE = timedelta(minutes=5)
 _MOST = 20
 _WORDS = {
-    "login": "logged in with a password at that request",
+    "login": "the login and password of this person came with that request",
     "device": "known by a device that the school gave to this person alone",
     "network": "known by the network of the device only",
     "unknown": "neither person nor device was known",
@@ -51,8 +51,8 @@ def sureness(case: Case) -> Sureness:
         clients=clients.most_common(),
         shared=list(_shared(case)),
         at_once=list(dict.fromkeys(_at_once(case)))[:_MOST],
-        without_login=sorted(without_login),
-        without_notice=sorted(without_notice),
+        without_login=_in_words(without_login),
+        without_notice=_in_words(without_notice),
     )
 
 
@@ -73,7 +73,11 @@ def _at_once(case: Case) -> Iterator[str]:
             if datetime.fromisoformat(later["at"]) - datetime.fromisoformat(row["at"]) > _AT_ONCE:
                 break
             if later["client"] != row["client"]:
-                yield f"{case.day(row['at']):%Y-%m-%d %H:%M}: at {row['client']} and at {later['client']}"
+                yield f"{case.day(row['at']):%a %d %b %Y %H:%M}: at {row['client']} and at {later['client']}"
+
+
+def _in_words(days: set[str]) -> list[str]:
+    return [f"{date.fromisoformat(day):%a %d %b %Y}" for day in sorted(days)]
 
 
 def _day(case: Case, at: str) -> str:

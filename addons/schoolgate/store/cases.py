@@ -63,6 +63,7 @@ _ONE = (
     "select * from events where action = :action and rule in (select value from json_each(:rules)) "
     "and (id = :case or about = :case or about like :more) order by at, id"
 )
+_OF_PERSON = "select id from events where id in (select value from json_each(:ids)) and person = :person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +185,20 @@ def fold(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
 
 def cleared_by(of: Iterable[Case]) -> frozenset[str]:
     """The ids of events that a false or malicious outcome has cleared."""
-    return frozenset(event for each in of if each.outcome in CLEARING for event in each.events)
+    return frozenset(event for each in of if each.outcome in CLEARING and each.person for event in each.events)
 
 
 def clearings(reader: Queries) -> dict[str, str]:
-    """The reference of the case whose outcome has cleared an event, by the event's id."""
-    return {event: each.ref for each in cases(reader) if each.outcome in CLEARING for event in each.events}
+    """The reference of the case whose outcome has cleared an event, by the event's id.
+
+    Only events of the person concerned are cleared: a concern may speak of an event of whoever raised it.
+    """
+    found: dict[str, str] = {}
+    for each in cases(reader):
+        if each.outcome in CLEARING and each.person:
+            rows = reader.query(_OF_PERSON, {"ids": json.dumps(each.events), "person": each.person})
+            found |= {row["id"]: each.ref for row in rows}
+    return found
 
 
 def _opened(row: Mapping[str, Any]) -> Case:

@@ -3,24 +3,19 @@
 Deeds are events like all others, written to the journal and sealed in the chain; here they become what holds now.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from schoolgate.policy.standing import Declared, Standing
-from schoolgate.store.event import DEED, Deed
+from schoolgate.store.event import Deed
+from schoolgate.store.openings import opened
+from schoolgate.store.queries import Queries as Queries
+from schoolgate.store.queries import deeds_of as _deeds
 
 UPHELD, REFUSED = "upheld", "refused"
 """The answers to a contest: the person was right, or the visit counts all the same."""
-
-
-class Queries(Protocol):
-    """A connection that answers queries over the views of the record."""
-
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any:
-        """Rows as dicts."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +50,12 @@ class Hold:
 
 
 def read_standing(reader: Queries, now: datetime) -> Standing:
-    """Every notice that was acknowledged, and the purposes that are declared and not withdrawn."""
+    """Every notice that was acknowledged, the purposes that are declared and not withdrawn, and what was opened."""
     rows = _deeds(reader, Deed.NOTICE)
     acknowledged = frozenset((row["person"], row["notice"]) for row in rows)
     withdrawn = {row["about"] for row in _deeds(reader, Deed.WITHDRAWN)}
     declared = [_declared(row) for row in _deeds(reader, Deed.DECLARED) if row["id"] not in withdrawn]
-    return Standing(acknowledged, tuple(each for each in declared if each.until > now))
+    return Standing(acknowledged, tuple(each for each in declared if each.until > now), opened(reader, now))
 
 
 def declarations(reader: Queries, person: str) -> list[Declared]:
@@ -89,18 +84,26 @@ def contests(reader: Queries, person: str | None = None) -> list[Contest]:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """What all contests come to: events that wait for an answer, and those that are cleared for good."""
+    """What all contests come to: events that wait for an answer, and those that are cleared for good.
+
+    ``by_case`` is the reference of the case whose outcome has cleared an event, by the event's id; these are among
+    ``cleared`` too.
+    """
 
     waiting: frozenset[str] = frozenset()
     cleared: frozenset[str] = frozenset()
+    by_case: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def contested(of: Iterable[Contest]) -> Contested:
-    """The events of contests; what was upheld once stays cleared, whatever else is said of it."""
-    known = list(of)
-    cleared = frozenset(event for each in known if each.answer == UPHELD for event in each.events)
+def contested(of: Iterable[Contest], by_case: Mapping[str, str] | None = None) -> Contested:
+    """The events of contests; what was upheld once stays cleared, whatever else is said of it.
+
+    ``by_case`` are the events that outcomes of cases have cleared (``store.cases.clearings``).
+    """
+    known, by_case = list(of), dict(by_case or {})
+    cleared = frozenset(event for each in known if each.answer == UPHELD for event in each.events) | frozenset(by_case)
     waiting = frozenset(event for each in known if not each.answer for event in each.events)
-    return Contested(waiting - cleared, cleared)
+    return Contested(waiting - cleared, cleared, by_case)
 
 
 def holds(reader: Queries) -> list[Hold]:
@@ -125,8 +128,3 @@ def _declared(row: dict[str, Any]) -> Declared:
     since, until = (datetime.fromisoformat(text) for text in row["entry"].split("/"))
     since = max(since, datetime.fromisoformat(row["at"]))
     return Declared(row["id"], row["person"], tuple(row["about"].split()), row["why"], since, until)
-
-
-def _deeds(reader: Queries, deed: Deed) -> list[dict[str, Any]]:
-    sql = "select * from events where action = :action and rule = :rule order by at, id"
-    return list(reader.query(sql, {"action": DEED, "rule": deed}))

@@ -44,9 +44,9 @@ class Deed(StrEnum):
     ESCALATED = "case-escalated"  # about: the id of the case; entry: the role that is told now; why: what ran out
     OUTCOME = "case-outcome"  # about: the id of the case; entry: see ``store.cases``; why: the words
     ATTACHED = "evidence-attached"  # about: the id of the case; entry: sha256/bytes/type; why: the file's name
-    ASKED = "unblock-asked"  # about: the id of the blocked event; host, path; why: the words of who asks
-    OPENED = "site-opened"  # about: the id of what asked, or ""; host, path, group; entry: since/until; why
-    NOT_OPENED = "unblock-refused"  # about: the id of what asked; why: the words
+    ASKED = "unblock-asked"  # about: the id of the block; host, path; entry: wanted | mistake; why: the words
+    OPENED = "site-opened"  # about: the ids of what asked; host, path, group; entry: since/until ("": always); why
+    NOT_OPENED = "unblock-refused"  # about: the ids of what asked; why: the words
     SHUT = "site-shut"  # about: the id of what was opened
 
 

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,6 @@ KINDS = {"image/png": "png", "image/jpeg": "jpg", "application/pdf": "pdf", "tex
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"%PDF-": "application/pdf"}
 _CASE = re.compile(r"[0-9a-f]{28}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_YOUNG = 24 * 3600.0  # seconds: a file may lie there before the deed that speaks of it
 
 
 class BadExhibit(Exception):
@@ -92,14 +90,11 @@ def read(data: Path, case: str, exhibit: Exhibit) -> bytes:
     return content
 
 
-def forget_without_case(data: Path, known: Collection[str], now: float) -> int:
-    """Delete the evidence of cases that are no longer on record; returns of how many."""
-    gone = 0
-    for folder in (data / FOLDER).glob("*") if (data / FOLDER).is_dir() else ():
-        if folder.name not in known and folder.stat().st_mtime < now - _YOUNG:
-            shutil.rmtree(folder)
-            gone += 1
-    return gone
+def forget(data: Path, case: str) -> None:
+    """Delete all evidence of a case, whose time is over. Raises OSError where it cannot be deleted."""
+    folder = data / FOLDER / case
+    if _CASE.fullmatch(case) and folder.is_dir():
+        shutil.rmtree(folder)
 
 
 def _path(data: Path, case: str, sha256: str) -> Path:

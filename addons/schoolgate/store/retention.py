@@ -5,6 +5,9 @@ goes its nonce, so that the digest that stays in the chain tells nothing; once a
 
 Whoever changes rows by hand cannot have their deletion done here: a row that is not what was sealed is never deleted,
 a release that was not sealed releases nothing, and a hold that was seen once is kept to until it is released.
+
+Events of a case, what was said about them, and its own deeds stay while it is open, and then as long as cases are kept,
+counted from the last that was done about it. With a case goes the evidence that was attached to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schoolgate.policy.rules import Action
+from schoolgate.store import exhibits
+from schoolgate.store.cases import CASE_DEEDS, fold
 from schoolgate.store.chain import is_as_sealed
 from schoolgate.store.check_chain import span_words
 from schoolgate.store.deeds import Hold, all_holds
@@ -22,6 +27,7 @@ from schoolgate.store.writer import RecordWriter
 
 MOST = 20_000  # rows that go in one transaction
 _EVERY = timedelta(hours=24)  # a run is on record at least so often
+_FOR_GOOD = timedelta(days=100 * 365)
 _KEPT_FOR_GOOD = (Deed.RETENTION, Deed.EXPLAINED)  # the chain cannot be understood without them
 
 
@@ -42,19 +48,31 @@ _PLACES = [NAMES.index(name) for name in ("id", "at", "person", "rule", "about")
 
 @dataclass(slots=True)
 class Seen:
-    """What the runs before have seen: holds that are not released, and rows that are not what was sealed."""
+    """What the runs before have seen: holds that are not released, and rows that are not what was sealed.
+
+    ``cases`` are the ids that belong to a case (its own, its events, its deeds), by the id of the case.
+    """
 
     holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
+    cases: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     unlike: set[int] = field(default_factory=set[int])
 
 
 def _rows(record: RecordWriter, where: str, values: Sequence[str], seen: Seen) -> Iterator[Row]:
-    """Rows that are what was sealed; the others are noted in ``seen``."""
+    """What retention looks at, of rows that are what was sealed."""
+    for seq, found in _sealed(record, where, values, seen):
+        yield Row(seq, *(found[place] or "" for place in _PLACES))
+
+
+def _sealed(
+    record: RecordWriter, where: str, values: Sequence[str], seen: Seen
+) -> Iterator[tuple[int, Sequence[str | None]]]:
+    """Rows that are what was sealed, by their number; the others are noted in ``seen``."""
     columns = ", ".join(f"e.{name}" for name in COLUMNS.split(", "))
     sql = f"select e.seq, e.nonce, l.digest, {columns} from event e left join link l on l.seq = e.seq where {where}"
     for seq, nonce, digest, *found in record.connection.execute(f"{sql} order by e.seq", values):
         if is_as_sealed(seq, nonce, digest, found):
-            yield Row(seq, *(found[place] or "" for place in _PLACES))
+            yield seq, found
         else:
             seen.unlike.add(seq)
 
@@ -68,8 +86,25 @@ def _held(record: RecordWriter, seen: Seen) -> list[Hold]:
     return list(seen.holds.values())
 
 
-def is_held(row: Row, held: Sequence[Hold]) -> bool:
-    """Whether a hold keeps this row: of its person and period, by its id, or because it speaks of such an event."""
+def _look_at_cases(record: RecordWriter, span: timedelta, now: datetime, seen: Seen) -> frozenset[str]:
+    """The ids that cases keep now. One that was seen once is kept to until its own deeds say that its time is over."""
+    marks = ",".join("?" * len(CASE_DEEDS))
+    rows = _sealed(record, f"e.action = ? and e.rule in ({marks})", [DEED, *CASE_DEEDS], seen)
+    for case in fold(dict(zip(NAMES, found, strict=True)) for _, found in rows):
+        if not case.is_open and case.changed < stamp(now - span):
+            seen.cases.pop(case.id, None)
+        else:
+            seen.cases[case.id] = frozenset((case.id, *case.events, *(entry.id for entry in case.history)))
+    return frozenset[str]().union(*seen.cases.values())
+
+
+def is_held(row: Row, held: Sequence[Hold], of_cases: frozenset[str] = frozenset()) -> bool:
+    """Whether a hold keeps this row: of its person and period, by its id, or because it speaks of such an event.
+
+    ``of_cases`` are ids that cases keep, themselves and whatever speaks of them.
+    """
+    if row.id in of_cases or not of_cases.isdisjoint(row.about.split()):
+        return True
     for hold in held:
         if hold.id == row.id:
             return True
@@ -87,7 +122,7 @@ def forget(record: RecordWriter, keep: Mapping[str, timedelta], now: datetime, s
     forgotten = 0
     for action, span in keep.items():
         while True:
-            number = _forget(record, action, span, (now, snapshot), seen)
+            number = _forget(record, action, span, (now, snapshot), seen, keep.get(DEED, _FOR_GOOD))
             forgotten += number
             if number < MOST:
                 break
@@ -99,19 +134,24 @@ def forget(record: RecordWriter, keep: Mapping[str, timedelta], now: datetime, s
     return forgotten
 
 
-def _forget(record: RecordWriter, action: str, span: timedelta, about: tuple[datetime, str], seen: Seen) -> int:
+def _forget(
+    record: RecordWriter, action: str, span: timedelta, about: tuple[datetime, str], seen: Seen, cases: timedelta
+) -> int:
     now, snapshot = about
     before = stamp(now - span)
     with record.atomic() as connection:
         held = _held(record, seen)
         people = sorted({hold.person for hold in held if hold.person})
-        rows, kept = _due(record, action, before, seen)
+        rows, kept = _due(record, action, before, seen, _look_at_cases(record, cases, now, seen))
         connection.execute("delete from tally where hour < ? and action = ?", [before, action])
-        if action == Action.LOG:
+        if action in (Action.ALLOW, Action.LOG):
             marks = ",".join("?" * len(people))
             sql = f"delete from activity_count where day < ? and person not in ({marks})"
             connection.execute(sql, [before[:10], *people])
         if rows:
+            for row in rows:
+                if row.rule == Deed.CASE:  # first the files: who dies in between finds the deed due again
+                    exhibits.forget(record.data, row.id)
             connection.executemany("delete from event where seq = ?", [(row.seq,) for row in rows])
             ranges = as_ranges(row.seq for row in rows)
             _fold(record, ranges)
@@ -130,12 +170,12 @@ def _forget(record: RecordWriter, action: str, span: timedelta, about: tuple[dat
     return len(rows)
 
 
-def _due(record: RecordWriter, action: str, before: str, seen: Seen) -> tuple[list[Row], int]:
+def _due(record: RecordWriter, action: str, before: str, seen: Seen, of_cases: frozenset[str]) -> tuple[list[Row], int]:
     rows, kept, held = list[Row](), 0, list(seen.holds.values())
     for row in _rows(record, "e.action = ? and e.at < ?", [action, before], seen):
         if action == DEED and row.rule in _KEPT_FOR_GOOD:
             continue
-        if is_held(row, held):
+        if is_held(row, held, of_cases):
             kept += 1
         else:
             rows.append(row)

@@ -40,7 +40,7 @@ class RecordWriter:
 
     def __init__(self, data: Path, versions: str = "", clock: Clock | None = None) -> None:
         self._lock = WriterLock(data / f"{FILE}.lock")
-        self._path = data / FILE
+        self.data, self._path = data, data / FILE
         self.connection = sqlite3.connect(self._path, timeout=30)
         self.db = Database(self.connection)
         self.db.enable_wal()
