@@ -48,6 +48,19 @@ def _faults(load: Load, school: School) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
+def test_who_alone_may_answer_contests_is_told_of(settings_of: Load, school: School) -> None:
+    for users, told in ((("h.head", None), True), (("h.head", "h.head"), True), (("h.head", "d.safe"), False)):
+        given = "".join(f", user: {user}" if user else "" for user in users[:1])
+        other = f", user: {users[1]}" if users[1] else ""
+        school.roles = (
+            f"roles:\n  headteacher: {{name: Head, email: head@school.example{given}}}\n"
+            f"  dsl: {{name: DSL, email: dsl@school.example{other}}}\n"
+        )
+        school.monitoring = "names: {may_reveal: [headteacher, dsl]}\n"
+        advice = settings_of(school.write()).advice
+        assert any("would wait for ever" in line for line in advice) is told
+
+
 def _topic(school: School, name: str, text: str) -> Path:
     path = school.root / "blocklists" / "private" / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)

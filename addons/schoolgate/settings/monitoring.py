@@ -165,7 +165,11 @@ def _reviews(monitoring: MonitoringFile, school: SchoolFile | None) -> Iterator[
 
 
 def advice_on(files: ConfigFiles, monitoring: MonitoringFile, school: SchoolFile, today: date) -> Iterator[str]:
-    """Lines for ``config check`` on every review that is past, or due within 30 days."""
+    """Lines for ``config check`` on reviews past or due within 30 days, and contests that nobody could answer."""
+    users = {school.roles[role].user for role in monitoring.names.may_reveal if role in school.roles}
+    if len(users - {None}) == 1:
+        words = "only one login may answer contests; a contest of that person's own would wait for ever"
+        yield str(files.fault("monitoring", ("names", "may_reveal"), f"{words}: give another role a user:"))
     for each in _reviews(monitoring, school):
         if each.due <= today + _SOON:
             yield str(files.fault("monitoring", (each.key, each.number), each.words(today)))
