@@ -1,20 +1,26 @@
 """Who somebody is at the console or at a command, and what their role may do."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-import bcrypt
-
+from schoolgate.passwords import FILE, is_right, read_passwords, renew
 from schoolgate.settings.load import Settings
 from schoolgate.store.pseudonym import Pseudonyms
 
-_NOBODY = bcrypt.hashpw(b"nobody", bcrypt.gensalt(10))  # an unknown name costs as much time as a wrong password
+
+class Way(StrEnum):
+    """How somebody proved who they are."""
+
+    PASSWORD = "password"  # noqa: S105 - the word, not one
+    SIGN_ON = "sign-on"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who proved a password; ``roles`` are of school.yaml, ``group`` is theirs in people.yaml ("": none)."""
+    """Somebody who proved who they are; ``roles`` are of school.yaml, ``group`` is theirs in people.yaml ("": none)."""
 
     login: str
     name: str
@@ -38,9 +44,12 @@ def account_of(settings: Settings, pseudonyms: Pseudonyms, login: str, password:
 
     Raises OSError where the password file cannot be read.
     """
-    known = _passwords(settings).get(login.casefold())
-    right = bcrypt.checkpw(password.encode()[:72], known or _NOBODY)
-    return named(settings, pseudonyms, login) if known is not None and right else None
+    known = passwords_of(settings).get(login.casefold())
+    right = is_right(login, known, password)
+    if known is None or not right:
+        return None
+    renew(password_file(settings), login, known, password)
+    return named(settings, pseudonyms, login)
 
 
 def named(settings: Settings, pseudonyms: Pseudonyms, login: str) -> Account:
@@ -56,23 +65,31 @@ def named(settings: Settings, pseudonyms: Pseudonyms, login: str) -> Account:
 
 
 def names_of(settings: Settings, pseudonyms: Pseudonyms) -> dict[str, str]:
-    """Every login that the school's files name, by its pseudonym."""
-    people = settings.snapshot.people
-    logins = {user for group in settings.people.groups.values() for user in group.users}
-    logins |= {person.login for person in people.persons}
-    logins |= {role.user for role in settings.school.roles.values() if role.user}
+    """Every login that the school's files name, by its pseudonym; also one that only the password file knows."""
+    logins = list[str]()
+    with suppress(OSError, ValueError):  # a report does without the password file where it cannot be read
+        logins += passwords_of(settings)
+    logins += [role.user for role in settings.school.roles.values() if role.user]
+    logins += [user for group in settings.people.groups.values() for user in group.users]
+    logins += [person.login for person in settings.snapshot.people.persons]
     return {pseudonyms.of("user", login): login for login in logins}
 
 
-def password_mark(settings: Settings, login: str) -> str:
-    """A digest that changes with the password, "" for a login without one: what rests on a password ends with it."""
-    code = _passwords(settings).get(login.casefold())
-    return hashlib.sha256(code).hexdigest() if code else ""
+def mark_of(settings: Settings, login: str, way: Way) -> str:
+    """A digest of what a login rests on, "" where that is gone: a session ends when its password or sign-on changes.
+
+    Raises OSError where the password file cannot be read.
+    """
+    what: object = settings.school.sign_on if way is Way.SIGN_ON else passwords_of(settings).get(login.casefold())
+    return hashlib.sha256(repr(what).encode()).hexdigest() if what else ""
 
 
-def _passwords(settings: Settings) -> dict[str, bytes]:
+def password_file(settings: Settings) -> Path:
+    """The file of passwords: that of people.yaml, or the one that would be named there."""
     logins = settings.people.logins
-    if logins is None:
-        return {}
-    lines = (settings.folders.config / Path(logins.file)).read_text().splitlines()
-    return {name.casefold(): code.encode() for name, _, code in (line.partition(":") for line in lines) if code}
+    return settings.folders.config / (logins.file if logins else FILE)
+
+
+def passwords_of(settings: Settings) -> dict[str, str]:
+    """What is kept of each login's password; nothing where people.yaml names no file. Raises OSError."""
+    return read_passwords(password_file(settings)) if settings.people.logins else {}

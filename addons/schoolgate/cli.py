@@ -2,7 +2,6 @@
 
 import gc
 import json
-import re
 import sqlite3
 import sys
 from datetime import UTC, datetime
@@ -12,10 +11,15 @@ from typing import Any
 
 import click
 
+from schoolgate.cli_cases import list_cases, show_case
+from schoolgate.cli_demo import demo
 from schoolgate.cli_lists import lists
 from schoolgate.cli_notices import dpia, notices
+from schoolgate.cli_openings import open_site, opened_standing, requests, shut_site
 from schoolgate.cli_people import evidence, reveal, sar
 from schoolgate.cli_record import explain, hold, retention, verify
+from schoolgate.cli_replay import replay
+from schoolgate.cli_reports import report, reports
 from schoolgate.cli_visits import visits
 from schoolgate.content.charset import decode
 from schoolgate.enquiry import Enquiry, in_words, moment_of, since_of
@@ -113,7 +117,7 @@ def check(
         raise Wrong("one text or one search at a time, with at most one URL that it belongs to")
     with open_settings(config) as settings:
         who = {"group": group, "client": client, "user": user, "at": at}
-        enquiry = Enquiry(settings, who)
+        enquiry = Enquiry(settings, who, opened_standing(settings))
         if stream:
             _stream(enquiry)
             return
@@ -163,6 +167,14 @@ main.add_command(lists)
 for record_command in (verify, retention, hold, explain):
     main.add_command(record_command)
 main.add_command(visits)
+main.add_command(list_cases)
+main.add_command(show_case)
+main.add_command(demo)
+for opening_command in (open_site, shut_site, requests):
+    main.add_command(opening_command)
+main.add_command(replay)
+main.add_command(report)
+main.add_command(reports)
 for people_command in (reveal, sar, evidence, notices, dpia):
     main.add_command(people_command)
 
@@ -198,13 +210,20 @@ def config_schema(name: str | None) -> None:
 
 @main.command()
 @click.option("--since", default="24h", show_default=True, help="A length of time (1h, 7d) or a moment.")
+@click.option("--until", help="A moment, like 2026-11-24T16:30; what happened then is not shown.  [default: now]")
 @click.option("--group", help="Only this group.")
 @click.option("--action", help="Only this action: log, warn, block, fault, deed.")
 @click.option("--ref", help="The event behind the reference of a block page, however old.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines.")
 @config_option
 def events(
-    since: str, group: str | None, action: str | None, ref: str | None, as_json: bool, config: Path | None
+    since: str,
+    until: str | None,
+    group: str | None,
+    action: str | None,
+    ref: str | None,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed."""
     from schoolgate.store.event import DEED, FAULT, NAMES, as_reference, stamp
@@ -219,10 +238,12 @@ def events(
             raise Wrong(f"--action: {unknown('action', action, actions)}")
         start = "" if ref else stamp(_since(since, settings))
         sql = "select * from events where at >= :since"
+        sql += " and at < :until" if until else ""
         sql += ' and "group" = :group' if group else ""
         sql += " and action = :action" if action else "" if ref else f" and not ({_HOUSEKEEPING})"
         sql += " and ref = :ref" if ref else ""
-        values = {"since": start, "group": group, "action": action, "ref": as_reference(ref or "")}
+        end = stamp(_since(until, settings)) if until else ""
+        values = {"since": start, "until": end, "group": group, "action": action, "ref": as_reference(ref or "")}
         number = 0
         try:
             with open_reader(settings.data, with_waiting=True) as reader:
@@ -272,29 +293,46 @@ def digest(period: str, at: str | None, send: bool, out: Path | None, config: Pa
 @click.option("--remove", is_flag=True, help="Take the login away.")
 @config_option
 def login(user: str, remove: bool, config: Path | None) -> None:
-    """Set USER's password for the proxy (asked for, or read from standard input)."""
-    import bcrypt
+    """Set USER's password for the console and the proxy (asked for, or read from standard input)."""
+    from schoolgate.passwords import FILE, LOGIN, hashed, set_password, what_is_wrong
 
     with told_plainly():
         folders = find_folders(config)
-    if not re.fullmatch(r"[^\s:#]{1,64}", user):
+    if not LOGIN.fullmatch(user):
         raise Wrong(f"{user!r}: a user name has no blanks, ':' or '#', and at most 64 characters")
-    path = folders.config / "logins.htpasswd"
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if line.partition(":")[0].casefold() != user.casefold()]
-    if remove and len(kept) == len(lines):
-        raise Wrong(f"{path}: there is no user {user!r}")
+    path, code = folders.config / FILE, None
     if not remove:
         password = getpass(f"Password for {user}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-        if not 8 <= len(password.encode()) <= 72:
-            raise Wrong("a password has 8 to 72 characters; nothing was changed")
-        kept.append(f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode()}")
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.touch(mode=0o600)
-    temporary.write_text("".join(f"{line}\n" for line in kept))
-    temporary.replace(path)
+        if wrong := what_is_wrong(user, password):
+            raise Wrong(f"{wrong} Nothing was changed.")
+        code = hashed(password)
+    try:
+        done = set_password(path, user, code)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(f"{path}: cannot be changed: {error}") from None
+    if not done:
+        raise Wrong(f"{path}: there is no user {user!r}")
     click.echo(f"{path}: {user} is {'removed' if remove else 'set'}. If people.yaml does not name the file yet, add:")
     click.echo("logins: {file: logins.htpasswd, ask: []}")
+
+
+@main.command("setup-code")
+@config_option
+def setup_code(config: Path | None) -> None:
+    """The code that sets up the console's first login, as long as no role has one."""
+    from schoolgate.setup_code import is_needed, issue
+
+    with open_settings(config, for_keeps=True) as settings:
+        if settings.school.listen.console is None:
+            raise Wrong("config/school.yaml: listen: console: is null, so there is no console to log in at")
+        try:
+            if not is_needed(settings):
+                raise Wrong("a role has its login already; others get theirs with 'schoolgate login USER'")
+            code = issue(settings.data, datetime.now(UTC))
+        except OSError as error:
+            raise Wrong(f"{error.filename}: {error.strerror}") from None
+        until = code.until.astimezone(settings.school.timezone)
+        click.echo(f"{code.letters}   at {settings.console_url}/setup, once, until {until:%a %d %b %Y, %H:%M}")
 
 
 def _line(event: dict[str, Any], settings: Settings) -> str:

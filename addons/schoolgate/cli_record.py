@@ -2,7 +2,7 @@
 
 import re
 import sys
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -21,6 +21,7 @@ from schoolgate.store.deeds import Hold, holds
 from schoolgate.store.event import DEED, FAULT, Deed, as_reference, stamp
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import FILE, RecordReader
+from schoolgate.store.verified import Verified, note_verified
 from schoolgate.terminal import Wrong, ask_account, config_option, open_settings, progress, told_plainly
 
 _KINDS = {
@@ -53,7 +54,10 @@ def verify(file: Path | None, seal: str, config: Path | None) -> None:
             report = check(path, wanted, own=file is None, tell=tell)
     except Unreadable as error:
         raise Wrong(str(error)) from None
-    for line in in_words(report):
+    lines = in_words(report)
+    if file is None:
+        note_verified(path.parent, Verified(stamp(datetime.now(UTC)), not report.findings, lines[0]))
+    for line in lines:
         click.echo(line)
     if report.findings:
         sys.exit(1)

@@ -59,6 +59,7 @@ def visits(stream: bool, since: str, group: str | None, as_json: bool, config: P
 
 def _on_record(settings: Settings, since: str, group: str | None) -> list[Page]:
     from schoolgate.enquiry import since_of
+    from schoolgate.store.cases import clearings
     from schoolgate.store.deeds import contested, contests
     from schoolgate.store.record import open_reader
 
@@ -68,7 +69,7 @@ def _on_record(settings: Settings, since: str, group: str | None) -> list[Page]:
         raise Wrong(str(error)) from None
     sql = "select * from visits where at >= :since and left_out = '' and (:group is null or \"group\" = :group)"
     with open_reader(settings.data, with_waiting=True) as reader:
-        cleared = contested(contests(reader)).cleared
+        cleared = contested(contests(reader), clearings(reader)).cleared
         rows = reader.query(sql, {"since": start.replace("+00:00", "Z"), "group": group})
         return [_page(row) for row in rows if row["id"] not in cleared]
 

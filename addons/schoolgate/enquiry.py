@@ -1,6 +1,7 @@
 """What ``schoolgate check`` is asked and answers: the same verdict as the gateway's, without a proxy."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from schoolgate.policy.decision import LOCAL_ALLOW, Verdict, decide_for, decide_
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
 from schoolgate.policy.rules import NAME, SEARCH, TEXT, Action, Subject
+from schoolgate.policy.standing import NO_STANDING, Standing
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
@@ -26,10 +28,13 @@ _TEXTS = frozenset({*_ASKED, "group", "client", "user", "at"})
 
 
 class Enquiry:
-    """Answers questions under one set of settings; ``who`` is what holds where a question does not say."""
+    """Answers questions under one set of settings; ``who`` is what holds where a question does not say.
 
-    def __init__(self, settings: Settings, who: Asked) -> None:
-        self.settings = settings
+    ``standing`` is what people have opened; left out, the settings alone answer.
+    """
+
+    def __init__(self, settings: Settings, who: Asked, standing: Standing = NO_STANDING) -> None:
+        self.settings, self._standing = settings, standing
         self._who = {name: value for name, value in who.items() if value}
         self._engines = open_engines()
         self._identity = lru_cache(4096)(self._identify)
@@ -52,7 +57,7 @@ class Enquiry:
             nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
             return self._row(None, self._on_words(asked, identity, nowhere))
         request = request_from_url(url, at=moment, client=client, user=user)
-        verdict = decide_for(identity, request, self.settings.snapshot)
+        verdict = decide_for(identity, request, self.settings.snapshot, standing=self._standing)
         search = self._engines.search_of(request.host, request.path, request.query) if "search" not in asked else None
         if search is not None and is_judged(identity, request, self.settings.snapshot, Subject.SEARCHES):
             said = self._on_words({"search": search.words}, identity, request)
@@ -148,6 +153,17 @@ def _verdict_row(url: str | None, verdict: Verdict) -> dict[str, Any]:
 _JUDGED = {TEXT: "what it says", SEARCH: "what is searched for"}
 
 
+def because(answer: Mapping[str, Any]) -> str:
+    """On what the category of an answer, or of an event of the record, rests; "" where there is none."""
+    if not answer["category"]:
+        return ""
+    if answer["list"] == NAME:
+        return f"judged by its name alone: {answer['entry'].removesuffix(' (name)')}"
+    if answer["list"] in _JUDGED:
+        return f"judged by {_JUDGED[answer['list']]}: {answer['entry']}"
+    return f"because {answer['list']} lists {answer['entry']}"
+
+
 def in_words(answer: dict[str, Any]) -> str:
     """An answer for people to read."""
     lines = [
@@ -155,12 +171,7 @@ def in_words(answer: dict[str, Any]) -> str:
         f"      who       {answer['group']}: {answer['identity']}",
     ]
     if answer["category"]:
-        because = f"because {answer['list']} lists {answer['entry']}"
-        if answer["list"] == NAME:
-            because = f"judged by its name alone: {answer['entry'].removesuffix(' (name)')}"
-        elif answer["list"] in _JUDGED:
-            because = f"judged by {_JUDGED[answer['list']]}: {answer['entry']}"
-        lines.append(f"      category  {answer['category']}, {because}")
+        lines.append(f"      category  {answer['category']}, {because(answer)}")
     when = answer["counts"] or said_of(answer["calendar"], answer["person"] or "")
     if answer["rule"]:
         basis = f" ({answer['basis']})" if answer["basis"] else ""

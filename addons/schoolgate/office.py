@@ -7,17 +7,18 @@ from multiprocessing.connection import Connection
 
 from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
 from schoolgate.alerting.cases import Cases
-from schoolgate.alerting.outbox import Outbox
-from schoolgate.alerting.post import send
-from schoolgate.alerting.recipients import recipients_of
-from schoolgate.alerting.words import words_of
+from schoolgate.alerting.quiet_hours import is_quiet
+from schoolgate.alerting.recipients import channels_of, recipients_of
+from schoolgate.alerting.sending import Sending
 from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
 from schoolgate.reporting.seal import hand_out, has_news, note_handed_out, seal_words
+from schoolgate.reporting.sending import ReportPost
 from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
+from schoolgate.store.cases import Priority
 from schoolgate.store.check_chain import Seal
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
@@ -50,12 +51,9 @@ class Office:
         self._store = OfficeStore(settings.data)
         self._journal = Journal(settings.data, "office")
         self._cases = Cases(self._store, self._journal, self._pseudonyms)
+        self._reports = ReportPost(self._store)
         self._next_forgetting = 0.0
-        self._outbox = Outbox(
-            self._store,
-            post=lambda letter: send(letter, self.settings.school.mail, self.settings.folders.root),
-            words=lambda alert, facts: words_of(alert, facts, self.settings, who_is(self.settings, self._pseudonyms)),
-        )
+        self._sending = Sending(self._store, settings, lambda given: who_is(given, self._pseudonyms))
 
     def take_up(self, settings: Settings) -> None:
         """From now on these settings hold."""
@@ -66,40 +64,53 @@ class Office:
         settings = self.settings
         repeat = settings.alerts.immediate.repeat.total_seconds()
         with open_reader(settings.data) as reader:
-            gather(self._store, reader, repeat, now)
+            gather(self._store, reader, repeat, now, settings.snapshot.categories)
             self._cases.round(reader, settings, now)  # before the mails, which link to the case
-        raise_mails(self._store, self._recipients, repeat, now, settings.school.mail.sender.partition("@")[2])
-        self._outbox.round(now)
+        raise_mails(
+            self._store,
+            self._recipients,
+            repeat,
+            now,
+            settings.school.mail.sender.partition("@")[2],
+            lambda at: is_quiet(settings.alerts.quiet, settings.snapshot.calendar, at),
+            self._channels,
+        )
+        self._sending.round(settings, now)
         try:
             self._digests(now)
         except Exception as error:
-            self._digest_failed(error, now)
+            self._report_failed("digest", error, now)
+        self._reports.round(settings, now, lambda name, error: self._report_failed(name, error, now))
         if now >= self._next_forgetting:
             self._next_forgetting = now + _FORGET_EVERY
             self._store.forget_before(now - settings.school.retention.blocked.total_seconds())
 
     def close(self) -> None:
         """End in good order."""
-        self._outbox.close(time.time())
+        self._sending.close(time.time())
         self._store.close()
         self._journal.close()
 
     def _recipients(self, audience: str, person: str = "") -> list[str]:
         return recipients_of(self.settings, self._pseudonyms, audience, person)
 
-    def _digest_failed(self, error: Exception, now: float) -> None:
+    def _channels(self, audience: str, person: str, priority: Priority) -> list[str]:
+        return channels_of(self.settings, self._pseudonyms, audience, person, priority)
+
+    def _report_failed(self, name: str, error: Exception, now: float) -> None:
         """The technician is told once a day; alerts go on."""
         today = datetime.fromtimestamp(now, self.settings.school.timezone).date().isoformat()
-        if self._store.bookmark("digest-failed") == today:
+        if self._store.bookmark(f"{name}-failed") == today:
             return
-        log.error("The digest could not be made: %r", error)
-        self._store.set_bookmark("digest-failed", today)
+        log.error("The report %s could not be made: %r", name, error)
+        self._store.set_bookmark(f"{name}-failed", today)
         to = self._recipients(TECHNICAL)
         if to:
             domain = self.settings.school.mail.sender.partition("@")[2]
-            subject = f"{self.settings.school.name}: schoolgate could not make the digest"
-            text = f"What happened: the digest could not be made.\nWhat to do now: correct this:\n\n{error}\n"
-            self._store.add_mail(to, subject, text, "", f"<digest-failed-{today}@{domain}>", now)
+            what = "the digest" if name == "digest" else f"the report {name}"
+            subject = f"{self.settings.school.name}: schoolgate could not make {what}"
+            text = f"What happened: {what} could not be made.\nWhat to do now: correct this:\n\n{error}\n"
+            self._store.add_mail(to, subject, text, "", f"<{name}-failed-{today}@{domain}>", now)
 
     def _digests(self, now: float) -> None:
         """The day's digest on school days, and the week's on its day, each once; each goes on where the last ended."""

@@ -29,6 +29,7 @@ from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
+from schoolgate.setup_code import forget, is_needed, issue
 from schoolgate.store.event import DEED, FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.pseudonym import open_pseudonyms
@@ -86,6 +87,8 @@ class Supervisor:
     stopping: bool = False
     _children: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
+    _faulty_reports: str = ""
+    _reported_reports: str = ""
     _upkeep: Upkeep = field(default_factory=Upkeep)
 
     def run(self) -> None:
@@ -94,7 +97,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         os.umask(0o077)  # all that the gateway writes is for its owner only
         began = time.time_ns()
-        settings = read_all(self.folders)
+        settings = self._read()
         # what was saved while it was being read may not have been read: it is looked at again
         stamps = {path: of for path, of in watched_files(self.folders, settings).items() if of[0] < began}
         data = settings.data
@@ -120,7 +123,8 @@ class Supervisor:
                     child.wait_until_ready()
                 if settings.school.listen.metrics:
                     serve_metrics(settings.school.listen.metrics, data)
-                self.say(welcome(settings, authority.certificate, authority.fingerprint))
+                self.say(welcome(settings, authority.certificate, authority.fingerprint, _first_login(settings)))
+                self._tell_of_reports(settings, journal)
                 self._watch(settings, stamps, journal)
             except OSError as error:
                 raise CannotStart(str(error)) from error
@@ -143,19 +147,37 @@ class Supervisor:
                     self._revive(child, settings, journal, now)
                 if reading is not None and reading.done():
                     settings, reading = self._take_up(reading, settings, journal), None
+                    self._tell_of_reports(settings, journal)
                 if reading is None and now >= next_look:
                     next_look = now + _WATCH_EVERY
                     before, changing = changing, watched_files(self.folders, settings)
                     saved = changing != stamps and changing == before  # a file still being written is left alone
                     if saved or not settings.index.is_file():
                         stamps = changing
-                        reading = thread.submit(read_all, self.folders)
+                        reading = thread.submit(self._read)
         finally:
             self._upkeep.stop()
             for process in multiprocessing.active_children():
                 if process.name == COMPILING:
                     process.kill()
             thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
+
+    def _read(self) -> Settings:
+        """The settings as they are now. A report that cannot be made is told of, but is no reason not to filter."""
+        settings = read_settings(self.folders)
+        try:
+            try_reports(settings)
+            self._faulty_reports = ""
+        except SettingsError as error:
+            self._faulty_reports = str(error)
+        return settings
+
+    def _tell_of_reports(self, settings: Settings, journal: Journal) -> None:
+        if self._faulty_reports and self._faulty_reports != self._reported_reports:
+            words = f"Some reports cannot be made until they are corrected:\n{self._faulty_reports}"
+            self.say(words)
+            _report(journal, "reports", words, settings)
+        self._reported_reports = self._faulty_reports
 
     def _keep_lists_fresh(self, settings: Settings, journal: Journal) -> None:
         now = datetime.now(UTC)
@@ -241,7 +263,14 @@ class Supervisor:
 
 
 def read_all(folders: Folders) -> Settings:
-    """Read the settings, and try the pages and reports that they bring. Raises SettingsError, and nothing else.
+    """Read the settings, and try the pages and reports that they bring. Raises SettingsError, and nothing else."""
+    settings = read_settings(folders)
+    try_reports(settings)
+    return settings
+
+
+def read_settings(folders: Folders) -> Settings:
+    """Read the settings, and try the pages that people see. Raises SettingsError, and nothing else.
 
     Lists are compiled in a process of its own, so that this one stays small and quick.
     """
@@ -252,7 +281,6 @@ def read_all(folders: Folders) -> Settings:
     except OSError as error:
         raise SettingsError([Fault(str(error.filename), 0, f"cannot be read: {error.strerror}")]) from None
     open_pages(settings)
-    try_reports(settings)
     return settings
 
 
@@ -262,6 +290,17 @@ def _try_codes(data: Path) -> None:
         open_pseudonyms(data)
     except OSError as error:
         raise CannotStart(f"{error.filename}: {error.strerror}") from error
+
+
+def _first_login(settings: Settings) -> str:
+    """The code that sets up the console's first login, "" where a role has one or there is no console."""
+    try:
+        if settings.school.listen.console is not None and is_needed(settings):
+            return issue(settings.data, datetime.now(UTC)).letters
+        forget(settings.data)
+    except (OSError, ValueError) as error:
+        log.error("The code for the first login cannot be made: %s", error)
+    return ""
 
 
 def _is_whole(index: Path) -> bool:

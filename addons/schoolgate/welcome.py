@@ -6,8 +6,8 @@ from pathlib import Path
 from schoolgate.settings.load import Settings
 
 
-def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
-    """The words; ``fingerprint`` is the SHA-256 of the CA certificate."""
+def welcome(settings: Settings, certificate: Path, fingerprint: str, code: str = "") -> str:
+    """The words; ``fingerprint`` is the SHA-256 of the CA certificate, ``code`` sets up the console's first login."""
     school, (host, port) = settings.school, settings.school.listen.proxy
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     command = _command()
@@ -22,6 +22,7 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str) -> str:
     ]
     if school.listen.console:
         lines.append(f"  Console   {_console(settings, command)}")
+        lines += [f"            {line}" for line in _setup(settings, code)]
     if school.listen.metrics:
         lines.append(f"  Metrics   http://{school.listen.metrics[0]}:{school.listen.metrics[1]}/metrics")
     lines += [
@@ -56,9 +57,16 @@ def _console(settings: Settings, command: str) -> str:
     """Where the console is, and what it lacks as long as nobody can log in."""
     host, port = settings.school.listen.console or ("", 0)
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    if settings.people.logins is None:
-        return f"{address}   nobody can log in yet: {command} login USER"
+    if settings.people.logins is None and settings.school.sign_on is None:
+        return f"{address}   nobody can log in yet; the code again: {command} setup-code"
     return f"{address}   staff see their own record there, and say what is wrong"
+
+
+def _setup(settings: Settings, code: str) -> list[str]:
+    """How the first login comes about, where none of the roles has one."""
+    if not code:
+        return []
+    return [f"set up the first login at {settings.console_url}/setup with the code {code}", "(once, within a day)"]
 
 
 def _command() -> str:

@@ -1,5 +1,6 @@
 """Forms: only those of our own pages are believed, and only as text, and only so large."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,23 +12,21 @@ POSTS = [path for method, path, who, _ in SCREENS if method == "POST" and who is
 
 
 def _filled(path: str) -> str:
-    for name in ("event", "declared", "contest", "person"):
-        path = path.replace(f"{{{name}}}", "0" * 12)
-    return path
+    return re.sub(r"\{\w+\}", "0" * 12, path)
 
 
 def _deeds(console: Any) -> list[Any]:
     with console.desk.reading() as reader:
-        return list(reader.query("select * from deeds"))
+        return list(reader.query("select * from deeds where rule <> 'logged-in'"))
 
 
-@pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("token", ["", "0" * 64, "another's"])
-def test_a_form_with_no_token_of_its_own_is_refused(console: Any, path: str, token: str) -> None:
+def test_a_form_with_no_token_of_its_own_is_refused(console: Any, token: str) -> None:
     head, other = console.browser("h.head"), console.browser("a.jones")
-    answer = head.post(_filled(path), {"token": other.token if token == "another's" else token})
-    assert answer.status_code == 403
-    assert "nothing was done" in answer.text
+    for path in POSTS:
+        answer = head.post(_filled(path), {"token": other.token if token == "another's" else token})
+        assert answer.status_code == 403, path
+        assert "othing was done" in answer.text or "not for your login" in answer.text, path
     assert not _deeds(console)
     assert head.get("/mine").status_code == 200  # logged in still
 

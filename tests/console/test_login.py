@@ -172,3 +172,61 @@ def test_without_a_file_of_passwords_the_page_says_what_the_technician_does(
     assert "schoolgate login USER" in page
     assert "people.yaml" in page
     assert 'type="password"' not in page
+
+
+@pytest.mark.parametrize("code", ["{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "$apr1$abcdefgh$1234567890123456789012", "x"])
+def test_a_password_that_is_hashed_otherwise_is_refused_and_the_log_says_what_to_do(
+    console: Any, school: Any, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (school.config / "logins.htpasswd").write_text(f"a.jones:{code}\n")
+    answer = console.browser().log_in("a.jones", "password")
+    assert answer.status_code == 403
+    assert "do not fit together" in answer.text
+    assert "schoolgate login a.jones" in caplog.text
+    assert code not in caplog.text
+
+
+def test_a_file_of_passwords_that_is_gone_is_not_called_a_full_disk(console: Any, school: Any) -> None:
+    jones = console.browser("a.jones")
+    (school.config / "logins.htpasswd").unlink()
+    answer = jones.get("/mine")
+    assert answer.status_code == 500
+    assert "cannot be read" in answer.text
+    assert "disk" not in answer.text
+
+
+BEHIND = {"x-forwarded-proto": "https", "x-forwarded-for": "10.0.0.66"}
+
+
+def test_behind_a_web_server_with_a_certificate_the_cookie_is_for_https_only(console: Any) -> None:
+    browser = console.browser()
+    browser.client.base_url = "https://127.0.0.1:8081"  # so that the client sends a Secure cookie back
+    page = browser.get("/login", headers=BEHIND)
+    assert page.headers["set-cookie"].startswith("__Host-schoolgate=")
+    assert "secure" in page.headers["set-cookie"].lower()
+    outside = BEHIND | {"origin": "https://filter.school.example", "sec-fetch-site": "same-origin"}
+    answer = browser.post("/login", {"login": "a.jones", "password": "correct horse"}, headers=outside)
+    assert answer.status_code == 303
+    browser.get("/", headers=BEHIND)
+    answer = browser.post("/logout", headers=outside)
+    assert answer.status_code == 200
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+def test_a_web_server_on_this_machine_names_the_device_and_nobody_else_may(console: Any) -> None:
+    thief = console.browser()
+    statuses = list[int]()
+    for number in range(25):
+        thief.get("/login")
+        form = {"login": f"user{number}", "password": "wrong"}
+        statuses.append(
+            thief.post("/login", form, headers={"x-forwarded-for": f"1.2.3.{number}, 10.0.0.66"}).status_code
+        )
+    assert statuses[-1] == 429
+    assert console.browser("b.khan").get("/mine").status_code == 200  # from another device, by the same web server
+    direct = console.browser(address="10.0.0.77")
+    for number in range(25):
+        direct.get("/login")
+        form = {"login": f"other{number}", "password": "wrong"}
+        statuses.append(direct.post("/login", form, headers={"x-forwarded-for": f"10.1.0.{number}"}).status_code)
+    assert statuses[-1] == 429

@@ -1,5 +1,6 @@
 """The staff mirror: her own record as spells with every reason, what was left out, and never anybody else's."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ def test_a_spell_says_what_was_counted_and_on_what_that_rests(console: Any) -> N
     for words in (
         "www.facebook.com", "Social media", "2 minutes, 2 pages", "Tuesday 24 November 2026",
         "Tuesday 10:00 is in your working hours 08:15-12:15", "staff-personal-use", "Staff give the whole of their time.",
-        "policy 6.19", "you had logged in with a password", "version 2026-3fa90c12", "/groups",
+        "policy 6.19", "no proof of who sat at the device", "version 2026-3fa90c12", "/groups",
         "the browser opened it as a page of its own", "<details>",
     ):  # fmt: skip
         assert words in page
@@ -82,7 +83,10 @@ def test_what_pages_did_by_themselves_is_counted_by_kind_without_addresses(conso
         entry = {"day": "2026-11-24", "person": console.code("a.jones"), "group": "staff", "category": "social_media"}
         console.gateway.append({"t": "activity", **entry, "kind": kind, "requests": requests})
     page = console.browser("a.jones").get("/mine/left-out").text
-    assert '<td class="figure">41</td><td class="figure">3</td>' in page
+    assert re.findall(r'data-label="(Parts of pages|Fetched ahead)">(\d+)<', page) == [
+        ("Parts of pages", "41"),
+        ("Fetched ahead", "3"),
+    ]
     assert ">7<" not in page
 
 
@@ -119,4 +123,40 @@ def test_the_home_page_shows_what_concerns_the_account(console: Any) -> None:
     assert "1 personal visit was" in console.browser("a.jones").get("/").text
     assert "personal visit" not in console.browser("d.safe").get("/").text
     assert "No contest waits" in console.browser("d.safe").get("/").text
-    assert "nothing to decide here" in console.browser("t.tech").get("/").text
+    assert "No fault today." in console.browser("t.tech").get("/").text
+
+
+def test_the_home_page_is_always_about_this_week(console: Any) -> None:
+    console.visit("a.jones", at="2026-11-10T10:00:00.000Z")
+    assert "This week nothing was recorded" in console.browser("a.jones").get("/?period=all").text
+
+
+def test_her_own_words_stand_as_she_wrote_them(console: Any) -> None:
+    words = "work: needed for 'their exam in working hours', declared ahead, until 15:30"
+    console.visit("a.jones", host="x.com", action="allow", left_out=words)
+    assert "their exam in working hours" in console.browser("a.jones").get("/mine/left-out").text
+
+
+def test_somebody_who_is_staff_by_the_network_alone_sees_what_counts_as_hers(console: Any, school: Any) -> None:
+    passwords = school.config / "logins.htpasswd"
+    lines = passwords.read_text().splitlines()
+    passwords.write_text("\n".join([*lines, lines[0].replace("a.jones", "n.new")]) + "\n")
+    assert console.browser().log_in("n.new").status_code == 403
+    console.visit("n.new", host="www.hers.example", identity_confidence="network")
+    new, head = console.browser("n.new"), console.browser("h.head")
+    assert "hers.example" in new.get("/mine").text
+    assert new.get("/names").status_code == 403
+    head.post("/names", {"code": console.code("n.new"), "reason": "Case 17, a concern"})
+    assert console.deeds("name-revealed")[0]["person"] == console.code("n.new")
+
+
+def test_whom_the_school_has_taken_out_of_its_files_is_shut_out_at_once(
+    console: Any, school: Any, settings_of: Any
+) -> None:
+    console.visit("a.jones")
+    jones = console.browser("a.jones")
+    assert jones.get("/mine").status_code == 200
+    school.people = school.people.replace("a.jones, ", "")
+    console.desk.settings = settings_of(school.write())
+    assert jones.get("/mine").status_code == 303
+    assert console.browser().log_in("a.jones").status_code == 403

@@ -53,7 +53,7 @@ def _status(gateway: Gateway, path: str = "/login", host: str = "") -> int:
         return error.code
 
 
-def _until(true: Callable[[], object], seconds: float = 30) -> None:
+def _until(true: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,6 +1,7 @@
 """A real SMTP server that keeps what it is given; it can be stopped and started again on the same port."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -25,11 +26,12 @@ class Delivered:
 
 @dataclass
 class Mailbox:
-    """``refuse`` holds addresses that the server will not take mail for."""
+    """``refuse`` holds addresses that the server will not take mail for; ``on_mail`` is called before it says yes."""
 
     port: int
     delivered: list[Delivered] = field(default_factory=list)
     refuse: set[str] = field(default_factory=set)
+    on_mail: Callable[[Delivered], None] | None = None
     _controller: Controller | None = None
 
     def start(self) -> "Mailbox":
@@ -53,6 +55,8 @@ class Mailbox:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
         self.delivered.append(Delivered(time.time(), tuple(envelope.rcpt_tos), message))
+        if self.on_mail:
+            self.on_mail(self.delivered[-1])
         return "250 OK"
 
     def wait(self, number: int, seconds: float) -> list[Delivered]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as tries
 from hypothesis import strategies as st
 from pretend.school import School
 from pretend.told import Told, named_school
@@ -91,6 +92,7 @@ def test_what_was_written_twice_counts_once_and_what_belongs_to_no_case_is_left_
     assert len(_only(opened, note, dict(note), stray, dict(opened)).history) == 1
 
 
+@tries(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_of_one_moment_changes_no_case(shuffled: random.Random) -> None:
     opened = _opened()

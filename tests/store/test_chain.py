@@ -269,7 +269,7 @@ def test_every_change_by_hand_is_found_and_the_first_bad_row_is_named(record: Pa
 
 def test_an_index_that_hides_rows_is_found(record: Path) -> None:
     with sqlite3.connect(record) as db:
-        [page] = db.execute("select rootpage from sqlite_master where name = 'idx_event_at'").fetchone()
+        [page] = db.execute("select rootpage from sqlite_master where name = 'event_log'").fetchone()
         [size] = db.execute("pragma page_size").fetchone()
     db.close()
     content = bytearray(record.read_bytes())

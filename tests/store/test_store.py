@@ -272,7 +272,7 @@ def test_the_views_are_the_interface(tmp_path: Path) -> None:
         mode = db.execute("pragma journal_mode").fetchone()
     assert views == {"events", "blocks", "visits", "faults", "deeds", "tallies", "activity"}
     assert tuple(columns) == ("seq", *NAMES)
-    assert names == {"m001_events", "m002_views", "m003_fair_record", "m004_chain"}
+    assert names == {"m001_events", "m002_views", "m003_fair_record", "m004_chain", "m005_log"}
     assert mode == ("wal",)
 
 

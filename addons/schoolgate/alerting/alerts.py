@@ -1,45 +1,57 @@
-"""Gathers events into alerts: one for each person and category, however often it happens.
+"""Gathers events into alerts: one for each person and theme, however often it happens, and says when it is told.
 
 An alert waits a moment for the rest of a burst, then becomes one mail. What follows within the repeat time is counted
-in the same alert: into the mail itself while that still waits to be sent, else into one follow-up at the end. What a
-contest is about waits until somebody has answered it (``contested``).
+in the same alert: into the mail itself while nobody has got that yet, else into one follow-up at the end, or at once
+where the priority has risen. In quiet hours only what has high priority is told; the rest goes on gathering until they
+end. What a contest is about waits until somebody has answered it (``contested``).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from schoolgate.alerting.contested import CONTEST, MOST_IDS, Quiet, hold, quiet, take_up
-from schoolgate.alerting.keys import key_of
-from schoolgate.policy.rules import Stage
+from schoolgate.alerting import gathered
+from schoolgate.alerting.audience import CONTEST, SAFEGUARDING, TECHNICAL, WORRY, audience_of
+from schoolgate.alerting.contested import Quiet, hold, quiet, take_up
+from schoolgate.alerting.keys import key_of, theme_key_of
+from schoolgate.alerting.priority import RANK
+from schoolgate.policy.rules import Category, Stage
+from schoolgate.store.cases import Priority
 from schoolgate.store.event import DEED, FAULT
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.record import RecordReader
 
+__all__ = ["LONGEST_WAIT_SECONDS", "QUIET_SECONDS", "SAFEGUARDING", "TECHNICAL", "WORRY", "gather", "raise_mails"]
 QUIET_SECONDS = 1.0  # a burst is over when nothing came for so long
 LONGEST_WAIT_SECONDS = 3.0  # the first mail must leave within 5 seconds of the request
 _PAGE = 2000
+_DAY = 86400.0
 _BOOKMARK = "events"
-_MOST_SITES = 5
 _NEW = (
     "select * from events where seq > :last and at > :since and (alert = 'immediate' or "
     "(action = 'deed' and rule in ('contest', 'contest-answered'))) order by seq limit :page"
 )
-_SAME = (
-    "select * from alert where key = :key and state <> 'closed' and (opened > :since or state in "
+_SAME = (  # what somebody has still to be told of goes on gathering, however old it is
+    "select * from alert where key = :key and state <> 'closed' and (opened > :since or count > told or state in "
     "('gathering-held', 'told-held')) order by id desc limit 1"
 )
+_EARLIER = "select coalesce(sum(count), 0) as number from alert where key = :key and opened > :since"
+_UNREAD = "select 1 from mail where alert = :alert and channel = :channel and sent is null and reached = 0"
 
-SAFEGUARDING = "safeguarding"
-WORRY = "worry"
-"""The audience of a search, or of a prompt to a chatbot, that may mean that somebody needs help."""
-TECHNICAL = "technical"
 Recipients = Callable[[str, str], list[str]]
-"""(audience, the pseudonym that an alert is about) to e-mail addresses."""
+"""(audience as ``audience_of`` has it, the pseudonym that an alert is about) to e-mail addresses."""
+Channels = Callable[[str, str, Priority], list[str]]
+"""(audience, pseudonym, priority) to the names of channels."""
 
 
-def gather(store: OfficeStore, reader: RecordReader, repeat_seconds: float, now: float) -> int:
+def gather(
+    store: OfficeStore,
+    reader: RecordReader,
+    repeat_seconds: float,
+    now: float,
+    categories: Mapping[str, Category] | None = None,
+) -> int:
     """Take up new events of the record; returns how many there were. One transaction, so none is taken twice."""
     last = int(store.bookmark(_BOOKMARK) or 0)
     since = ""
@@ -55,7 +67,7 @@ def gather(store: OfficeStore, reader: RecordReader, repeat_seconds: float, now:
                 take_up(store, reader, event, now)
                 silent = quiet(store)
             elif not silent.silences(event):
-                _add(store, event, repeat_seconds, now)
+                _add(store, event, silent, now - repeat_seconds, now, categories or {})
         store.set_bookmark(_BOOKMARK, str(events[-1]["seq"]))
     return len(events)
 
@@ -66,49 +78,51 @@ def _audience(event: dict[str, Any]) -> str:
     return WORRY if event["stage"] == Stage.SEARCH else SAFEGUARDING
 
 
-def _add(store: OfficeStore, event: dict[str, Any], repeat_seconds: float, now: float) -> None:
-    key = key_of(event)
-    found = store.rows(_SAME, key=key, since=now - repeat_seconds)
-    names = ("at", "ref", "client", "person", "group", "action", "category", "rule", "basis", "why", "calendar")
-    if not found:
-        facts = {name: event[name] for name in names}
-        facts |= {"last_at": event["at"], "sites": [event["host"]], "confidence": event["identity_confidence"]}
-        facts |= {"searches": [event["search"]] if event["search"] else [], "stage": event["stage"]}
-        facts["ids"] = [event["id"]]
-        store.insert(
-            "alert",
-            key=key,
-            audience=_audience(event),
-            opened=now,
-            changed=now,
-            count=1,
-            told=0,
-            state="gathering",
-            facts=json.dumps(facts),
-        )
+def _add(
+    store: OfficeStore,
+    event: dict[str, Any],
+    silent: Quiet,
+    since: float,
+    now: float,
+    categories: Mapping[str, Category],
+) -> None:
+    """An event goes into the alert of its theme; one of its category alone takes it first, as long as there is one."""
+    own, key = key_of(event), theme_key_of(event)
+    found = store.rows(_SAME, key=own, since=since)
+    if own in silent.keys and _audience(event) == SAFEGUARDING:
+        key = own
+    elif not found:
+        found = store.rows(_SAME, key=key, since=since)
+    if found:
+        facts = gathered.add(json.loads(found[0]["facts"]), event, categories)
+        count = gathered.count_of(facts)
+        store.update("alert", found[0]["id"], count=count, changed=now, facts=json.dumps(facts))
         return
-    alert = found[0]
-    facts = json.loads(alert["facts"])
-    facts["last_at"] = event["at"]
-    facts["ids"] = [*facts.get("ids", []), event["id"]][:MOST_IDS]
-    if event["host"] not in facts["sites"] and len(facts["sites"]) < _MOST_SITES:
-        facts["sites"].append(event["host"])
-    searches = facts.setdefault("searches", [])
-    if event["search"] and event["search"] not in searches and len(searches) < _MOST_SITES:
-        searches.append(event["search"])
-    store.update("alert", alert["id"], count=alert["count"] + 1, changed=now, facts=json.dumps(facts))
+    earlier = store.rows(_EARLIER, key=key, since=now - _DAY)[0]["number"]
+    facts = gathered.begin(event, categories, earlier)
+    names = {"key": key, "audience": _audience(event), "opened": now, "changed": now, "count": 1, "told": 0}
+    store.insert("alert", **names, state="gathering", facts=json.dumps(facts))
 
 
-def raise_mails(store: OfficeStore, recipients: Recipients, repeat_seconds: float, now: float, domain: str) -> None:
+def raise_mails(
+    store: OfficeStore,
+    recipients: Recipients,
+    repeat_seconds: float,
+    now: float,
+    domain: str,
+    is_quiet: Callable[[float], bool] = lambda now: False,
+    channels: Channels = lambda audience, person, priority: [],
+) -> None:
     """Turn alerts whose burst is over into mails, and close alerts whose repeat time is over.
 
     The words of an alert's mail are found when it is sent, so that they count everything until then.
     """
     silent = quiet(store)
+    desk = _Desk(store, recipients, channels, is_quiet, repeat_seconds, now, domain)
     for alert in store.rows("select * from alert where state <> 'closed'"):
         with store.atomic():
             if alert["audience"] not in (SAFEGUARDING, WORRY) or not _waits_for_answer(store, alert, silent):
-                _step(store, alert, recipients, repeat_seconds, now, domain)
+                desk.step(alert)
 
 
 def _waits_for_answer(store: OfficeStore, alert: dict[str, Any], silent: Quiet) -> bool:
@@ -116,32 +130,57 @@ def _waits_for_answer(store: OfficeStore, alert: dict[str, Any], silent: Quiet) 
     return hold(store, alert, silent.keys if alert["audience"] == SAFEGUARDING else frozenset())
 
 
-def _step(
-    store: OfficeStore,
-    alert: dict[str, Any],
-    recipients: Recipients,
-    repeat_seconds: float,
-    now: float,
-    domain: str,
-) -> None:
-    gathered = now - alert["changed"] >= QUIET_SECONDS or now - alert["opened"] >= LONGEST_WAIT_SECONDS
-    over = now - alert["opened"] >= repeat_seconds
-    if alert["state"] == "gathering" and gathered:
-        _mail(store, alert, recipients, now, domain, "first")
-        store.update("alert", alert["id"], state="told")
-    elif alert["state"] == "told" and over and alert["audience"] != CONTEST and not _waits(store, alert):
-        if alert["count"] > alert["told"]:
-            _mail(store, alert, recipients, now, domain, "more")
-        store.update("alert", alert["id"], state="closed")
+class _Desk:
+    """What one round knows; it takes each alert one step further."""
 
+    def __init__(
+        self,
+        store: OfficeStore,
+        recipients: Recipients,
+        channels: Channels,
+        is_quiet: Callable[[float], bool],
+        repeat_seconds: float,
+        now: float,
+        domain: str,
+    ) -> None:
+        self._store, self._recipients, self._channels, self._is_quiet = store, recipients, channels, is_quiet
+        self._repeat, self._now, self._domain = repeat_seconds, now, domain
 
-def _waits(store: OfficeStore, alert: dict[str, Any]) -> bool:
-    return bool(store.rows("select 1 from mail where alert = :alert and sent is null", alert=alert["id"]))
+    def step(self, alert: dict[str, Any]) -> None:
+        """Tell of an alert when it is time, and close it when its time is over."""
+        facts = json.loads(alert["facts"])
+        priority = Priority(facts.get("priority", Priority.MEDIUM))
+        paused = self._now - alert["changed"] >= QUIET_SECONDS
+        if alert["state"] == "gathering":
+            if (paused or self._now - alert["opened"] >= LONGEST_WAIT_SECONDS) and not self._waits(priority):
+                self._tell(alert, facts, priority, "first")
+        elif alert["state"] == "told" and alert["audience"] != CONTEST:
+            risen = RANK[priority] > RANK[Priority(facts.get("raised", Priority.HIGH))]
+            over = self._now - alert["opened"] >= self._repeat
+            is_new = alert["count"] > alert["told"]
+            if is_new and risen and paused and not self._waits(priority):
+                self._tell(alert, facts, priority, "rise")
+            elif over and not self._is_unread(alert, "") and not (is_new and self._waits(priority)):
+                if not is_new or not self._tell(alert, facts, priority, "more"):
+                    self._store.update("alert", alert["id"], state="closed")
 
+    def _waits(self, priority: Priority) -> bool:
+        """Whether the hours are quiet for a priority."""
+        return priority is not Priority.HIGH and self._is_quiet(self._now)
 
-def _mail(
-    store: OfficeStore, alert: dict[str, Any], recipients: Recipients, now: float, domain: str, which: str
-) -> None:
-    to = recipients(alert["audience"], json.loads(alert["facts"]).get("person", ""))
-    if to:
-        store.add_mail(to, "", "", "", f"<alert-{alert['id']}-{which}-{int(now)}@{domain}>", now, alert["id"])
+    def _is_unread(self, alert: dict[str, Any], channel: str) -> bool:
+        """Whether a message of the alert is in the outbox that nobody has got yet: it says what holds when it goes."""
+        return bool(self._store.rows(_UNREAD, alert=alert["id"], channel=channel))
+
+    def _tell(self, alert: dict[str, Any], facts: dict[str, Any], priority: Priority, which: str) -> bool:
+        """Put what has to be told into the outbox; whether there is anybody who gets mail about it."""
+        audience, person, store = audience_of(alert, facts), facts.get("person", ""), self._store
+        to = self._recipients(audience, person)
+        message_id = f"<alert-{alert['id']}-{which}-{int(self._now)}@{self._domain}>"
+        if to and not self._is_unread(alert, ""):
+            store.add_mail(to, "", "", "", message_id, self._now, alert["id"])
+        for channel in self._channels(audience, person, priority):
+            if not self._is_unread(alert, channel):
+                store.add_mail([channel], "", "", "", message_id, self._now, alert["id"], channel)
+        store.update("alert", alert["id"], state="told", facts=json.dumps(facts | {"raised": priority}))
+        return bool(to)

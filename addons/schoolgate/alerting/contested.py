@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from schoolgate.alerting import gathered
+from schoolgate.alerting.audience import CONTEST, SAFEGUARDING
 from schoolgate.alerting.keys import key_of
 from schoolgate.policy.rules import Action
 from schoolgate.store.deeds import UPHELD
@@ -15,13 +17,12 @@ from schoolgate.store.event import Deed
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.record import RecordReader
 
-CONTEST = "contest"
-"""The audience of a contest that waits for an answer."""
+__all__ = ["CONTEST", "Quiet", "clear", "hold", "quiet", "take_up"]
 HELD = "-held"
 """The end of the state of an alert whose mails wait."""
-MOST_IDS = 500
-"""Ids of events that an alert remembers, so that cleared ones can be taken out of it again."""
 _OPEN = "select * from alert where key >= 'contest/' and key < 'contest0' and state <> 'closed'"
+_ABOUT = "select * from alert where key >= :since and key < :until and state <> 'closed'"
+_UNREAD = "select 1 from mail where alert = :alert and channel = '' and sent is null and reached = 0"
 _EVENTS = "select * from events where id in (select value from json_each(:ids)) and person = :person order by at"
 
 
@@ -81,6 +82,7 @@ def _open(store: OfficeStore, reader: RecordReader, deed: dict[str, Any], now: f
         state="gathering",
         facts=json.dumps(facts),
     )
+    _set_apart(store, deed["person"], set(facts["keys"]))
 
 
 def _close(store: OfficeStore, deed: dict[str, Any], now: float) -> None:
@@ -92,22 +94,45 @@ def _close(store: OfficeStore, deed: dict[str, Any], now: float) -> None:
         _forget_mails(store, alert["id"], now)
         facts = json.loads(alert["facts"])
         if deed["entry"] == UPHELD:
-            _clear(store, facts["person"], set(facts["events"]), now)
+            clear(store, facts["person"], set(facts["events"]), now)
 
 
-def _clear(store: OfficeStore, person: str, cleared: set[str], now: float) -> None:
-    sql = "select * from alert where key >= :since and key < :until and state <> 'closed'"
-    for alert in store.rows(sql, since=f"{person}/", until=f"{person}0"):
+def clear(store: OfficeStore, person: str, cleared: set[str], now: float) -> None:
+    """Take events that were cleared out of the alerts about a person that are not told yet."""
+    for alert in store.rows(_ABOUT, since=f"{person}/", until=f"{person}0"):
         facts = json.loads(alert["facts"])
-        ids = facts.get("ids", [])
-        kept = [event for event in ids if event not in cleared]
-        gone = len(ids) - len(kept)
-        count = alert["count"] - gone
-        told = min(alert["told"], count)
-        if gone and count <= told:
+        if cleared.isdisjoint(facts["ids"]):
+            continue
+        facts = gathered.without(facts, cleared)
+        count, told = gathered.count_of(facts), gathered.told_of(facts)
+        if count <= told:
             _forget_mails(store, alert["id"], now)
         state = alert["state"] if count else "closed"
-        store.update("alert", alert["id"], count=count, told=told, state=state, facts=json.dumps(facts | {"ids": kept}))
+        store.update("alert", alert["id"], count=count, told=told, state=state, facts=json.dumps(facts))
+
+
+def _set_apart(store: OfficeStore, person: str, keys: set[str]) -> None:
+    """What a contest covers becomes an alert of its own, so that it holds up nothing else of its theme."""
+    for alert in store.rows(_ABOUT, since=f"{person}/", until=f"{person}0"):
+        facts = json.loads(alert["facts"])
+        own = {name: key_of({**part, "person": person}) for name, part in facts["kinds"].items()}
+        covered = [name for name, key in own.items() if key in keys and key != alert["key"]]
+        if alert["audience"] != SAFEGUARDING or not covered:
+            continue
+        left = [name for name in own if name not in covered]
+        key = alert["key"] if left else own[covered[0]]
+        left = left or [covered.pop(0)]
+        state = "gathering" if store.rows(_UNREAD, alert=alert["id"]) else alert["state"]
+        for name in covered:
+            store.insert("alert", **_row(alert | {"key": own[name], "state": state}, gathered.only(facts, [name])))
+        store.update("alert", alert["id"], **_row(alert | {"key": key}, gathered.only(facts, left)))
+
+
+def _row(alert: dict[str, Any], facts: gathered.Facts) -> dict[str, Any]:
+    """The values of an alert's row with these facts, without its number."""
+    row = alert | {"count": gathered.count_of(facts), "told": gathered.told_of(facts), "facts": json.dumps(facts)}
+    del row["id"]
+    return row
 
 
 def _forget_mails(store: OfficeStore, alert: int, now: float) -> None:

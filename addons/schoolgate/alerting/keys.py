@@ -1,17 +1,30 @@
-"""Which events are one alert: those of one person and category, apart by what a rule did with them."""
+"""Which events are one alert: those of one person and theme, apart by what a rule did with them."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.store.event import FAULT
 
 
-def key_of(event: dict[str, Any]) -> str:
-    """What events of one alert have in common. What is only written down never shares an alert with what is blocked."""
+def key_of(event: Mapping[str, Any]) -> str:
+    """What events of one person and category have in common: the most that a contest can hold up."""
     if event["action"] == FAULT:
         same = hashlib.sha256(event["why"].encode()).hexdigest()[:8] if event["rule"] == "settings" else ""
         return f"{FAULT}/{event['rule']}/{same}"
+    return f"{event['person']}/{event['category']}{_apart(event)}"
+
+
+def theme_key_of(event: Mapping[str, Any]) -> str:
+    """What events of one alert have in common; what has no theme stands by its category."""
+    if event["action"] == FAULT or not event["theme"]:
+        return key_of(event)
+    return f"{event['person']}/theme:{event['theme']}{_apart(event)}"
+
+
+def _apart(event: Mapping[str, Any]) -> str:
+    """What is only written down never shares an alert with what is blocked, nor a search with a site."""
     if event["stage"] == Stage.SEARCH:
-        return f"{event['person']}/{event['category']}/search"
-    return f"{event['person']}/{event['category']}{'/log' if event['action'] == Action.LOG else ''}"
+        return "/search"
+    return "/log" if event["action"] == Action.LOG else ""

@@ -8,6 +8,7 @@ from email.policy import SMTP
 from email.utils import formatdate
 from pathlib import Path
 
+from schoolgate.alerting.drawings import with_pictures
 from schoolgate.settings.models import Mail
 
 _TIMEOUT = 10.0  # seconds; the office must not hang on a mail server that does not answer
@@ -71,8 +72,19 @@ def compose(letter: Letter, mail: Mail) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
+        _add_page(message, letter)
     return message
+
+
+def _add_page(message: EmailMessage, letter: Letter) -> None:
+    """The page beside the text; its drawings go along as pictures (multipart/related, by their content ids)."""
+    html, pictures = with_pictures(letter.html, letter.message_id.strip("<>"))
+    message.add_alternative(html, subtype="html")
+    page = message.get_body(("html",))
+    assert page is not None
+    for number, picture in enumerate(pictures, 1):
+        file = f"drawing-{number}.png"
+        page.add_related(picture.png, "image", "png", cid=f"<{picture.name}>", filename=file, disposition="inline")
 
 
 def _one_line(text: str) -> str:

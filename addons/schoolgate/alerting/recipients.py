@@ -1,46 +1,69 @@
 """Who is told of what: the roles of alerts.yaml, but nobody is ever told of an alert about themselves."""
 
-from schoolgate.alerting.alerts import TECHNICAL, WORRY
-from schoolgate.alerting.contested import CONTEST
+from schoolgate.alerting.audience import CONTEST, SAFEGUARDING, TECHNICAL, WORRY, parts_of
+from schoolgate.alerting.case_roles import CHAIR, HEAD, is_filled_by
+from schoolgate.alerting.priority import RANK
 from schoolgate.settings.load import Settings
+from schoolgate.store.cases import Priority
 from schoolgate.store.pseudonym import Pseudonyms
 
 
 def recipients_of(settings: Settings, pseudonyms: Pseudonyms, audience: str, person: str = "") -> list[str]:
-    """E-mail addresses for an audience and the pseudonym that an alert is about.
+    """E-mail addresses for an audience (alone, or as ``audience_of`` has it) and the pseudonym that it is about."""
+    return settings.recipients(told_roles(settings, pseudonyms, audience, person))
 
-    Where a role is filled by that person its deputy is told instead. Where nobody is left, the roles that may look
-    behind a code are asked, and at the last every other role of the school in its order.
+
+def channels_of(
+    settings: Settings, pseudonyms: Pseudonyms, audience: str, person: str, priority: Priority
+) -> list[str]:
+    """The channels (by the file of their address) that belong to who is told, and want to hear of this priority."""
+    roles = told_roles(settings, pseudonyms, audience, person)
+    wanted = (each for each in settings.alerts.channels if each.to in roles)
+    return [each.url_file for each in wanted if RANK[priority] >= RANK[Priority(each.least)]]
+
+
+def told_roles(settings: Settings, pseudonyms: Pseudonyms, audience: str, person: str = "") -> list[str]:
+    """The roles that are told.
+
+    Where a role is filled by the person whom it is about, its deputy is told instead; about the Headteacher the chair
+    of governors alone. Where nobody is left, the roles that may look behind a code are asked, and at the last every
+    other role of the school in its order.
     """
-    for roles in (_roles(settings, audience), settings.monitoring.names.may_reveal, list(settings.school.roles)[:1]):
-        to = settings.recipients(_others(settings, pseudonyms, roles, person))
+    first, theme, group = parts_of(audience)
+    known = settings.school.roles
+    wanted = roles_of(settings, first, theme, group)
+    if first in (SAFEGUARDING, WORRY) and is_filled_by(settings, pseudonyms, HEAD, person):
+        wanted = [CHAIR]  # about the Headteacher nobody is told who works for her
+    for roles in (wanted, settings.monitoring.names.may_reveal, list(known)[:1]):
+        to = _others(settings, pseudonyms, roles, person)
         if to:
             return to
-    return settings.recipients(_others(settings, pseudonyms, list(settings.school.roles), person))[:1]
+    return _others(settings, pseudonyms, list(known), person)[:1]
 
 
-def _roles(settings: Settings, audience: str) -> list[str]:
+def roles_of(settings: Settings, audience: str, theme: str = "", group: str = "") -> list[str]:
+    """The roles that alerts.yaml names for an audience; the first route that fits counts before ``immediate: to``."""
     alerts = settings.alerts
     if audience == CONTEST:  # only those who may answer
         may = settings.monitoring.names.may_reveal
         return [role for role in alerts.immediate.to if role in may]
+    if audience == SAFEGUARDING:
+        for route in alerts.routes:
+            if (not route.themes or theme in route.themes) and (not route.groups or group in route.groups):
+                return list(route.to)
     return {TECHNICAL: alerts.faults.to, WORRY: alerts.worries.to}.get(audience, alerts.immediate.to)
 
 
 def _others(settings: Settings, pseudonyms: Pseudonyms, roles: list[str], person: str) -> list[str]:
-    """The roles, with the deputy in place of whoever the alert is about."""
+    """The roles, with the deputy in place of whoever the alert is about: by their login, or a device of theirs."""
     known = settings.school.roles
     found: list[str] = []
     for name in roles:
-        role = known.get(name)
-        if role is None:
+        if name not in known:
             continue
-        if not _is(pseudonyms, role.user, person):
+        deputy = known[name].deputy or ""
+        if not is_filled_by(settings, pseudonyms, name, person):
             found.append(name)
-        elif role.deputy in known and not _is(pseudonyms, known[role.deputy].user, person):
-            found.append(role.deputy)
+        elif deputy in known and not is_filled_by(settings, pseudonyms, deputy, person):
+            found.append(deputy)
     return list(dict.fromkeys(found))
-
-
-def _is(pseudonyms: Pseudonyms, user: str | None, person: str) -> bool:
-    return bool(user) and bool(person) and pseudonyms.of("user", user) == person

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from schoolgate.alerting.alerts import TECHNICAL, WORRY
-from schoolgate.alerting.contested import CONTEST
+from schoolgate.alerting.audience import CONTEST, TECHNICAL, WORRY
+from schoolgate.alerting.case_words import case_link
+from schoolgate.alerting.plain import out_of_reach, plain
 from schoolgate.policy.rules import Category
 from schoolgate.settings.load import Settings
+from schoolgate.store.cases import Priority
 
 _SURE = {
     "login": "They had logged in by name and password, so it is they or somebody at their login.",
@@ -41,23 +43,25 @@ def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setti
 
 
 def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
-    category = _title(settings.snapshot.categories, facts["category"])
-    group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
-    person = who(facts["person"], facts["client"], facts["group"])
+    group = group_title(settings, facts["group"])
+    person = plain(who(facts["person"], facts["client"], facts["group"]))
     times = _times(alert["count"] - alert["told"]) + (" more" if alert["told"] else "")
     blocked = facts["action"] == "block"
     staff = facts["group"] in settings.snapshot.calendar.at_work
     care = "If you fear for a child, follow your safeguarding procedure today."
     do = _DO_FOR_STAFF if staff else f"{_DO_FOR_PUPILS.get(facts['confidence'], _DO_FOR_PUPILS['unknown'])} {care}"
-    sites = ", ".join(site.replace(".", "[.]") for site in facts["sites"])
+    kinds = kinds_of(settings, facts)
+    sites = ", ".join(out_of_reach(site) for site in facts["sites"])
     span = int(settings.alerts.immediate.repeat.total_seconds() // 60)
-    subject = f"{settings.school.name}: {person} ({group}), {category}, {times}"
-    text = f"""What happened: {person} ({group}) {"was blocked from" if blocked else "opened"} "{category}" {times}, \
+    subject = f"{_begin(settings, facts)}{person} ({group}), {' and '.join(kinds)}, {times}"
+    named = " and ".join(f'"{kind}"' for kind in kinds)
+    text = f"""What happened: {person} ({group}) {"was blocked from" if blocked else "opened"} {named} {times}, \
 {_when(settings, facts["at"], facts["last_at"])}.
 How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} \
 {"Nothing was shown: the filter stopped it." if blocked else "The rule lets it through and tells you."}
 What to do now: {do}
-{_names(settings, facts, staff)}
+
+{_priority(settings, facts)}{_names(settings, facts, staff)}
 Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
@@ -66,12 +70,41 @@ Further tries of the same kind within {span} minutes are counted and do not send
     return subject, text
 
 
+def kinds_of(settings: Settings, facts: Mapping[str, Any]) -> list[str]:
+    """The titles of the categories that are still to be told of, the gravest first."""
+    parts = facts["kinds"]
+    news = [name for name, part in parts.items() if part["count"] > part["told"]] or list(parts)
+    lead = facts["category"]
+    return [_title(settings.snapshot.categories, name) for name in sorted(news, key=lambda name: name != lead)]
+
+
+def group_title(settings: Settings, group: str) -> str:
+    """A group as people call it."""
+    return next((g.title for g in settings.snapshot.people.groups if g.id == group), group)
+
+
+def _begin(settings: Settings, facts: Mapping[str, Any]) -> str:
+    """How the subject of an alert's mail begins."""
+    high = "High priority: " if facts.get("priority") == Priority.HIGH else ""
+    return f"{settings.school.name}: {high}"
+
+
+def _priority(settings: Settings, facts: Mapping[str, Any]) -> str:
+    """The priority with its reasons, and where the case of the alert is read."""
+    why = f" ({facts['priority_why']})" if facts.get("priority_why") else ""
+    told = f"Priority: {facts['priority']}{why}.\n" if facts.get("priority") else ""
+    if "case" not in facts:
+        return told
+    link = case_link(settings, facts["case"], facts["case_ref"])
+    return f"{told}Read the case, and say that you look after it, {link}\n"
+
+
 def _names(settings: Settings, facts: Mapping[str, Any], staff: bool) -> str:
     """How a code becomes a name; "" where a name or a device is shown already."""
     if not staff:
         return ""
-    code, console = facts["person"], settings.school.listen.console
-    where = f"in the console (http://{console[0]}:{console[1]}/names) or by" if console else "by"
+    code, console = facts["person"], settings.console_url
+    where = f"in the console ({console}/names) or by" if console else "by"
     return (
         f"The name: people who work here stand under a code. Those who may look behind it do so {where} this command; "
         f"the reason goes on record:\n  schoolgate reveal {code} --by YOUR-LOGIN --reason WHY\n"
@@ -80,12 +113,12 @@ def _names(settings: Settings, facts: Mapping[str, Any], staff: bool) -> str:
 
 def _contest(facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
     """Somebody says that what is on record should not count, and waits; her words are in the console only."""
-    number, console = facts["number"], settings.school.listen.console
+    number, console = facts["number"], settings.console_url
     person = who(facts["person"], "", facts["group"])
     kinds = ", ".join(f'"{_title(settings.snapshot.categories, name)}"' for name in facts["categories"])
     about = f" ({kinds})" if kinds else ""
     when = f", {_when(settings, facts['first'], facts['last'])}" if facts["first"] else ""
-    where = f"at http://{console[0]}:{console[1]}/contests/{facts['id']}" if console else "in the console"
+    where = f"at {console}/contests/{facts['id']}" if console else "in the console"
     entries = "1 entry" if number == 1 else f"{number} entries"
     text = f"""What happened: {person} says that {entries} on their record should not count{about}{when}.
 How sure we are: nobody has looked at it yet. Until somebody has answered, these entries count for nothing, and \
@@ -100,11 +133,11 @@ Reference: {facts["ref"]}. This mail is sent once; contests that wait also stand
 
 def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
     """A search that may mean that somebody needs help, told as care and not as an offence."""
-    category = _title(settings.snapshot.categories, facts["category"])
-    group = next((g.title for g in settings.snapshot.people.groups if g.id == facts["group"]), facts["group"])
-    person = who(facts["person"], facts["client"], facts["group"])
+    category = '" and "'.join(kinds_of(settings, facts))
+    group = group_title(settings, facts["group"])
+    person = plain(who(facts["person"], facts["client"], facts["group"]))
     staff = facts["group"] in settings.snapshot.calendar.at_work
-    searched = "\n".join(f'  "{words}"' for words in facts["searches"]) or "  (the words were not kept)"
+    searched = "\n".join(f'  "{out_of_reach(words)}"' for words in facts["searches"]) or "  (the words were not kept)"
     more = f", and {alert['told']} times before" if alert["told"] else ""
     find = "" if facts["confidence"] == "login" else " Find out gently who used the device then."
     do = (
@@ -115,7 +148,8 @@ def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setting
     shown = (
         "They were shown where help is, instead of results." if facts["action"] == "block" else "Nothing was blocked."
     )
-    subject = f"{settings.school.name}: somebody may need you: {person} ({group}), {category}"
+    kinds = " and ".join(kinds_of(settings, facts))
+    subject = f"{_begin(settings, facts)}somebody may need you: {person} ({group}), {kinds}"
     when = _when(settings, facts["at"], facts["last_at"])
     text = f"""What happened: {person} ({group}) searched for this, {when}{more}:
 {searched}
@@ -125,7 +159,7 @@ it can be a worry about oneself or a friend, and also homework, a song or a dare
 What to do now: {do} If you fear for somebody's safety, follow your safeguarding procedure at once; \
 in danger, call 999.
 
-Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
+{_priority(settings, facts)}Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
 """
     return subject, text
 
@@ -169,6 +203,8 @@ Reference: {facts["ref"]}
 
 def _when(settings: Settings, first: str, last: str) -> str:
     begin, end = (datetime.fromisoformat(at).astimezone(settings.school.timezone) for at in (first, last))
+    if begin.date() != end.date():
+        return f"between {begin:%A %d %B at %H:%M} and {end:%A %d %B at %H:%M}"
     if f"{begin:%H%M}" == f"{end:%H%M}":
         return f"on {begin:%A %d %B at %H:%M}"
     return f"on {begin:%A %d %B between %H:%M} and {end:%H:%M}"

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from schoolgate.console import ledger
 from schoolgate.console.entry import Refused, Visitor
 from schoolgate.console.looking import give_reason, put_on_record, reason_for
+from schoolgate.console.paging import part_of
 from schoolgate.console.weighing import weigh
 from schoolgate.store.deeds import REFUSED, UPHELD, Contest, contests
 from schoolgate.store.event import Deed
@@ -18,7 +19,9 @@ def show_contests(visitor: Visitor) -> Response:
     own = sum(not each.answer for each in everyone if each.person == visitor.account.person)
     waiting = [each for each in others if not each.answer]
     answered = [each for each in reversed(others) if each.answer]
-    return visitor.page("contests.html", waiting=waiting, answered=answered, own=own)
+    part = part_of(visitor.query)
+    words = {"answered": part.of(answered), "part": part.beside(answered), "own": own}
+    return visitor.page("contests.html", waiting=waiting, **words)
 
 
 def show_contest(visitor: Visitor) -> Response:

@@ -13,27 +13,52 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from schoolgate.access import Account, named, password_mark
+from schoolgate.access import Account, mark_of
 from schoolgate.console.desk import Desk
 from schoolgate.console.forms import MOST_BYTES, BadForm, Form, read_form, read_query
+from schoolgate.console.multipart import KIND as MULTIPART
+from schoolgate.console.multipart import read_multipart
 from schoolgate.console.pages import Pages
 from schoolgate.console.sessions import Session
+from schoolgate.policy.request import host_address
 from schoolgate.settings.load import Settings
 
 log = logging.getLogger("schoolgate")
 
-WATCHERS = frozenset({"chair_of_governors"})
-_BODY_WITHIN = 15.0  # seconds
+_LEADERS = frozenset({"headteacher", "dsl"})
+_CHAIR, _TECHNICIAN = frozenset({"chair_of_governors"}), frozenset({"technician"})
+_BODY_WITHIN, _FILES_WITHIN = 15.0, 120.0  # seconds
 
 
 class Who(Enum):
-    """Who may open a screen."""
+    """Who may open a screen; somebody with several roles may open what each of them may."""
 
     ANYONE = "without a login"
     SOMEONE = "every login that has a part in the console"
     STAFF = "members of staff, each for herself"
     NAMERS = "roles that may turn a code into a name"
     WATCHERS = "those, and the chair of governors"
+    CASES = "roles that look after cases"
+    OPENERS = "roles that open what is blocked"
+    LEADERS = "the Headteacher and the safeguarding lead"
+    GOVERNORS = "the chair of governors"
+    TECHNICIAN = "the technician"
+    OVERSIGHT = "the leaders and the chair of governors"
+    OPERATIONS = "the leaders and the technician"
+    ROLES = "every role of school.yaml that the console knows"
+
+
+ROLES_OF: dict[Who, frozenset[str]] = {
+    Who.CASES: _LEADERS | _CHAIR,
+    Who.OPENERS: _LEADERS | _TECHNICIAN,
+    Who.LEADERS: _LEADERS,
+    Who.GOVERNORS: _CHAIR,
+    Who.TECHNICIAN: _TECHNICIAN,
+    Who.OVERSIGHT: _LEADERS | _CHAIR,
+    Who.OPERATIONS: _LEADERS | _TECHNICIAN,
+    Who.ROLES: _LEADERS | _CHAIR | _TECHNICIAN,
+}
+"""Where a role of school.yaml is all that counts; for the others see ``Visitor.may``."""
 
 
 class Refused(Exception):
@@ -86,30 +111,50 @@ class Visitor:
             return True
         if self.known is None:
             return False
+        if who in ROLES_OF:
+            return not ROLES_OF[who].isdisjoint(self.known.roles)
         namer = self.known.may_reveal(self.settings)
         return {
             Who.SOMEONE: self.known.staff or bool(self.known.roles),
             Who.STAFF: self.known.staff,
             Who.NAMERS: namer,
-            Who.WATCHERS: namer or not WATCHERS.isdisjoint(self.known.roles),
+            Who.WATCHERS: namer or not _CHAIR.isdisjoint(self.known.roles),
         }[who]
 
 
 Screen = Callable[[Visitor], Response]
 
 
+def is_encrypted(request: Request) -> bool:
+    """Whether it came over https, here or at the web server before us."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
+
+
+def address_of(request: Request) -> str:
+    """The device that asks. A web server before us is on this machine, and names the device last."""
+    peer = host_address(request.client.host) if request.client else None
+    named = host_address(request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip())
+    return str(named if named and peer and peer.is_loopback else peer or "")
+
+
 def cookie_name(request: Request) -> str:
     """Over https the name alone keeps other hosts and plain pages from setting it."""
-    return "__Host-schoolgate" if request.url.scheme == "https" else "schoolgate"
+    return "__Host-schoolgate" if is_encrypted(request) else "schoolgate"
 
 
-def door(desk: Desk, pages: Pages, who: Who, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
-    """A screen as an endpoint. The screen itself runs in a thread, as it reads files."""
+def door(
+    desk: Desk, pages: Pages, who: Who, screen: Screen, most: int = MOST_BYTES
+) -> Callable[[Request], Awaitable[Response]]:
+    """A screen as an endpoint, for forms of up to ``most`` bytes. The screen runs in a thread, as it reads files."""
 
     async def enter(request: Request) -> Response:
         visitor = Visitor(request, desk, pages, Form(), Form(), "", None, None)
         try:
-            posted = await _posted(request)
+            if request.method == "POST" and most > MOST_BYTES:  # so much is read of those only who may send it
+                visitor = await run_in_threadpool(_recognise, request, desk, pages, Form())
+                if not visitor.may(who):
+                    raise Refused(403, "This page is not for your login, or you are logged out. Nothing was done.")
+            posted = await _posted(request, most)
             visitor = await run_in_threadpool(_recognise, request, desk, pages, posted)
             if not visitor.may(Who.SOMEONE) and who is not Who.ANYONE:
                 return _to_login(visitor)
@@ -132,39 +177,44 @@ def door(desk: Desk, pages: Pages, who: Who, screen: Screen) -> Callable[[Reques
 
 
 def _fault(visitor: Visitor, error: Exception) -> Response:
-    log.error("The console could not answer %s", visitor.request.url.path, exc_info=error)
+    log.error("The console could not answer %r", visitor.request.url.path, exc_info=error)
     words = "Something went wrong in the console, and nothing was changed by it. Try again in a minute."
     if isinstance(error, sqlite3.Error):
         words = "The record cannot be read at the moment. Try again in a minute."
-    if isinstance(error, OSError):
+    elif isinstance(error, FileNotFoundError | PermissionError):
+        words = "A file that the console needs cannot be read, so nothing was done."
+    elif isinstance(error, OSError):
         words = "What you did could not be put on record, so it was not done. Is the disk full?"
     return visitor.page("message.html", 500, words=f"{words} If it stays so, tell the school's technician.")
 
 
-async def _posted(request: Request) -> Form:
+async def _posted(request: Request, most: int) -> Form:
     """The form of a POST. Raises Refused when it is too large or comes too slowly."""
     if request.method != "POST":
         return Form()
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_WITHIN):
+        async with asyncio.timeout(_BODY_WITHIN if most == MOST_BYTES else _FILES_WITHIN):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BYTES:
-                    raise Refused(413, "That is more than any form of the console holds.")
+                if len(body) > most:
+                    raise Refused(413, "That is more than this form of the console holds. Nothing was done.")
     except TimeoutError:
         raise Refused(408, "The form came too slowly.") from None
-    return read_form(request.headers.get("content-type", ""), bytes(body))
+    kind = request.headers.get("content-type", "")
+    if most > MOST_BYTES and kind.partition(";")[0].strip().lower() == MULTIPART:
+        return await run_in_threadpool(read_multipart, kind, bytes(body))
+    return read_form(kind, bytes(body))
 
 
 def _recognise(request: Request, desk: Desk, pages: Pages, posted: Form) -> Visitor:
-    """The person behind the cookie. A session ends with the password that it rests on."""
+    """The person behind the cookie. A session ends with the password, or the sign-on, that it rests on."""
     cookie = request.cookies.get(cookie_name(request), "")
     session = desk.sessions.find(cookie) if cookie else None
     account = None
     if session is not None:
-        if password_mark(desk.settings, session.login) == session.mark:
-            account = named(desk.settings, desk.pseudonyms, session.login)
+        if session.mark and mark_of(desk.settings, session.login, session.way) == session.mark:
+            account = desk.account(session.login)
         else:
             desk.sessions.end(cookie)
             session = None

@@ -22,10 +22,19 @@ class BadForm(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was sent; the name is what the browser says."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """The fields of a form, or of the query of an address; what is missing is empty."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    files: Mapping[str, list[Upload]] = field(default_factory=dict[str, list[Upload]])
 
     def text(self, name: str, most: int = LONGEST_WORDS) -> str:
         """One field as plain text: no control characters, no marks that turn the reading direction, not endless."""
@@ -73,10 +82,11 @@ class Seal:
     def check(self, form: Form, cookie: str, headers: Headers, own: str) -> None:
         """Raises BadForm when the form is not of the page that this browser was given; ``own`` is our origin.
 
-        As our pages send no referrer, browsers may say ``Origin: null``; then the token alone decides.
+        A browser that says ``Sec-Fetch-Site`` has compared them itself, also where a web server stands between under a
+        name of its own. As our pages send no referrer, others may say ``Origin: null``; then the token decides.
         """
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-        if site not in (None, "same-origin") or origin not in (None, "null", own):
+        if site != "same-origin" and (site is not None or origin not in (None, "null", own)):
             raise BadForm("This form was sent from another site, so nothing was done.")
         if not cookie or not hmac.compare_digest(form.secret(FIELD).encode(), self.token(cookie).encode()):
             raise BadForm("This page was too old, so nothing was done. Open it again and repeat what you did.")

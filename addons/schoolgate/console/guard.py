@@ -18,6 +18,12 @@ SAFETY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+POLICY = "Content-Security-Policy"
+"""The header that says what a page may load and do."""
+SANDBOX = "default-src 'none'; sandbox"
+"""The policy of a file that somebody sent: whatever a browser makes of it, it can do nothing."""
+PAPER = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+"""The policy of a report, which brings its own styles and pictures, and does nothing either."""
 
 
 class Guard:
@@ -34,8 +40,11 @@ class Guard:
         async def safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                own = headers.get(POLICY, "")
                 for name, value in SAFETY.items():
                     headers[name] = value
+                if own in (SANDBOX, PAPER):  # of what is handed out
+                    headers[POLICY] = own
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -1,11 +1,14 @@
 """What the record holds about one person, as she may read it: spells that count, and what was left out and why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import Any
 
+from schoolgate.console.paging import LENGTH, Part
 from schoolgate.console.period import Stretch
 from schoolgate.reporting.sittings import Row, Sitting, sittings
+from schoolgate.store.cases import clearings
 from schoolgate.store.deeds import UPHELD, Contest, Queries, contests
 from schoolgate.store.event import Deed
 
@@ -14,11 +17,12 @@ _COUNTED = (
 )
 _LEFT_OUT = (
     "select * from events where person = :person and at >= :since and at < :until "
-    "and left_out <> '' and action <> 'deed' order by at desc, id limit 2000"
+    "and left_out <> '' and action <> 'deed' order by at desc, id desc limit :most offset :first"
 )
 _OTHERS = (
     "select * from events where person = :person and at >= :since and at < :until and left_out = '' "
-    "and action <> 'deed' and not (kind = 'visit' and action = 'log') order by at desc, id limit 2000"
+    "and action <> 'deed' and not (kind = 'visit' and action = 'log') order by at desc, id desc "
+    "limit :most offset :first"
 )
 _ACTIVITY = (
     "select category, kind, sum(requests) as requests from activity "
@@ -39,6 +43,7 @@ class Told:
     contest: Contest | None
     notes: tuple[str, ...]
     anew: tuple[Row, ...] = ()
+    cleared_by: str = ""  # the reference of the case whose outcome cleared it
 
     @property
     def pages(self) -> tuple[Row, ...]:
@@ -67,13 +72,18 @@ class Told:
 
     @property
     def state(self) -> str:
-        """``counted``, ``contested`` (no answer yet), ``upheld`` (cleared), or ``refused`` (counted all the same)."""
+        """``counted``, ``contested`` (no answer yet), ``upheld`` (cleared), or ``refused`` (counted all the same).
+
+        ``cleared`` says that the outcome of a case has cleared it.
+        """
+        if self.cleared_by:
+            return "cleared"
         return "counted" if self.contest is None else self.contest.answer or "contested"
 
     @property
     def can_be_contested(self) -> bool:
-        """Whether there is a page in it that was never contested."""
-        return self.contest is None
+        """Whether there is a page in it that was never contested, and still counts."""
+        return self.contest is None and not self.cleared_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +99,11 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What the person said: contests by event, and notes by event."""
+    """What the person said: contests by event, and notes by event; and which case has cleared an event."""
 
     contests: dict[str, Contest]
     notes: dict[str, tuple[str, ...]]
+    cleared: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def voice_of(reader: Queries, person: str) -> Voice:
@@ -102,7 +113,7 @@ def voice_of(reader: Queries, person: str) -> Voice:
     for row in notes_of(reader, person):
         for event in row["about"].split():
             notes[event] = (*notes.get(event, ()), row["why"])
-    return Voice(contested, notes)
+    return Voice(contested, notes, clearings(reader))
 
 
 def notes_of(reader: Queries, person: str) -> list[Row]:
@@ -127,23 +138,29 @@ def fold(rows: Iterable[Row], voice: Voice) -> list[Told]:
     by_state: dict[str, list[Row]] = {}
     for row in rows:
         contest = voice.contests.get(row["id"])
-        by_state.setdefault(contest.id if contest else "", []).append(row)
+        by_state.setdefault(voice.cleared.get(row["id"]) or (contest.id if contest else ""), []).append(row)
     found = [
-        Told(each, voice.contests.get(each.first["id"]), _said(each.pages, voice), anew)
+        _told(each, voice, anew)
         for of_state in by_state.values()
         for each, anew in _with_repeats(of_state)
     ]
     return sorted(found, key=lambda each: (each.first["at"], each.first["id"]))
 
 
-def left_out(reader: Queries, person: str, during: Stretch) -> list[Row]:
-    """Visits that were recorded and do not count, each with its reason, newest first."""
-    return list(reader.query(_LEFT_OUT, _about(person, during)))
+def _told(sitting: Sitting, voice: Voice, anew: tuple[Row, ...]) -> Told:
+    first = sitting.first["id"]
+    said = _said(sitting.pages, voice)
+    return Told(sitting, voice.contests.get(first), said, anew, voice.cleared.get(first, ""))
 
 
-def others(reader: Queries, person: str, during: Stretch) -> list[Row]:
-    """Everything else on record about a person: what was blocked or warned of, newest first."""
-    return list(reader.query(_OTHERS, _about(person, during)))
+def left_out(reader: Queries, person: str, during: Stretch, part: Part) -> list[Row]:
+    """Visits that were recorded and do not count, each with its reason, newest first; one more than the part holds."""
+    return list(reader.query(_LEFT_OUT, _about(person, during) | _within(part)))
+
+
+def others(reader: Queries, person: str, during: Stretch, part: Part) -> list[Row]:
+    """Everything else on record about a person: what was blocked or warned of, newest first; again one more."""
+    return list(reader.query(_OTHERS, _about(person, during) | _within(part)))
 
 
 def by_themselves(reader: Queries, person: str, during: Stretch) -> dict[str, dict[str, int]]:
@@ -167,7 +184,7 @@ def sitting_around(reader: Queries, person: str, event: Row, day: Stretch) -> To
         if any(page["id"] == event["id"] for page in (*each.pages, *each.anew)):
             return each
     voice = voice_of(reader, person)
-    return Told(Sitting((event,), 0), voice.contests.get(event["id"]), _said((event,), voice))
+    return _told(Sitting((event,), 0), voice, ())
 
 
 def by_day(spells: Iterable[Told], zone: tzinfo) -> dict[str, list[Told]]:
@@ -183,7 +200,7 @@ def totals(spells: Iterable[Told], zone: tzinfo) -> list[Total]:
     """What counts, by week and category, the newest week first."""
     sums: dict[tuple[str, str], tuple[int, int, int]] = {}
     for each in spells:
-        if each.state not in (UPHELD, "contested"):
+        if each.state not in (UPHELD, "contested", "cleared"):
             year, week, _ = datetime.fromisoformat(each.first["at"]).astimezone(zone).isocalendar()
             key = (f"{year}, week {week:02}", each.first["category"])
             minutes, pages, count = sums.get(key, (0, 0, 0))
@@ -212,8 +229,12 @@ def _place(row: Row) -> tuple[str, ...]:
     return row["client"], row["host"], row["path"]
 
 
-def _about(person: str, during: Stretch) -> dict[str, str]:
+def _about(person: str, during: Stretch) -> dict[str, Any]:
     return {"person": person, "since": during.since, "until": during.until}
+
+
+def _within(part: Part) -> dict[str, Any]:
+    return {"first": part.first, "most": LENGTH + 1}
 
 
 def _said(pages: Iterable[Row], voice: Voice) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from schoolgate.console.entry import Refused, Visitor
 from schoolgate.console.mine import left_out_words, local_now, record_words
+from schoolgate.console.paging import part_of
 from schoolgate.console.period import stretch
 from schoolgate.store.event import Deed
 
@@ -72,9 +73,9 @@ def _show(visitor: Visitor, template: str, left_out: bool) -> Response:
     put_on_record(visitor, person, reason)
     with visitor.desk.reading() as reader:
         if left_out:
-            words = left_out_words(reader, person, during)
+            words = left_out_words(reader, person, during, part_of(visitor.query))
         else:
-            words = record_words(reader, person, during, visitor.settings.school.timezone)
+            words = record_words(reader, person, during, part_of(visitor.query), visitor.settings.school.timezone)
     return visitor.page(template, reason=reason, **words)
 
 

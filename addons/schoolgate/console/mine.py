@@ -8,34 +8,38 @@ from starlette.responses import Response
 
 from schoolgate.console import ledger
 from schoolgate.console.entry import Visitor
+from schoolgate.console.paging import LENGTH, Part, part_of
 from schoolgate.console.period import CHOICES, Stretch, stretch
 from schoolgate.settings.notice import notice_of
-from schoolgate.store.deeds import Queries, contests
+from schoolgate.store.deeds import Contest, Queries, contests
 from schoolgate.store.event import Deed
 
 
-def record_words(reader: Queries, person: str, during: Stretch, zone: tzinfo) -> dict[str, Any]:
-    """What a page about somebody's counted visits shows."""
+def record_words(reader: Queries, person: str, during: Stretch, part: Part, zone: tzinfo) -> dict[str, Any]:
+    """What a page about somebody's counted visits shows; the totals are of the whole period."""
     spells = ledger.counted(reader, person, during)
+    newest = spells[::-1]
     return {
         "person": person,
         "during": during,
         "choices": CHOICES,
-        "days": ledger.by_day(spells, zone),
+        "part": part.beside(newest),
+        "days": ledger.by_day(part.of(newest), zone),
         "totals": ledger.totals(spells, zone),
         "states": _count(each.state for each in spells),
     }
 
 
-def left_out_words(reader: Queries, person: str, during: Stretch) -> dict[str, Any]:
+def left_out_words(reader: Queries, person: str, during: Stretch, part: Part) -> dict[str, Any]:
     """What a page about everything else on somebody's record shows."""
-    rows = ledger.left_out(reader, person, during)
+    rows, others = ledger.left_out(reader, person, during, part), ledger.others(reader, person, during, part)
     return {
         "person": person,
         "during": during,
         "choices": CHOICES,
-        "rows": rows,
-        "others": ledger.others(reader, person, during),
+        "part": Part(part.number, max(len(rows), len(others)) > LENGTH),
+        "rows": rows[:LENGTH],
+        "others": others[:LENGTH],
         "voice": ledger.voice_of(reader, person),
         "counts": ledger.by_themselves(reader, person, during),
     }
@@ -44,14 +48,15 @@ def left_out_words(reader: Queries, person: str, during: Stretch) -> dict[str, A
 def show_record(visitor: Visitor) -> Response:
     """Her counted visits, folded into spells, by day."""
     with visitor.desk.reading() as reader:
-        words = record_words(reader, visitor.account.person, _during(visitor), visitor.settings.school.timezone)
+        zone, part = visitor.settings.school.timezone, part_of(visitor.query)
+        words = record_words(reader, visitor.account.person, _during(visitor), part, zone)
     return visitor.page("mine.html", **words)
 
 
 def show_left_out(visitor: Visitor) -> Response:
     """What was recorded and does not count, what was blocked, and what pages did by themselves."""
     with visitor.desk.reading() as reader:
-        words = left_out_words(reader, visitor.account.person, _during(visitor))
+        words = left_out_words(reader, visitor.account.person, _during(visitor), part_of(visitor.query))
     return visitor.page("left_out.html", **words)
 
 
@@ -69,19 +74,24 @@ def show_kept(visitor: Visitor) -> Response:
 
 def show_home(visitor: Visitor) -> Response:
     """What concerns this account, and nothing else."""
-    account, settings = visitor.account, visitor.settings
-    zone = settings.school.timezone
-    words: dict[str, Any] = {"spells": [], "totals": [], "mine": [], "waiting": [], "own": 0}
+    waiting, own = list[Contest](), 0
     with visitor.desk.reading() as reader:
-        if account.staff:
-            spells = ledger.counted(reader, account.person, _during(visitor))
-            mine = [each for each in contests(reader, account.person) if not each.answer]
-            words |= {"spells": spells, "totals": ledger.totals(spells, zone), "mine": mine}
+        words = own_words(visitor, reader)
         if visitor.may("NAMERS"):
             everyone = [each for each in contests(reader) if not each.answer]
-            waiting = [each for each in everyone if each.person != account.person]
-            words |= {"waiting": waiting, "own": len(everyone) - len(waiting)}
-    return visitor.page("home.html", **words)
+            waiting = [each for each in everyone if each.person != visitor.account.person]
+            own = len(everyone) - len(waiting)
+    return visitor.page("home.html", waiting=waiting, own=own, **words)
+
+
+def own_words(visitor: Visitor, reader: Queries) -> dict[str, Any]:
+    """What the first screen says of one's own record."""
+    account = visitor.account
+    if not account.staff:
+        return {"spells": [], "totals": [], "mine": []}
+    spells = ledger.counted(reader, account.person, stretch("week", local_now(visitor)))
+    mine = [each for each in contests(reader, account.person) if not each.answer]
+    return {"spells": spells, "totals": ledger.totals(spells, visitor.settings.school.timezone), "mine": mine}
 
 
 def _during(visitor: Visitor) -> Stretch:

@@ -6,11 +6,12 @@ from starlette.responses import Response
 
 from schoolgate.access import named, names_of
 from schoolgate.console.entry import Visitor
+from schoolgate.console.paging import LENGTH, Part, part_of
 from schoolgate.store.event import Deed
 
 _LOOKED = (
     "select * from deeds where rule in ('name-revealed', 'record-viewed', 'exported') and person <> :own "
-    "order by at desc, id desc limit 500"
+    "order by at desc, id desc limit :most offset :first"
 )
 _SHORTEST_REASON = 8
 
@@ -45,9 +46,11 @@ def reveal(visitor: Visitor) -> Response:
 
 def show_look_ups(visitor: Visitor) -> Response:
     """Who looked at whose record, or had a name revealed; never who looked at the reader's own."""
+    part = part_of(visitor.query)
     with visitor.desk.reading() as reader:
-        rows = list(reader.query(_LOOKED, {"own": visitor.account.person}))
-    return visitor.page("look_ups.html", rows=rows)
+        within = {"first": part.first, "most": LENGTH + 1}
+        rows = list(reader.query(_LOOKED, {"own": visitor.account.person} | within))
+    return visitor.page("look_ups.html", rows=rows[:LENGTH], part=Part(part.number, len(rows) > LENGTH))
 
 
 def _behind(visitor: Visitor, code: str) -> Revealed | None:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from schoolgate.console import words as said
 from schoolgate.settings.load import Settings
+from schoolgate.store.openings import by_words
 
 _HERE = Path(__file__).parent
 _UNITS = ((365, "year"), (30, "month"), (7, "week"), (1, "day"))
@@ -45,6 +46,7 @@ class Pages:
             said.actor_words,
         )
         self._environment.globals |= {each.__name__: each for each in (*told, said.as_it_is)}
+        self._environment.globals["opened_by"] = by_words
 
     def answer(self, settings: Settings, template: str, status: int, words: Mapping[str, object]) -> Response:
         """A filled page. Raises jinja2.TemplateError for a template that asks for what it was not given."""

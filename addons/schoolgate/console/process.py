@@ -13,6 +13,7 @@ import uvicorn
 
 from schoolgate.child import READY, STOP
 from schoolgate.console.app import make_app
+from schoolgate.console.connections import Hurried
 from schoolgate.console.desk import Desk, open_desk
 from schoolgate.settings.load import Settings
 from schoolgate.store.journal import Journal
@@ -54,7 +55,7 @@ async def _serve(desk: Desk, listening: socket.socket, channel: Connection) -> N
         make_app(desk),
         lifespan="off",
         ws="none",
-        http="h11",
+        http=Hurried,
         loop="asyncio",
         log_config=None,
         access_log=False,

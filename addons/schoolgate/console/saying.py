@@ -6,6 +6,7 @@ from schoolgate.console import ledger
 from schoolgate.console.entry import Refused, Visitor
 from schoolgate.console.ledger import Told
 from schoolgate.console.mine import local_now
+from schoolgate.console.paging import part_of
 from schoolgate.console.period import day_of
 from schoolgate.reporting.sittings import Row
 from schoolgate.store.deeds import contests
@@ -52,17 +53,18 @@ def contest(visitor: Visitor) -> Response:
 
 def show_said(visitor: Visitor) -> Response:
     """Her contests with their answers, and her notes."""
-    person = visitor.account.person
+    person, part = visitor.account.person, part_of(visitor.query)
     with visitor.desk.reading() as reader:
-        mine = contests(reader, person)
-        notes = ledger.notes_of(reader, person)
+        contested, noted = contests(reader, person)[::-1], ledger.notes_of(reader, person)[::-1]
+        mine, notes = part.of(contested), part.of(noted)
         events = {event for each in mine for event in each.events} | {
             e for note in notes for e in note["about"].split()
         }
         known = {event: ledger.event_of_person(reader, person, event) for event in events}
     sites = {event: f"{row['host']}{row['path']}" for event, row in known.items() if row is not None}
     firsts = {event: row for event, row in known.items() if row is not None}
-    return visitor.page("said.html", contests=mine[::-1], notes=notes[::-1], sites=sites, events=firsts)
+    words = {"contests": mine, "notes": notes, "part": part.beside(contested, noted)}
+    return visitor.page("said.html", sites=sites, events=firsts, **words)
 
 
 def _spell(visitor: Visitor) -> Told:

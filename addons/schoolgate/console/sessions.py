@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from schoolgate.access import Way
+
 LONGEST = 8 * 3600.0  # seconds after the login
 IDLE = 30 * 60.0  # seconds after the last page
 _REASON_HOLDS = 30 * 60.0  # seconds that a reason opens somebody's record
@@ -15,12 +17,18 @@ _MOST_OF_ONE = 8
 
 @dataclass(slots=True)
 class Session:
-    """``mark`` is of the password that was proved; ``opened`` says whose record may be read until when, and why."""
+    """``mark`` is of what was proved; ``opened`` says whose record may be read until when, and why.
+
+    ``began`` and ``seen`` are seconds of the clock, ``at`` is the moment of the login as the record writes moments.
+    """
 
     login: str
     mark: str
     began: float
     seen: float
+    way: Way = Way.PASSWORD
+    at: str = ""
+    address: str = ""
     opened: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
 
 
@@ -32,7 +40,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._by_digest: dict[bytes, Session] = {}
 
-    def begin(self, login: str, mark: str) -> str:
+    def begin(self, login: str, mark: str, way: Way = Way.PASSWORD, at: str = "", address: str = "") -> str:
         """A new session; returns its token (256 random bits), which is kept nowhere here."""
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
@@ -42,7 +50,7 @@ class Sessions:
                 del self._by_digest[digest]
             while len(self._by_digest) >= _MOST:
                 del self._by_digest[next(iter(self._by_digest))]
-            self._by_digest[_digest(token)] = Session(login, mark, now, now)
+            self._by_digest[_digest(token)] = Session(login, mark, now, now, way, at, address)
         return token
 
     def find(self, token: str) -> Session | None:
@@ -60,6 +68,22 @@ class Sessions:
         """From now on the token means nothing."""
         with self._lock:
             self._by_digest.pop(_digest(token), None)
+
+    def of(self, login: str) -> list[tuple[Session, float]]:
+        """What is open for a login, the newest first, with the seconds since its last page."""
+        now = self._clock()
+        with self._lock:
+            self._forget_old(now)
+            mine = [each for each in self._by_digest.values() if each.login.casefold() == login.casefold()]
+        return [(each, now - each.seen) for each in reversed(mine)]
+
+    def end_all(self, login: str) -> int:
+        """Log a login out everywhere; returns how often it was logged in."""
+        with self._lock:
+            mine = [digest for digest, each in self._by_digest.items() if each.login.casefold() == login.casefold()]
+            for digest in mine:
+                del self._by_digest[digest]
+        return len(mine)
 
     def open_record(self, session: Session, person: str, reason: str) -> None:
         """A reason was given to look at what is kept about a person."""

@@ -1,4 +1,7 @@
-"""Slows down whoever guesses passwords: after a few wrong ones, every further try waits twice as long as the last."""
+"""Slows down whoever guesses passwords: after a few wrong ones, every further try waits twice as long as the last.
+
+Wrong passwords are counted, and nothing else is kept of them: somebody who types wrongly has done nothing.
+"""
 
 import threading
 from collections.abc import Callable
@@ -56,3 +59,21 @@ class Throttle:
         """All tries of the key are forgotten."""
         with self._lock:
             self._tries.pop(key, None)
+
+
+class Guesses:
+    """Counts wrong passwords of all logins together, so that somebody is told when there are ``many`` in an hour."""
+
+    def __init__(self, clock: Callable[[], float], many: int = 50) -> None:
+        self._clock, self._many = clock, many
+        self._lock = threading.Lock()
+        self._since, self._count = 0.0, 0
+
+    def wrong(self) -> bool:
+        """Count one; tells whether it made the many of this hour full."""
+        now = self._clock()
+        with self._lock:
+            if now - self._since >= 3600.0:
+                self._since, self._count = now, 0
+            self._count += 1
+            return self._count == self._many

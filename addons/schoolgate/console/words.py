@@ -5,7 +5,7 @@ import re
 from schoolgate.reporting import naming
 
 _SURE = {
-    "login": "sure: the person had logged in with a password",
+    "login": "sure which login it was; that is no proof of who sat at the device",
     "device": "fairly sure: the school has given this device to one person",
     "network": "not sure: known by the device's network only, so somebody else may have used it",
     "unknown": "unknown: nobody was recognised",
@@ -15,6 +15,7 @@ _STATES = {
     "contested": "contested, waiting for an answer",
     "upheld": "cleared: the contest was upheld, so it counts no more",
     "refused": "counts: the contest was refused",
+    "cleared": "cleared by the outcome of a case, so it counts no more",
 }
 _KINDS = {
     "visit": "page that was opened",
@@ -28,7 +29,12 @@ _ACTIONS = {"block": "blocked", "warn": "a page asked first", "log": "recorded",
 
 
 def yours(calendar: str) -> str:
-    """The record's calendar words, said to the person herself: ``their working hours`` are ``your working hours``."""
+    """The record's calendar words, said to the person herself: ``their working hours`` are ``your working hours``.
+
+    Words that say what it was for are the school's or her own, and stay as they are.
+    """
+    if calendar.startswith("work:"):
+        return calendar
     return re.sub(r"\btheir\b", "your", re.sub(r"\b(in|outside) (working hours)", r"\1 your \2", calendar))
 
 
@@ -44,7 +50,7 @@ def how_sure(confidence: str) -> str:
 
 def how_sure_of_you(confidence: str) -> str:
     """The same, said to the person herself."""
-    told = how_sure(confidence).replace("the person had", "you had").replace("to one person", "to you alone")
+    told = how_sure(confidence).replace("to one person", "to you alone")
     return told.replace("the device's network", "your device's network")
 
 

@@ -5,17 +5,19 @@ to any of them counts: a harmless name beside a harmful one opens nothing. A jud
 block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import inf
 
-from schoolgate.policy.calendar import Moment
 from schoolgate.policy.identity import Identity, Inspect
+from schoolgate.policy.opened import OPENED, covering, left_of, told
 from schoolgate.policy.private import is_private, topic_of
 from schoolgate.policy.purpose import work_of
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import EVERYTHING, NAME, PICTURE, SEARCH, TEXT, Action, Alert, Hit, Rule, Stage, Subject
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.policy.standing import NO_STANDING, Standing
+from schoolgate.policy.standing import NO_STANDING, Opened, Standing
 from schoolgate.policy.visits import Kind
 
 LOCAL_ALLOW = "local-allow"
@@ -58,7 +60,7 @@ def decide(
 ) -> Verdict:
     """The verdict on a request; at ``Stage.HELLO`` only its names are known.
 
-    ``standing`` is what people declared, ``person`` the pseudonym that the one who asks goes by there.
+    ``standing`` is what people declared and opened, ``person`` the pseudonym that the one who asks goes by there.
     """
     identity = snapshot.people.identify(request.client, request.user)
     return decide_for(identity, request, snapshot, stage, standing, person)
@@ -73,7 +75,7 @@ def decide_for(
     person: str = "",
 ) -> Verdict:
     """The same for somebody who is already known."""
-    verdict = _by_lists(identity, request, snapshot, stage)
+    verdict = _by_lists(identity, request, snapshot, stage, standing.opened)
     group = identity.group.id
     if verdict.action is Action.BLOCK or group not in snapshot.calendar.at_work:
         return verdict
@@ -94,12 +96,13 @@ def _private(verdict: Verdict, topic: str) -> Verdict:
     )
 
 
-def _by_lists(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage) -> Verdict:
-    """What the lists and the rules say, whatever it is good for."""
+def _by_lists(
+    identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage, opened: tuple[Opened, ...]
+) -> Verdict:
+    """What the lists and the rules say, and what somebody opened, whatever it is good for."""
     group = identity.group
-    moment = snapshot.calendar.moment(request.at, group.id, identity.user or "")
     names = request.names
-    case = _Case(identity, moment, stage, snapshot)
+    case = _Case(identity, request.at, stage, snapshot)
     if group.inspect is Inspect.NONE:
         return case.allow(names[0], f"The group {group.id} is not inspected (inspect: none).")
     target = "" if stage is Stage.HELLO else request.target
@@ -112,18 +115,19 @@ def _by_lists(identity: Identity, request: WebRequest, snapshot: Snapshot, stage
         elif listing.hits:
             found.extend((name, hit) for hit in listing.hits)
     if own or found:
-        return _weigh(case, own, found)
+        openings = covering(opened, group.id, names, target, request.at) if opened else {}
+        return _weigh(case, own, found, openings)
     return case.allow(names[0], "No list names this address.")
 
 
 class _Case:
     """What all answers to one request have in common."""
 
-    __slots__ = ("identity", "moment", "search", "snapshot", "stage")
+    __slots__ = ("at", "identity", "moment", "search", "snapshot", "stage")
 
-    def __init__(self, identity: Identity, moment: Moment, stage: Stage, snapshot: Snapshot, search: str = "") -> None:
-        self.identity, self.moment, self.stage, self.snapshot = identity, moment, stage, snapshot
-        self.search = search
+    def __init__(self, identity: Identity, at: datetime, stage: Stage, snapshot: Snapshot, search: str = "") -> None:
+        self.identity, self.at, self.stage, self.snapshot, self.search = identity, at, stage, snapshot, search
+        self.moment = snapshot.calendar.moment(at, identity.group.id, identity.user or "")
 
     def allow(self, name: str, why: str) -> Verdict:
         """Nothing is known of it."""
@@ -141,25 +145,48 @@ class _Case:
         return Verdict(action, self.identity, name, self.moment.words, self.stage, self.snapshot.version, *told)
 
 
-def _weigh(case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[str, Hit]]) -> Verdict:
-    """The school's own block first, then the first rule that matches what lists say, then the school's own allow."""
+def _weigh(
+    case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[str, Hit]], openings: Mapping[str, Opened]
+) -> Verdict:
+    """The school's own block first, then what somebody opened, then the first rule that matches, then its own allow."""
     for name, action, hit in own:
         if action is Action.BLOCK:
             return case.about(
                 name, hit, action, "The school has blocked this site itself.", LOCAL_BLOCK, alert=Alert.DIGEST
             )
+    verdict = _by_first_rule(case, found)
+    if verdict is not None and verdict.action is Action.BLOCK and openings:
+        return _opened(case, verdict, found, openings)
+    if verdict is not None:
+        return verdict
+    if found:
+        named = ", ".join(sorted({hit.category for _, hit in found}))
+        why = f"Listed as {named}, but no rule forbids that to {case.identity.group.id} now ({case.moment.words})."
+        return case.about(*found[0], Action.ALLOW, why)
+    name, action, hit = own[0]
+    return case.about(name, hit, action, "The school has allowed this site itself.", LOCAL_ALLOW)
+
+
+def _by_first_rule(case: _Case, found: list[tuple[str, Hit]]) -> Verdict | None:
+    """What the first rule that matches says; None where no rule does."""
     group = case.identity.group.id
     for rule in case.snapshot.rules:
         if group in rule.groups and rule.when in case.moment.periods and Subject.ADDRESSES in rule.subjects:
             for name, hit in found:
                 if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
                     return _by_rule(case, name, hit, rule)
-    if found:
-        named = ", ".join(sorted({hit.category for _, hit in found}))
-        why = f"Listed as {named}, but no rule forbids that to {group} now ({case.moment.words})."
-        return case.about(*found[0], Action.ALLOW, why)
-    name, action, hit = own[0]
-    return case.about(name, hit, action, "The school has allowed this site itself.", LOCAL_ALLOW)
+    return None
+
+
+def _opened(case: _Case, blocked: Verdict, found: list[tuple[str, Hit]], openings: Mapping[str, Opened]) -> Verdict:
+    """What is left of a block: nothing where all that speaks for it may be opened, and is; else what the rest says."""
+    left = left_of(found, openings, case.snapshot.categories)
+    verdict = _by_first_rule(case, left)
+    if verdict is not None or len(left) == len(found):
+        return verdict or blocked
+    name, hit = next((name, hit) for name, hit in found if (name, hit) not in left)
+    why = told(openings[name], case.identity.group.title, case.at.astimezone(case.snapshot.calendar.zone))
+    return case.about(name, hit, Action.ALLOW, why, OPENED)
 
 
 _JUDGED = {TEXT: "The words of the page were judged.", PICTURE: "The picture was judged."}
@@ -178,8 +205,8 @@ def decide_said(
 
     What a page says is never written down against anybody as personal use (``log``), and doubtful words alarm nobody.
     """
-    moment = snapshot.calendar.moment(request.at, identity.group.id, identity.user or "")
-    case = _Case(identity, moment, stage, snapshot, search)
+    case = _Case(identity, request.at, stage, snapshot, search)
+    moment = case.moment
     for rule in snapshot.rules:
         if identity.group.id in rule.groups and rule.when in moment.periods:
             for hit in hits:

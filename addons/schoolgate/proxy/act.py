@@ -18,6 +18,7 @@ from schoolgate.proxy.live import Live
 from schoolgate.proxy.nudges import Nudges, key_of
 from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, is_opened, origin_of
 from schoolgate.proxy.translate import path_of
+from schoolgate.proxy.unblocking import Unblocking
 from schoolgate.store.event import Event, event_of, fault_event
 
 log = logging.getLogger("schoolgate")
@@ -33,12 +34,19 @@ class Act:
         self._live = live
         self._warned: dict[tuple[str, str, str], float] = {}
         self.nudges = Nudges()
+        self.unblocking = Unblocking(live)
 
     def block(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> None:
         """The block page in place of whatever was or would be answered."""
         headers = lower(flow)
         event = self.record(request, verdict, self._origin(flow, request, verdict, headers))
-        flow.response = self._live.pages.block(request, verdict, event.ref, headers)
+        self.show_block(flow, request, verdict, event)
+
+    def show_block(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict, event: Event) -> None:
+        """The page of a block that is on record."""
+        headers = lower(flow)
+        form = self.unblocking.form(request, verdict, event, headers)
+        flow.response = self._live.pages.block(request, verdict, event.ref, headers, form)
 
     def warn(self, flow: HTTPFlow, request: WebRequest, verdict: Verdict) -> bool:
         """Show the warning once; the same site asked for again passes. Returns whether it was shown.

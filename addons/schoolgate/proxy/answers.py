@@ -24,6 +24,7 @@ from schoolgate.content.passing_text import Budget, Passing
 from schoolgate.content.stream_forms import Form, Notice
 from schoolgate.content.unpacking import Bound, Broken, TooMuch, Unpacker
 from schoolgate.policy.decision import Verdict, decide_said, is_judged, text_limit
+from schoolgate.policy.opened import still_said
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
@@ -56,7 +57,7 @@ def judging_words(live: Live) -> Callable[[Passage], Words | None]:
             return None
 
         def words(text: str) -> Verdict | None:
-            found = hits(judge.text(text), limit, TEXT)
+            found = still_said(passage.verdict.rule, hits(judge.text(text), limit, TEXT), snapshot.categories)
             verdict = decide_said(identity, request, snapshot, found) if found else None
             return verdict if verdict is not None and verdict.action is Action.BLOCK else None
 

@@ -15,6 +15,7 @@ from schoolgate.content.media_types import essence, is_page, is_readable, is_str
 from schoolgate.content.scanning import Weighed
 from schoolgate.content.unpacking import ACCEPTED
 from schoolgate.policy.decision import decide_said, is_judged, stricter, text_limit
+from schoolgate.policy.opened import still_said
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.answers import Answers
@@ -128,7 +129,8 @@ class Documents:
     def _act_on(self, flow: HTTPFlow, passage: Passage, weighed: Weighed) -> None:
         request, identity, snapshot = passage.request, passage.verdict.identity, self._live.snapshot
         limit = text_limit(identity, request, snapshot)
-        verdict = decide_said(identity, request, snapshot, hits(weighed.opinions, limit, TEXT))
+        found = still_said(passage.verdict.rule, hits(weighed.opinions, limit, TEXT), snapshot.categories)
+        verdict = decide_said(identity, request, snapshot, found)
         if stricter(passage.verdict, verdict) is not verdict:
             return
         self._live.count(verdict, passage.footing)

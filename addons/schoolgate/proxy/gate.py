@@ -80,7 +80,7 @@ class Gate:
             names = dict.fromkeys([tunnel.host, *([canonical_host(sni)] if sni else [])])
             now = datetime.now(UTC)
             request = WebRequest(now, address, None, "CONNECT", "https", tuple(names), tunnel.port, "", "")
-            verdict = decide_for(identity, request, self._live.snapshot, Stage.HELLO)
+            verdict = decide_for(identity, request, self._live.snapshot, Stage.HELLO, self._live.standings.now)
             if identity.group.inspect is Inspect.NONE:
                 data.ignore_connection = True
             elif verdict.action is Action.BLOCK:
@@ -163,7 +163,7 @@ class Gate:
     def _refuse_again(self, flow: HTTPFlow, tunnel: Tunnel, verdict: Verdict, event: Event) -> None:
         """The page for a tunnel whose name was refused; the refusal is on record."""
         request = translate(flow, tunnel, None, datetime.now(UTC))
-        flow.response = self._live.pages.block(request, verdict, event.ref, lower(flow))
+        self._act.show_block(flow, request, verdict, event)
         self._live.judged[flow] = None
 
     def _reach(self, request: WebRequest, sni: str | None) -> tuple[Verdict, Verdict | None, Footing]:

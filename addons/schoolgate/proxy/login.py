@@ -1,6 +1,9 @@
 """Who says so: checks ``Proxy-Authorization`` against the school's password file and keeps it from the sites.
 
 A name without a proven password is nobody: where no password file is named in people.yaml, a login is not believed.
+A password is hashed once, not with each request: what a header was found to be is remembered as long as the hash that
+it was held against stands in the file. Hashing takes memory and time on purpose, so a worker does one at a time, off
+its loop, and each device waits behind itself.
 """
 
 import asyncio
@@ -10,10 +13,11 @@ import logging
 import secrets
 from base64 import b64decode
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from mitmproxy.http import HTTPFlow, Response
-from mitmproxy.utils.htpasswd import HtpasswdFile
 
+from schoolgate.passwords import is_right, read_passwords
 from schoolgate.policy.request import host_address
 from schoolgate.proxy.live import Live
 
@@ -21,6 +25,7 @@ log = logging.getLogger("schoolgate")
 
 _SLOW_DOWN = 1.0  # seconds that a wrong password costs
 _REMEMBER = 4096
+_File = tuple[Path, tuple[int, int, int], dict[str, str]]
 
 
 class Login:
@@ -29,8 +34,10 @@ class Login:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._secret = secrets.token_bytes(32)
-        self._proven: dict[bytes, str] = {}
-        self._file: tuple[Path, int, HtpasswdFile] | None = None
+        self._found: dict[bytes, tuple[str | None, bool]] = {}  # the hash that it was held against, and whether it fits
+        self._file: _File | None = None
+        self._hashing = asyncio.Semaphore(1)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def http_connect(self, flow: HTTPFlow) -> None:
         """The login of a tunnel holds for everything inside it."""
@@ -57,30 +64,19 @@ class Login:
         logins = self._live.settings.people.logins
         if flow.error or logins is None:
             return
+        peer = flow.client_conn.peername
+        address = host_address(str(peer[0])) if peer else None
         if header is not None:
-            user = await self._prove(header, self._live.settings.folders.config / logins.file)
+            user = await self._prove(header, self._live.settings.folders.config / logins.file, str(address))
             if user is not None:
                 self._live.users[flow.client_conn] = user
                 return
             await asyncio.sleep(_SLOW_DOWN)
-        peer = flow.client_conn.peername
-        address = host_address(str(peer[0])) if peer else None
         asked = address is not None and any(address in network for network in logins.ask)
         if header is not None or asked:
-            words = "This device needs a login: use your school user name and password.\n"
-            if header is not None:
-                words = "The user name or password is wrong. Try again, or ask the school's technician.\n"
-            flow.response = Response.make(
-                407,
-                words,
-                {
-                    "Proxy-Authenticate": 'Basic realm="School login", charset="UTF-8"',
-                    "Content-Type": "text/plain; charset=utf-8",
-                    "Cache-Control": "no-store",
-                },
-            )
+            flow.response = _ask_again(header is not None)
 
-    async def _prove(self, header: str, path: Path) -> str | None:
+    async def _prove(self, header: str, path: Path, device: str) -> str | None:
         """The user of a Basic header whose password is right, or None."""
         scheme, _, encoded = header.partition(" ")
         try:
@@ -89,21 +85,36 @@ class Login:
             return None
         if scheme.lower() != "basic" or not colon:
             return None
-        known = hmac.digest(self._secret, header.encode(), hashlib.sha256)
-        passwords = self._passwords(path)
-        if known in self._proven:
-            return self._proven[known]
-        match = {name.casefold(): name for name in passwords.users}.get(user.casefold())
-        if match is None or not await asyncio.to_thread(passwords.check_password, match, password):
-            return None
-        if len(self._proven) >= _REMEMBER:
-            self._proven.clear()
-        self._proven[known] = user
-        return user
+        code = self._passwords(path).get(user.casefold())
+        known = hmac.digest(self._secret, header.encode("utf-8", "surrogateescape"), hashlib.sha256)
+        async with self._turns.setdefault(device, asyncio.Lock()):
+            found = self._found.get(known)
+            if found is None or found[0] != code:
+                async with self._hashing:
+                    found = (code, await asyncio.to_thread(is_right, user, code, password))
+                while len(self._found) >= _REMEMBER:
+                    del self._found[next(iter(self._found))]
+                self._found[known] = found
+        return user if found[1] else None
 
-    def _passwords(self, path: Path) -> HtpasswdFile:
-        changed = path.stat().st_mtime_ns
-        if self._file is None or self._file[:2] != (path, changed):
-            self._proven.clear()
-            self._file = (path, changed, HtpasswdFile.from_file(path))
+    def _passwords(self, path: Path) -> dict[str, str]:
+        now = path.stat()
+        stamp = (now.st_mtime_ns, now.st_ino, now.st_size)
+        if self._file is None or self._file[:2] != (path, stamp):
+            self._file = (path, stamp, read_passwords(path))
         return self._file[2]
+
+
+def _ask_again(after_a_wrong_one: bool) -> Response:
+    words = "This device needs a login: use your school user name and password.\n"
+    if after_a_wrong_one:
+        words = "The user name or password is wrong. Try again, or ask the school's technician.\n"
+    return Response.make(
+        407,
+        words,
+        {
+            "Proxy-Authenticate": 'Basic realm="School login", charset="UTF-8"',
+            "Content-Type": "text/plain; charset=utf-8",
+            "Cache-Control": "no-store",
+        },
+    )

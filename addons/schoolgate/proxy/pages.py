@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from mitmproxy.http import Headers, Response
@@ -18,8 +19,8 @@ from schoolgate.settings.notice import Notice, Section
 
 OWN = "/.schoolgate/"
 """Paths of every site below which the gateway answers itself, for people who work here."""
-NOTICE, NUDGE = f"{OWN}notice", f"{OWN}nudge"
-"""Where the forms of the notice and of the page before a personal site send their answers."""
+NOTICE, NUDGE, ASK = f"{OWN}notice", f"{OWN}nudge", f"{OWN}ask"
+"""Where the forms of the notice, of the page before a personal site, and of the block page send their answers."""
 _PAGES = (
     "block_page.html",
     "help_page.html",
@@ -29,17 +30,19 @@ _PAGES = (
     "fault_page.html",
     "refused_page.html",
     "upload_page.html",
+    "asked_page.html",
 )
 _WORRYING = frozenset(
     ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
 )
 _WORDS = (
     "school category why ref host theme worry url staff category_id searched what kind size retry"
-    " title version action to back token longest stayed"
+    " title version action to back token longest stayed ask tell safeguarding"
 )
 _SAMPLE: Mapping[str, object] = {
     **dict.fromkeys(_WORDS.split(), "sample"),
     "sections": (Section("sample", ("sample",)),),
+    "fields": {"sample": "sample"},
 }  # of every page
 _ASSETS = (".js", ".mjs", ".css", ".json", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico", ".woff2")
 _SAFE = {
@@ -55,6 +58,10 @@ _FORM = {
     # browsers hold form-action against redirects too, and the site that was wanted may send on to another
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # with no-referrer, a form's Origin would be "null"
+}
+_ASKS = _FORM | {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none';"
+    " form-action 'self'"
 }
 
 
@@ -91,6 +98,15 @@ def wanted(headers: Mapping[str, str], method: str, path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A form on a block page: what it asks for, its hidden fields, and how many characters are kept of the words."""
+
+    kind: str
+    fields: Mapping[str, str]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
     """The pages of one version of the settings, read and compiled once."""
 
@@ -98,9 +114,13 @@ class Pages:
     categories: Mapping[str, Category]
     staff: frozenset[str]  # the groups of people who work here
     templates: Mapping[str, Template]
+    console: str = ""  # its address
+    safeguarding: str = ""  # the name of the designated safeguarding lead
 
-    def block(self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str]) -> Response:
-        """403: which category, why, what to do, and the reference."""
+    def block(
+        self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str], form: Form | None = None
+    ) -> Response:
+        """403: which category, why, what to do, and the reference; with a form to ask for it, if there is one."""
         category = self.categories.get(verdict.category)
         by_school = verdict.rule == LOCAL_BLOCK or category is None
         words = {
@@ -114,11 +134,31 @@ class Pages:
             "worry": verdict.category in _WORRYING,
             "category_id": verdict.category,
             "searched": verdict.stage is Stage.SEARCH,
+            "ask": form.kind if form else "",
+            "action": ASK,
+            "fields": form.fields if form else {},
+            "longest": form.longest if form else 0,
+            "safeguarding": self.safeguarding,
+            "tell": self._concern(verdict.identity.client or "", ref),
         }
         brief = {"error": "blocked", "category": verdict.category, "why": verdict.why, "ref": ref}
         helping = verdict.category in _WORRYING and verdict.stage in (Stage.SEARCH, Stage.RESPONSE)
         page = "help_page.html" if helping else "block_page.html"
-        return self._answer(403, page, words, brief, wanted(headers, request.method, request.path))
+        more = _ASKS if form and not helping else None
+        return self._answer(403, page, words, brief, wanted(headers, request.method, request.path), more)
+
+    def asked(self, request: WebRequest, kind: str) -> Response:
+        """What somebody wrote on a block page has been passed on."""
+        return self._answer(
+            200, "asked_page.html", {"school": self.school, "host": request.host, "ask": kind}, {}, "page"
+        )
+
+    def _concern(self, client: str, ref: str) -> str:
+        """The address of the form where a concern is raised, "" where there is none that this device can reach."""
+        own, asking = host_address(urlsplit(self.console).hostname or ""), host_address(client)
+        if not self.console or (own and own.is_loopback and not (asking and asking.is_loopback)):
+            return ""
+        return f"{self.console}/concern/block/{ref}"
 
     def warn(self, request: WebRequest, verdict: Verdict, ref: str) -> Response:
         """A page that lets the reader go on: the same address answers when it is asked for again."""
@@ -184,7 +224,9 @@ def open_pages(settings: Settings) -> Pages:
     """Read and try the page templates. Raises SettingsError when one of the school's own cannot be used."""
     categories = settings.snapshot.categories
     staff = settings.snapshot.calendar.at_work
-    return Pages(settings.school.name, categories, staff, {name: _template(settings.folders, name) for name in _PAGES})
+    templates = {name: _template(settings.folders, name) for name in _PAGES}
+    lead = settings.school.roles.get("dsl")
+    return Pages(settings.school.name, categories, staff, templates, settings.console_url, lead.name if lead else "")
 
 
 def _template(folders: Folders, name: str) -> Template:

@@ -1,4 +1,4 @@
-"""Takes what people answer to the gateway's own pages: that they have read the notice, or what a site is for.
+"""Takes what people answer to the gateway's own pages: the notice was read, what a site is for, please open this.
 
 The answers come to a path of the very site that was wanted, so that they work wherever the page could be shown; they
 are answered here, and no site ever sees them. An answer is believed only where its token was made for this person,
@@ -20,8 +20,10 @@ from schoolgate.proxy.footing import Footing
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.nudges import Choice, in_words, key_of
-from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, origin_of
+from schoolgate.proxy.pages import ASK, NOTICE, NUDGE, OWN, origin_of
+from schoolgate.proxy.telling import TELL
 from schoolgate.proxy.translate import translate
+from schoolgate.proxy.unblocking import NotTaken
 from schoolgate.store.event import Deed, deed_event
 
 _MOST = 64 * 1024
@@ -46,7 +48,10 @@ class _Asked:
 
 
 class Replies:
-    """Answers for the reserved path, for people who work here; it stands before the gate, which stops what is left."""
+    """Answers for the reserved path, for people who work here, and for everybody who asks for a blocked page.
+
+    It stands before the gate, which stops what is left.
+    """
 
     def __init__(self, live: Live, act: Act) -> None:
         self._live, self._act = live, act
@@ -61,8 +66,9 @@ class Replies:
             request = translate(flow, tunnel, self._live.users.get(flow.client_conn), datetime.now(UTC))
             snapshot = self._live.snapshot
             identity = snapshot.people.identify(request.client, request.user)
-            group = identity.group
-            if group.id not in snapshot.calendar.at_work or group.inspect is Inspect.NONE:
+            group, path = identity.group, flow.request.path.partition("?")[0]
+            theirs = path == ASK or group.id in snapshot.calendar.at_work
+            if not theirs or group.inspect is Inspect.NONE:
                 return
             self._live.asked.add(flow)
             self._asked[flow] = _Asked(request, identity)
@@ -85,11 +91,13 @@ class Replies:
 
     def _reply(self, flow: HTTPFlow, asked: _Asked) -> Response:
         headers, path = lower(flow), flow.request.path.partition("?")[0]
-        if flow.request.method != "POST" or path not in (NOTICE, NUDGE):
+        if flow.request.method != "POST" or path not in (NOTICE, NUDGE, ASK):
             return self._refuse(404, _NOTHING_HERE, flow)
         if not _is_own(headers, asked) or not headers.get("content-type", "").lower().startswith(_FORM):
             return self._refuse(403, _NOT_OURS, flow)
         given = _fields(flow.request.raw_content or b"")
+        if path == ASK:
+            return self._ask(flow, asked, given)
         footing = self._live.footing(asked.identity, asked.request.at)
         take = self._notice if path == NOTICE else self._nudge
         return take(asked, footing, given) or self._refuse(403, _NOT_OURS, flow)
@@ -123,6 +131,17 @@ class Replies:
         key = key_of(footing.person, asked.request.host, category)
         self._act.nudges.say(key, in_words(Choice(choice), given.get("reason", "")))
         return _go_to(asked.origin + to)
+
+    def _ask(self, flow: HTTPFlow, asked: _Asked, given: Mapping[str, str]) -> Response:
+        """On record before the answer leaves."""
+        try:
+            taken = self._act.unblocking.take(asked.request, asked.identity, given)
+        except NotTaken as error:
+            return self._refuse(error.status, str(error), flow)
+        if not taken:
+            return self._refuse(403, _NOT_OURS, flow)
+        kind = TELL if given.get("tell", "") == TELL else given.get("kind", "")
+        return self._live.pages.asked(asked.request, kind)
 
     def _refuse(self, status: int, why: str, flow: HTTPFlow) -> Response:
         return self._live.pages.refused(status, why, "-", lower(flow), flow.request.method, "/")

@@ -1,7 +1,7 @@
 """Everything on record about one person in one period, read once: what the evidence pack is made from."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from schoolgate.policy.standing import Declared
@@ -9,6 +9,7 @@ from schoolgate.reporting.period import Span
 from schoolgate.reporting.sittings import Row
 from schoolgate.reporting.subject import Subject
 from schoolgate.settings.load import Settings
+from schoolgate.store.cases import clearings
 from schoolgate.store.deeds import Contest, Queries, contests, declarations
 from schoolgate.store.event import Deed
 
@@ -58,6 +59,7 @@ class Case:
     active_days: list[str]
     others: list[Row]
     deeds: list[Row]
+    cleared: dict[str, str] = field(default_factory=dict[str, str])  # the case that cleared an event, by its id
 
     @property
     def first_day(self) -> date:
@@ -106,4 +108,5 @@ def read_case(reader: Queries, settings: Settings, subject: Subject, span: Span)
         active_days=[row["day"] for row in reader.query(_DAYS, about)],
         others=list(reader.query(_AT_DEVICES, about | {"clients": clients})),
         deeds=[row for row in deeds if row["rule"] in _SAID and row["at"] < span.until],
+        cleared={event: ref for event, ref in clearings(reader).items() if event in ids},
     )

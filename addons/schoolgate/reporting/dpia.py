@@ -141,7 +141,7 @@ def _rules(settings: Settings) -> tuple[tuple[str, ...], ...]:
 def _recipients(settings: Settings) -> Iterator[str]:
     alerts, monitoring = settings.alerts, settings.monitoring
     for what, roles in (
-        ("Alerts at once", alerts.immediate.to),
+        ("Alerts at once", alerts.told_at_once),
         ("Searches that may mean that somebody needs help", alerts.worries.to),
         ("Digests", alerts.digest.to),
         ("Faults of the gateway", alerts.faults.to),
@@ -150,7 +150,16 @@ def _recipients(settings: Settings) -> Iterator[str]:
     ):
         named = ", ".join(role.replace("_", " ") for role in roles if role in settings.school.roles)
         yield f"{what}: {named or 'nobody (the school has filled none of these roles)'}."
-    yield "Nobody outside the school receives anything by itself. Lists of sites are downloaded; nothing is sent there."
+    if alerts.channels:
+        whose = ", ".join(dict.fromkeys(channel.to.replace("_", " ") for channel in alerts.channels))
+        yield (
+            f"Chat channels of {whose}, at services outside the school: what kind of site, which group and how often; "
+            "no name, no device, no site and no search."
+        )
+        yield f"{TO_DO}: the services behind these channels as processors, and where they keep what they are sent."
+    else:
+        yield "Nobody outside the school receives anything by itself."
+    yield "Lists of sites are downloaded; nothing is sent there."
     yield f"{TO_DO}: processors, if the gateway is run by somebody else; transfers abroad, if any."
 
 

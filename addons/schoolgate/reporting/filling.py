@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import partial
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from markupsafe import Markup
 
+from schoolgate.reporting.traced import Phrase, Traced
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import shipped
 from schoolgate.settings.load import Settings
@@ -34,9 +37,18 @@ def fill(settings: Settings, name: str, words: Mapping[str, Any], parts: tuple[s
         template = environment.get_template(path.name)
         return {part: template.render({**everywhere, **words}, part=part).strip() + "\n" for part in parts}
     except Exception as error:  # a template is a program: whatever it does wrong is a fault of its file
-        line = getattr(error, "lineno", None) or 0
+        file, line = _place(error, path)
         words_of_fault = f"the report cannot be made: {error}"
-        raise SettingsError([Fault(settings.folders.named(path), line, words_of_fault)]) from None
+        raise SettingsError([Fault(settings.folders.named(file), line, words_of_fault)]) from None
+
+
+def _place(error: Exception, path: Path) -> tuple[Path, int]:
+    """The template and the line in which it went wrong: the last one of those that called each other."""
+    written, line = getattr(error, "filename", None), getattr(error, "lineno", None)
+    if isinstance(written, str) and isinstance(line, int):
+        return Path(written), line
+    places = [(Path(step.filename), step.lineno or 0) for step in extract_tb(error.__traceback__)]
+    return next((each for each in reversed(places) if each[0].suffix == ".html"), (path, line or 0))
 
 
 def times(count: int) -> str:
@@ -45,8 +57,9 @@ def times(count: int) -> str:
 
 
 def number(count: int, one: str, many: str) -> str:
-    """``1 request``, ``2 requests``."""
-    return f"{count} {one if count == 1 else many}"
+    """``1 request``, ``2 requests``; a number that can be traced stays so."""
+    words = f" {one if count == 1 else many}"
+    return Phrase("", count, words) if isinstance(count, Traced) else f"{count}{words}"
 
 
 def minutes(length: int) -> str:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from schoolgate.policy.calendar import Calendar
+from schoolgate.policy.calendar import Calendar, Period
+
+YEAR_BEGINS = 8  # the month
+"""A school year is the one whose first term begins after July (Education Act 1996, s. 579): from 1 August here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Span:
 
 
 def span(period: str, day: date, calendar: Calendar) -> Span:
-    """The ``day``, ``week`` (Monday to Sunday) or ``term`` that ``day`` lies in.
+    """The ``day``, ``week`` (Monday to Sunday), ``term`` or ``year`` that ``day`` lies in.
 
     Raises ValueError when the day lies in no term.
     """
@@ -30,10 +33,37 @@ def span(period: str, day: date, calendar: Calendar) -> Span:
     if period == "week":
         monday = day - timedelta(days=day.weekday())
         return _span(f"Week from {monday:%d %B %Y}", monday, monday + timedelta(days=7), calendar)
+    if period == "year":
+        first, end = year_of(day)
+        return _span(f"School year {first.year}/{end.year % 100:02}", first, end, calendar)
     for term in calendar.terms:
         if day in term:
             return _span(term.name, term.first, term.last + timedelta(days=1), calendar)
     raise ValueError(f"{day} lies in no term of config/calendar.yaml")
+
+
+def before(period: str, day: date, calendar: Calendar) -> Span | None:
+    """The one before the ``period`` that ``day`` lies in; None where the calendar knows no earlier term."""
+    if period == "day":
+        return span(period, day - timedelta(days=1), calendar)
+    if period == "week":
+        return span(period, day - timedelta(days=7), calendar)
+    if period == "year":
+        return span(period, year_of(day)[0] - timedelta(days=1), calendar)
+    earlier = [term for term in calendar.terms if term.last < day]
+    return span(period, max(earlier, key=lambda term: term.last).last, calendar) if earlier else None
+
+
+def year_of(day: date) -> tuple[date, date]:
+    """The first day of the school year that ``day`` lies in, and that of the next."""
+    year = day.year if day.month >= YEAR_BEGINS else day.year - 1
+    return date(year, YEAR_BEGINS, 1), date(year + 1, YEAR_BEGINS, 1)
+
+
+def terms_of(day: date, calendar: Calendar) -> list[Period]:
+    """The terms that begin in the school year of ``day``, in order."""
+    first, end = year_of(day)
+    return sorted((term for term in calendar.terms if first <= term.first < end), key=lambda term: term.first)
 
 
 def between(first: date, last: date, calendar: Calendar) -> Span:

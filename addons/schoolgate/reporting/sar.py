@@ -236,7 +236,7 @@ def _lines_with(text: str, words: Iterable[str]) -> Iterator[str]:
 
 
 def _without_ids(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name not in ("ids", "keys")}
+    return {name: value for name, value in facts.items() if name not in ("ids", "keys", "kinds")}
 
 
 def as_json(found: Holdings) -> str:

@@ -13,6 +13,10 @@ DONE: dict[str, str] = {
     Deed.VIEWED: "looked at the record",
     Deed.EXPORTED: "took a copy out",
     Deed.EXPLAINED: "explained something in the record",
+    Deed.ASKED: "asked for a blocked page",
+    Deed.OPENED: "opened a blocked site",
+    Deed.NOT_OPENED: "refused to open a blocked site",
+    Deed.SHUT: "shut a site again that had been opened",
 }
 ACTIONS = {
     "log": "recorded",

@@ -307,7 +307,15 @@ class _Reader:
 
     def _downloaded(self, path: Path, source: SourceEntry) -> Source | None:
         try:
-            remote = Remote(source.name, source.url, source.format, source.refresh, source.sha256, folder=source.folder)
+            remote = Remote(
+                source.name,
+                source.url,
+                source.format,
+                source.refresh,
+                source.sha256,
+                folder=source.folder,
+                licence=source.licence,
+            )
         except ValueError as error:
             raise _WrongSource("url", str(error)) from None
         if self.remotes.setdefault(source.name, remote) != remote:

@@ -84,6 +84,11 @@ def read_document(path: Path, name: str) -> Document:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise SettingsError([Fault(name, line, "is not UTF-8 text; save the file as UTF-8")]) from None
+    return parse_document(text, name)
+
+
+def parse_document(text: str, name: str) -> Document:
+    """A text as a Document called ``name`` in messages. Raises SettingsError."""
     reader = _Reader(name)
     try:
         _refuse_depth(text, name)

@@ -13,6 +13,7 @@ from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy.files import FileRule
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.settings.alert_checks import check_alerts
 from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import Fault, SettingsError
@@ -29,6 +30,8 @@ from schoolgate.settings.models import (
 )
 from schoolgate.settings.monitoring import advice_on, check_monitoring, purposes_of
 from schoolgate.settings.persons import check_people, people_of
+from schoolgate.settings.report_files import check_entries
+from schoolgate.settings.sign_on_checks import check_sign_on
 from schoolgate.settings.topics import read_topics
 from schoolgate.settings.year import calendar_of
 from schoolgate.settings.year_checks import advice_on_year, check_year
@@ -61,6 +64,15 @@ class Settings:
     def copies(self) -> Copies:
         """The last good copies of downloaded lists."""
         return Copies(self.data / "lists")
+
+    @property
+    def console_url(self) -> str:
+        """The address under which people reach the console, without a slash at its end; "" where it is off."""
+        listen = self.school.listen.console
+        if listen is None or self.school.console_url:
+            return self.school.console_url or "" if listen else ""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen[0], listen[0])
+        return f"http://{f'[{host}]' if ':' in host else host}:{listen[1]}"
 
     def recipients(self, roles: list[str]) -> list[str]:
         """The e-mail addresses behind roles; roles that the school has not filled are left out."""
@@ -113,6 +125,9 @@ def load_settings(
     topics = read_topics(folders, lists.anyones)
     files.faults.extend((*check_people(files, people), *check_year(files, year, people)))
     check(files, school, people, rules, lists)
+    files.faults.extend((*check_alerts(files, alerts), *check_sign_on(files, school)))
+    if alerts and school:
+        files.faults.extend(check_entries(files.documents.get("alerts"), alerts.reports, folders, list(school.roles)))
     files.faults.extend((*topics.faults, *check_monitoring(files, monitoring, lists, topics)))
     if files.faults or not (school and people and year and rules and alerts and monitoring):
         raise SettingsError(files.faults)

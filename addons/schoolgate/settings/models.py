@@ -11,6 +11,7 @@ from schoolgate.policy.files import Direction
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert, Subject
 from schoolgate.settings.list_models import CategoryFile, LocalFile, ProtectedFile, TopicFile
+from schoolgate.settings.sign_on import SignOnEntry
 from schoolgate.settings.values import (
     STRICT,
     Address,
@@ -30,6 +31,7 @@ from schoolgate.settings.values import (
     OneOrMoreDays,
     Size,
     SomeHours,
+    Wait,
     Windows,
     Words,
     Zone,
@@ -84,6 +86,8 @@ class ListUpkeep(_Strict):
     names: Literal["judged", "ignored"] = "judged"
 
 
+ConsoleUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$", max_length=253)]
+"""The address of a site without a path, like ``https://filter.school.example``."""
 Tenant = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=253)]
 """A domain, or the id of a tenant: it goes into a header as it is."""
 
@@ -122,6 +126,8 @@ class SchoolFile(_Strict):
     upstream_ca: FilePath | None = None
     tenants: TenantsEntry = TenantsEntry()
     pictures: PicturesEntry = PicturesEntry()
+    console_url: ConsoleUrl | None = None  # where people reach the console, if a web server stands before it
+    sign_on: SignOnEntry | None = None  # an issuer whose word is taken at the console, beside passwords
 
 
 class GroupEntry(_Strict):
@@ -278,9 +284,36 @@ class ImmediateAlerts(_Strict):
 class DigestTimes(_Strict):
     """When the office sends digests by itself (school time), and to whom."""
 
-    to: list[str] = ["headteacher"]
+    to: list[str] = ["headteacher", "dsl"]
     day: Clock | None = 16 * 60 + 30
     week: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = "fri"
+
+
+When = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "school_days", "end"]
+"""When a report goes out: on a weekday, on every school day, or on the day after the term (of the year) ends."""
+
+
+class ReportEntry(_Strict):
+    """A report that the office sends; ``to`` and ``when`` are what the report itself says where they are left out."""
+
+    name: Words
+    to: list[str] | None = None
+    when: When | None = None
+
+
+class ReportFront(_Strict):
+    """What stands at the head of a report of reports/.
+
+    ``to`` are roles. ``people: none`` keeps everything that could name a person from the report. ``when`` is left out
+    where the office does not send it unless alerts.yaml says so.
+    """
+
+    title: Words
+    about: str = ""
+    to: list[str] = []
+    people: Literal["codes", "none"] = "none"
+    period: Literal["day", "week", "term", "year"]
+    when: When | None = None
 
 
 class FaultAlerts(_Strict):
@@ -301,9 +334,40 @@ class CaseEntry(_Strict):
     A day is the school's longest working day. ``escalate`` are roles: whoever of them was not told yet comes next.
     """
 
-    acknowledge: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
-    decide: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(days=5)
+    acknowledge: Wait = timedelta(hours=1)
+    decide: Wait = timedelta(days=5)
     escalate: list[str] = ["headteacher", "dsl", "chair_of_governors"]
+
+
+class QuietEntry(_Strict):
+    """Hours in which only alerts of high priority are sent (school time); the others wait for the next morning.
+
+    With ``school_days_only`` days that are no school days are quiet altogether.
+    """
+
+    since: Annotated[Clock, Field(alias="from")] = 18 * 60
+    until: Clock = 7 * 60
+    school_days_only: bool = True
+
+
+class RouteEntry(_Strict):
+    """Who is told in place of ``immediate: to``: of alerts of these themes, about these groups (none: all)."""
+
+    themes: list[Literal["content", "contact", "conduct", "commerce"]] = []
+    groups: list[str] = []
+    to: Annotated[list[str], Field(min_length=1)]
+
+
+class ChatEntry(_Strict):
+    """A channel beside the mail: whatever is mailed to a role, with at least a priority, is told there in short.
+
+    ``url_file`` holds the channel's address in Apprise's form, which is a secret; it is relative to the folder above
+    config/.
+    """
+
+    url_file: FilePath
+    to: str
+    least: Literal["high", "medium", "low"] = "high"
 
 
 class NoticeEntry(_Strict):
@@ -383,6 +447,15 @@ class AlertsFile(_Strict):
     digest: DigestTimes = DigestTimes()
     faults: FaultAlerts = FaultAlerts()
     cases: CaseEntry = CaseEntry()
+    quiet: QuietEntry | None = None
+    routes: list[RouteEntry] = []
+    channels: list[ChatEntry] = []
+    reports: list[ReportEntry] | None = None  # None: each as it says itself
+
+    @property
+    def told_at_once(self) -> list[str]:
+        """Every role that an alert may go to at once, by ``immediate`` or by a route."""
+        return list(dict.fromkeys((*self.immediate.to, *(role for route in self.routes for role in route.to))))
 
 
 FILES: dict[str, type[BaseModel]] = {

@@ -202,7 +202,7 @@ def _span(span: timedelta) -> str:
 
 def _seen_by(settings: Settings) -> Iterator[str]:
     alerts = settings.alerts
-    reports, at_once = _people(settings, alerts.digest.to), _people(settings, alerts.immediate.to)
+    reports, at_once = _people(settings, alerts.digest.to), _people(settings, alerts.told_at_once)
     names = _people(settings, settings.monitoring.names.may_reveal)
     if reports:
         yield f"Regular reports, where you stand under a code: {reports}."

@@ -49,6 +49,13 @@ def _duration(value: Any) -> timedelta:
     return length
 
 
+def _wait(value: Any) -> timedelta:
+    length = _duration(value)
+    if length < timedelta(minutes=1):
+        raise ValueError(f"{value!r} leaves nobody any time; write a minute (1m) or more")
+    return length
+
+
 def _size(value: Any) -> int:
     text = _text(value, "a size such as 50MB")
     try:
@@ -235,6 +242,7 @@ def _as_text(example: str, pattern: str = "") -> WithJsonSchema:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
+Wait = Annotated[timedelta, BeforeValidator(_wait), _as_text("1h")]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _as_text("10.30.1.20")]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]

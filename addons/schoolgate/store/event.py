@@ -36,6 +36,7 @@ class Deed(StrEnum):
     RETENTION = "retention"  # entry: the ranges of ``seq`` whose contents were deleted; why: how many of which
     EXPLAINED = "explained"  # about: a ``seq`` that verify complains of; why: the explanation
     SEALED = "seal-handed-out"  # entry: the seal; why: to whom
+    LOGGED_IN = "logged-in"  # a role came into the console; entry: password | sign-on | setup; client: from where
     CASE = "case-opened"  # about: ids of events; entry: priority/route; basis: the rule; why: one plain line
     CASE_MORE = "case-more"  # about: the id of the case, then ids of more events of the same kind
     CASE_STEP = "case-step"  # about: the id of the case; entry: acknowledged, investigating, decided, closed, reopened

@@ -11,6 +11,7 @@ from schoolgate.store.office import FILE
 
 _MAILS = "select id, alert, recipients, subject, text, created, sent from mail order by created, id"
 _ALERTS = "select id, audience, opened, changed, count, facts from alert order by opened, id"
+_WAITING = "select created, attempts, error from mail where sent is null and recipients <> '[]' order by created, id"
 
 
 def alerts_about(data: Path, codes: Collection[str]) -> list[dict[str, Any]]:
@@ -28,6 +29,11 @@ def mails_about(data: Path, alerts: Collection[int], words: Collection[str]) -> 
         if row["alert"] in alerts
         or any(word in f"{row['subject'] or ''}\n{row['text'] or ''}".casefold() for word in wanted)
     ]
+
+
+def waiting_mails(data: Path) -> list[dict[str, Any]]:
+    """Mails that nobody has got yet, oldest first. Raises sqlite3.Error when the file is damaged."""
+    return _rows(data, _WAITING)
 
 
 def _rows(data: Path, sql: str) -> list[dict[str, Any]]:

@@ -56,6 +56,29 @@ def m001_outbox(db: Database) -> None:
     )
 
 
+@office_migrations()
+def m002_channels(db: Database) -> None:
+    """Messages to channels beside the mail; what a mail told, and how many it has reached; alerts by category."""
+    mail = db["mail"]
+    mail.add_column("channel", str, not_null_default="")  # type: ignore[union-attr]
+    mail.add_column("told", str, not_null_default="")  # type: ignore[union-attr]
+    mail.add_column("reached", int, not_null_default=0)  # type: ignore[union-attr]
+    for row in db.query("select id, count, told, facts from alert where audience <> 'contest' and state <> 'closed'"):
+        facts = json.loads(row["facts"])
+        if "kinds" not in facts:
+            facts |= {"kinds": {facts["category"]: _kind_of(facts, row)}, "theme": "", "earlier": 0}
+            db["alert"].update(row["id"], {"facts": json.dumps(facts)})  # type: ignore[union-attr]
+
+
+def _kind_of(facts: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """The facts of an alert of the first version, which was of one category."""
+    site, search = (*facts["sites"], "")[0], (*facts.get("searches", ()), "")[0]
+    names = ("action", "category", "rule", "basis", "why", "calendar", "stage", "confidence")
+    events = {event: [facts["at"], facts["ref"], site, search] for event in facts["ids"]}
+    kind = {name: facts[name] for name in names} | {"list": "", "part_of": "", "events": events}
+    return kind | {"count": row["count"], "told": row["told"]}
+
+
 class OfficeStore:
     """The writing connection. ``with store.atomic():`` makes several changes one."""
 
@@ -98,11 +121,13 @@ class OfficeStore:
         message_id: str,
         now: float,
         alert: int | None = None,
+        channel: str = "",
     ) -> int:
-        """Put a mail into the outbox, to be sent at once."""
+        """Put a mail into the outbox, to be sent at once; or a message to a ``channel`` beside the mail."""
         return self.insert(
             "mail",
             alert=alert,
+            channel=channel,
             recipients=json.dumps(recipients),
             subject=subject,
             text=text,

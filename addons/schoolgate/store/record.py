@@ -30,6 +30,15 @@ class RecordReader:
         row = self.connection.execute("select seq from record.sqlite_sequence where name = 'event'").fetchone()
         return int(row[0]) if row else 0
 
+    def mark_of_deeds(self) -> tuple[object, ...]:
+        """A value that changes whenever a deed comes to the record, or leaves it: what was folded from deeds holds."""
+        sql = "select id from waiting where action = 'deed' order by id"
+        waits = tuple(row[0] for row in self.connection.execute(sql))
+        if not self.exists:
+            return waits
+        counted = "select count(*), max(seq) from record.event where action = 'deed'"
+        return (*self.connection.execute(counted).fetchone(), *waits)
+
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Rows of a query over the views, as dicts."""
         cursor = self.connection.execute(sql, parameters or {})

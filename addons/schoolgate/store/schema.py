@@ -71,3 +71,11 @@ def m004_chain(db: Database) -> None:
     make_tables(db.conn)
     last = db.execute("select coalesce(max(seq), 0) from event").fetchone()[0]
     db["recorder"].upsert({"name": UNSEALED, "value": last}, pk="name")  # type: ignore[union-attr]
+
+
+@record_migrations()
+def m005_log(db: Database) -> None:
+    """One index that answers for what a log is looked through by, newest first; and one of searches alone."""
+    db.execute('create index if not exists event_log on event (at, "group", action, category, host)')
+    db.execute("create index if not exists event_searched on event (at) where search is not null")
+    db.execute("drop index if exists idx_event_at")  # the first column of event_log

@@ -28,8 +28,8 @@ class Remote:
     """A list that its publisher keeps: where, in which format, and how often it may be asked for.
 
     ``sha256`` is 64 hex digits that the file must have, or the address of a checksum file (lines of sha256sum or
-    md5sum). ``largest`` is in bytes, as downloaded; ``folder`` is the part of an archive that is meant. Raises
-    ValueError for a name or an address that cannot be.
+    md5sum). ``largest`` is in bytes, as downloaded; ``folder`` is the part of an archive that is meant;
+    ``licence`` is for people. Raises ValueError for a name or an address that cannot be.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Remote:
     sha256: str | None = None
     largest: int = 256 * MIB
     folder: str = ""
+    licence: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

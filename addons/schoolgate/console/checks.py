@@ -1,0 +1,198 @@
+"""What is looked at to tell whether the gateway is well, each with what to do where it is not."""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+
+from schoolgate.console.desk import Desk
+from schoolgate.console.pages import number
+from schoolgate.lists.publishers.copies import ago
+from schoolgate.reporting.health import STALE
+from schoolgate.settings.load import Settings
+from schoolgate.store.figures import store_figures
+from schoolgate.store.journal import abandoned, segments
+from schoolgate.store.mails import waiting_mails
+from schoolgate.store.pack import last_seal
+from schoolgate.store.record import RecordReader
+from schoolgate.store.verified import last_verified
+
+_LAG = timedelta(seconds=30)
+_VERIFY_EVERY = timedelta(days=31)
+_CA_SOON = timedelta(days=60)
+_ROOM, _NO_ROOM = 5 * 1024**3, 1024**3  # bytes
+_CLOCK = "select at, why from faults where rule = 'clock' and at >= :since order by at desc limit 1"
+_OLDEST = "select min(at) as at from waiting"
+_WRITER = re.compile(r"([a-z]+)\d*-\d+-")
+ILLEGAL = "Illegal content"
+"""The name of the check that no school can pass yet."""
+_CERTIFICATE = "schoolgate-ca.crt"
+
+
+class State(StrEnum):
+    """How it stands."""
+
+    GOOD = "good"
+    LOOK = "look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about the gateway: ``words`` say how it is, ``advice`` what to do where it is not good."""
+
+    name: str
+    state: State
+    words: str
+    advice: str = ""
+
+
+def checks(desk: Desk) -> list[Check]:
+    """All checks, in the order of the road of a request."""
+    settings, now = desk.settings, desk.now()
+    with desk.reading() as reader:
+        return [
+            *_processes(settings),
+            _recorder(settings, reader, now),
+            _mails(settings, now),
+            *_lists(settings, now),
+            _authority(settings, now),
+            _disk(settings),
+            _clock(reader, now),
+            _chain(settings, reader, now),
+            _settings(settings),
+        ]
+
+
+def _processes(settings: Settings) -> Iterator[Check]:
+    """Whoever runs holds the lock of a journal of its own."""
+    alive: list[str] = []
+    for path in segments(settings.data):
+        with suppress(FileNotFoundError):
+            name = _WRITER.match(path.name)
+            if name and not abandoned(path):
+                alive.append(name[1])
+    workers = alive.count("worker")
+    if workers:
+        yield Check("Filter", State.GOOD, f"{number(workers, 'worker filters', 'workers filter')} the web.")
+    else:
+        yield Check("Filter", State.BAD, "No worker is running: nothing passes.", "Start it: schoolgate run.")
+    if "office" in alive:
+        yield Check("Office", State.GOOD, "It is running: alerts and reports go out.")
+    else:
+        yield Check("Office", State.BAD, "It is not running: no alert goes out.", "Start it: schoolgate run.")
+
+
+def _recorder(settings: Settings, reader: RecordReader, now: datetime) -> Check:
+    figures, oldest = store_figures(settings.data), next(reader.query(_OLDEST))["at"]
+    lag = now - datetime.fromisoformat(oldest) if oldest else timedelta()
+    waits = f"{number(figures.queue_entries, 'entry waits', 'entries wait')} to be put on record"
+    if figures.damaged:
+        words = f"{number(figures.damaged, 'line', 'lines')} of the journals could not be read. {waits.capitalize()}."
+        return Check("Recorder", State.LOOK, words, "See the faults in the event log.")
+    if lag > _LAG:
+        words = f"{waits}, the oldest since {ago(lag)}.".capitalize()
+        return Check("Recorder", State.BAD, words, "Is the disk full, or was the recorder killed? See the faults.")
+    return Check("Recorder", State.GOOD, f"{waits}." if figures.queue_entries else "All that happened is on record.")
+
+
+def _mails(settings: Settings, now: datetime) -> Check:
+    try:
+        waiting = waiting_mails(settings.data)
+    except sqlite3.Error as error:
+        words = f"The office's file cannot be read: {error}."
+        return Check("Messages", State.BAD, words, "Restore it, or move it away.")
+    failing = [row for row in waiting if row["attempts"]]
+    if not failing:
+        return Check("Messages", State.GOOD, f"{number(len(waiting), 'message waits', 'messages wait')} to be sent.")
+    since = ago(now - datetime.fromtimestamp(failing[0]["created"], UTC))
+    words = f"{number(len(failing), 'message', 'messages')} could not be sent yet, the oldest was written {since}"
+    last = next((str(row["error"]) for row in reversed(failing) if row["error"]), "")
+    advice = "They are tried again by themselves. Is the mail server of school.yaml right, and running?"
+    return Check("Messages", State.BAD, f"{words}{f': {last}' if last else ''}.", advice)
+
+
+def _lists(settings: Settings, now: datetime) -> Iterator[Check]:
+    copies = {remote.name: settings.copies.get(remote.name) for remote in settings.remotes}
+    missing = sorted(name for name, copy in copies.items() if copy is None)
+    old = sorted(name for name, copy in copies.items() if copy and now - copy.checked > STALE)
+    held = sorted(name for name, copy in copies.items() if copy and copy.held)
+    if missing:
+        words = f"{number(len(missing), 'list was', 'lists were')} never downloaded: {', '.join(missing)}."
+        yield Check("Lists", State.LOOK, words, "Run schoolgate lists update, or wait for the night.")
+    if old:
+        words = f"{number(len(old), 'list', 'lists')} was not confirmed by its publisher for days: {', '.join(old)}."
+        yield Check("Lists", State.LOOK, words, "Run schoolgate lists update and read what it says.")
+    if held:
+        words = f"A new copy is held back, as it looks odd: {', '.join(held)}."
+        yield Check("Lists", State.LOOK, words, "Look at it, then take it: schoolgate lists update --accept NAME.")
+    if not (missing or old or held):
+        kept = f"{number(len(copies), 'list is', 'lists are')} kept fresh from their publishers."
+        yield Check("Lists", State.GOOD, kept if copies else "No list is downloaded.")
+    words = "NOT COMPLIANT on one point: there is no feed of illegal content (IWF, CTIRU), and this version takes none."
+    yield Check(ILLEGAL, State.BAD, words, "Keep the feed that your internet provider filters by.")
+
+
+def _authority(settings: Settings, now: datetime) -> Check:
+    try:
+        until = x509.load_pem_x509_certificate((settings.data / _CERTIFICATE).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        words = f"{_CERTIFICATE} cannot be read."
+        return Check("Certificate", State.BAD, words, "It is made anew at the next start: schoolgate run.")
+    day = f"{until.astimezone(settings.school.timezone):%d %B %Y}".lstrip("0")
+    if until < now:
+        words = f"It ended on {day}: pages over https fail."
+        return Check("Certificate", State.BAD, words, "Make a new one and install it on the devices.")
+    if until - now < _CA_SOON:
+        return Check("Certificate", State.LOOK, f"It is good until {day}.", "Plan to install a new one on the devices.")
+    return Check("Certificate", State.GOOD, f"It is good until {day}.")
+
+
+def _disk(settings: Settings) -> Check:
+    free = _free(settings.data)
+    words = f"{free / 1024**3:,.1f} GB are free where the record is kept."
+    if free < _ROOM:
+        state = State.BAD if free < _NO_ROOM else State.LOOK
+        return Check("Disk", state, words, "Make room: without it nothing is recorded.")
+    return Check("Disk", State.GOOD, words)
+
+
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path).free
+
+
+def _clock(reader: RecordReader, now: datetime) -> Check:
+    since = (now - timedelta(days=7)).astimezone(UTC).isoformat()
+    turned = next(reader.query(_CLOCK, {"since": since}), None)
+    if turned is not None:
+        return Check("Clock", State.LOOK, str(turned["why"]), "Is the machine's time kept by NTP?")
+    return Check("Clock", State.GOOD, f"It says {now.astimezone(UTC):%H:%M} UTC, and was not turned in the last week.")
+
+
+def _chain(settings: Settings, reader: RecordReader, now: datetime) -> Check:
+    seal, done = last_seal(reader), last_verified(settings.data)
+    sealed = f" Last seal: batch {seal.number}, at {seal.sealed_at}." if seal else " Nothing is sealed yet."
+    if done is None:
+        return Check("Record", State.LOOK, f"Nobody has checked it yet.{sealed}", "Run schoolgate verify.")
+    age = now - datetime.fromisoformat(done.at)
+    if not done.is_whole:
+        words = f"It was NOT whole when it was checked {ago(age)}: {done.words}"
+        return Check("Record", State.BAD, words, "Run schoolgate verify, and find out who did it.")
+    words = f"It was whole and unaltered when it was checked {ago(age)}.{sealed}"
+    if age > _VERIFY_EVERY:
+        return Check("Record", State.LOOK, words, "Check it once a month: schoolgate verify.")
+    return Check("Record", State.GOOD, words)
+
+
+def _settings(settings: Settings) -> Check:
+    words = f"Version {settings.snapshot.version} is in force."
+    if settings.advice:
+        return Check("Settings", State.LOOK, f"{words} {' '.join(settings.advice)}", "See the settings.")
+    return Check("Settings", State.GOOD, words)
