@@ -78,7 +78,7 @@ def versions(settings: Settings) -> str:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps a gateway running. ``worker`` is the main function of its workers: production's, unless code says otherwise."""
+    """Keeps a gateway running. ``worker`` is the main function of its workers: production's, but for the demo."""
 
     folders: Folders
     workers: int
@@ -113,7 +113,8 @@ class Supervisor:
             prepare_metrics(data)
             journal = Journal(data, "supervisor")
             self._children = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
-            self._children += [Child(f"worker {n}", self.worker or run_worker, (n,)) for n in range(1, self.workers + 1)]
+            work = self.worker or run_worker
+            self._children += [Child(f"worker {n}", work, (n,)) for n in range(1, self.workers + 1)]
             if settings.school.listen.console:
                 self._children.append(Child("console", run_console, ()))
             try:

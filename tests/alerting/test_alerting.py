@@ -260,7 +260,9 @@ def test_the_digest_goes_out_once_a_school_day_at_its_hour(
     assert mails("2026-11-25T16:31:00") == 2
     assert mails("2026-11-27T17:00:00") == 4
     assert mails("2026-11-28T17:00:00") == 4
-    subjects = [row["subject"] for row in office._store.rows("select subject from mail where message_id like '<digest-%'")]
+    subjects = [
+        row["subject"] for row in office._store.rows("select subject from mail where message_id like '<digest-%'")
+    ]
     assert "since" not in subjects[0]
     assert "since Tue 24 Nov 16:30" in subjects[1]
     assert subjects[3].startswith("St Test's School: Week from 23 November 2026")

@@ -1,7 +1,7 @@
 """Measures every screen of the console over a store of a million events, ninety days of a busy school.
 
 Run by hand: ``.ci/uv run python tests/bench/bench_console.py [EVENTS]``. Prints the median and the worst of many calls;
-ends with 1 when a screen takes 200 ms or more in the median. What somebody asks to be worked out (a report, what if)
+ends with 1 when a screen takes 200 ms of processor time or more in the median. What somebody asks to be worked out (a report, what if)
 is no screen, and is measured elsewhere.
 """
 
@@ -122,15 +122,20 @@ def fill(data: Path, events: int, hers: str, pseudonyms: Pseudonyms) -> None:
     writer.close()
 
 
-def taken(work: Callable[[], object], times: int = 11) -> tuple[float, float]:
-    """The median and the worst, in milliseconds; the first call is not counted, as it reads the templates."""
+def taken(work: Callable[[], object], times: int = 11) -> tuple[float, float, float]:
+    """The median, the worst and the median of processor time alone, in milliseconds.
+
+    The first call is not counted, as it reads the templates. Processor time is what counts on a machine that does
+    something else besides.
+    """
     work()
-    found: list[float] = []
+    found, busy = list[float](), list[float]()
     for _ in range(times):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         work()
         found.append((time.perf_counter() - began) * 1000)
-    return statistics.median(found), max(found)
+        busy.append((time.process_time() - worked) * 1000)
+    return statistics.median(found), max(found), statistics.median(busy)
 
 
 def logged_in(app: Any, login: str) -> TestClient:
@@ -178,10 +183,11 @@ def measure(client: TestClient, login: str, path: str) -> bool:
         path = found[1]
     answer = client.get(path)
     assert answer.status_code == 200, (login, path, answer.status_code)
-    median, worst = taken(lambda: client.get(path))
+    median, worst, busy = taken(lambda: client.get(path))
     shown = path if len(path) < 52 else f"{path[:49]}..."
-    print(f"{login:8} {shown:52} {median:7.1f} ms   worst {worst:7.1f} ms   {len(answer.text):>9,} bytes", flush=True)
-    return median >= BAR
+    times = f"{median:7.1f} ms   worst {worst:7.1f} ms   processor {busy:7.1f} ms"
+    print(f"{login:8} {shown:52} {times}   {len(answer.text):>9,} bytes", flush=True)
+    return busy >= BAR
 
 
 if __name__ == "__main__":

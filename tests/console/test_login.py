@@ -1,5 +1,8 @@
 """Logging in: new tokens, ends of sessions, and guessing that gets slower and slower."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,6 +174,7 @@ def test_without_a_file_of_passwords_the_page_says_what_the_technician_does(
     page = console.browser().get("/login").text
     assert "schoolgate login USER" in page
     assert "people.yaml" in page
+    assert 'href="/setup"' in page
     assert 'type="password"' not in page
 
 
@@ -229,4 +233,126 @@ def test_a_web_server_on_this_machine_names_the_device_and_nobody_else_may(conso
         direct.get("/login")
         form = {"login": f"other{number}", "password": "wrong"}
         statuses.append(direct.post("/login", form, headers={"x-forwarded-for": f"10.1.0.{number}"}).status_code)
+    assert statuses[-1] == 429
+
+
+def _kept(school: Any, login: str) -> str:
+    lines = (school.config / "logins.htpasswd").read_text().splitlines()
+    return next(line.partition(":")[2] for line in lines if line.startswith(f"{login}:"))
+
+
+def test_an_older_hash_is_renewed_at_the_next_right_login_and_others_stay(console: Any, school: Any) -> None:
+    others = [_kept(school, login) for login in ("b.khan", "h.head")]
+    old = _kept(school, "a.jones")
+    assert console.browser().log_in("a.jones", "wrong").status_code == 403
+    assert _kept(school, "a.jones") == old
+    browser = console.browser("a.jones")
+    assert _kept(school, "a.jones").startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+    assert [_kept(school, login) for login in ("b.khan", "h.head")] == others
+    assert browser.get("/mine").status_code == 200
+    new = _kept(school, "a.jones")
+    assert console.browser("a.jones").get("/mine").status_code == 200
+    assert _kept(school, "a.jones") == new
+
+
+def test_a_login_costs_less_than_150_ms_of_work(console: Any) -> None:
+    console.browser("a.jones")  # renews the hash
+    browser = console.browser()
+    browser.get("/login")
+    began = time.process_time()
+    assert browser.post("/login", {"login": "a.jones", "password": "correct horse"}).status_code == 303
+    assert time.process_time() - began < 0.15
+
+
+def test_fifty_wrong_ones_at_once_take_the_memory_of_two(console: Any) -> None:
+    browsers = [console.browser(address=f"10.0.0.{number}") for number in range(50)]
+    for browser in browsers:
+        browser.get("/login")
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _peak_mib()
+
+    def wrong(number: int) -> int:
+        return int(browsers[number].post("/login", {"login": f"user{number}", "password": "wrong"}).status_code)
+
+    with ThreadPoolExecutor(50) as pool:
+        assert set(pool.map(wrong, range(50))) <= {403, 429}
+    assert _peak_mib() - before < 4 * 46
+
+
+def _peak_mib() -> float:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def test_that_a_role_came_in_is_on_record_and_that_staff_came_in_is_not(console: Any) -> None:
+    console.browser("h.head", address="10.0.0.5")
+    console.browser("a.jones")
+    console.browser().log_in("d.safe", "wrong")
+    [deed] = console.deeds("logged-in")
+    assert deed["actor"] == f"headteacher {console.code('h.head')}"
+    assert (deed["entry"], deed["client"], deed["person"]) == ("password", "10.0.0.5", "")
+
+
+def test_many_wrong_passwords_in_an_hour_are_told_once_without_saying_whose(console: Any) -> None:
+    for number in range(60):
+        console.clock.now += 20
+        console.browser(address=f"10.0.{number}.1").log_in(f"user{number}", "wrong")
+    with console.desk.reading() as reader:
+        faults = list(reader.query("select * from events where action = 'fault'"))
+    assert [each["rule"] for each in faults] == ["console-logins"]
+    assert "user" not in faults[0]["why"]
+    assert "10.0" not in faults[0]["why"]
+
+
+def test_one_sees_where_one_is_logged_in_and_logs_out_everywhere(console: Any) -> None:
+    here, there = console.browser("a.jones"), console.browser("a.jones", address="10.0.0.9")
+    other = console.browser("b.khan")
+    console.clock.now += 120
+    page = here.get("/account").text
+    assert page.count("10.0.0.9") == 1
+    assert page.count("(this one)") == 1
+    assert "2 minutes ago" in page
+    answer = here.post("/account/log-out-everywhere")
+    assert "in 2 places" in answer.text
+    assert [each.get("/mine").status_code for each in (here, there, other)] == [303, 303, 200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "words"),
+    [
+        ({"old": "wrong"}, 403, "another one"),
+        ({"again": "otter piano fog"}, 400, "not the same"),
+        ({"new": "short", "again": "short"}, 400, "10 characters or more"),
+        ({"new": "a.jones2026", "again": "a.jones2026"}, 400, "guessed soon"),
+    ],
+)
+def test_a_new_password_is_not_set_by_a_wrong_one_or_to_a_weak_one(
+    console: Any, school: Any, changes: dict[str, str], status: int, words: str
+) -> None:
+    browser = console.browser("a.jones")
+    kept = _kept(school, "a.jones")
+    browser.get("/account")
+    good = {"old": "correct horse", "new": "otter piano mist", "again": "otter piano mist"}
+    answer = browser.post("/account/password", good | changes)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert _kept(school, "a.jones") == kept
+
+
+def test_a_new_password_ends_all_sessions_and_holds(console: Any) -> None:
+    browser, other = console.browser("a.jones"), console.browser("a.jones")
+    browser.get("/account")
+    new = {"old": "correct horse", "new": "otter piano mist", "again": "otter piano mist"}
+    assert "is changed" in browser.post("/account/password", new).text
+    assert [each.get("/mine").status_code for each in (browser, other)] == [303, 303]
+    assert console.browser().log_in("a.jones").status_code == 403
+    assert console.browser("a.jones", "otter piano mist").get("/mine").status_code == 200
+
+
+def test_guessing_the_old_password_in_an_open_session_gets_slower_too(console: Any) -> None:
+    browser = console.browser("a.jones")
+    browser.get("/account")
+    guess = {"old": "wrong", "new": "otter piano mist", "again": "otter piano mist"}
+    statuses = [browser.post("/account/password", guess).status_code for _ in range(7)]
+    assert statuses[:5] == [403] * 5
     assert statuses[-1] == 429

@@ -60,6 +60,7 @@ ALLOWED = {
     "POST /cases/{case}/{what}": "HDG",
     "GET /concern": "HDGTS",
     "POST /concern": "HDGTS",
+    "GET /concern/block/{ref}": "HDGTS",
     "GET /concern/{ref}": "HDGTS",
 }
 """Who may open a screen, by the letters of ``ROLES``; what everybody may open without a login stands in ``ANYONES``."""

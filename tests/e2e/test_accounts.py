@@ -61,6 +61,11 @@ def test_the_first_login_is_set_up_with_the_code_of_the_terminal_and_used(
     _find(gateway, "New settings are in force")
 
     page.get_by_role("link", name="log in", exact=True).click()
+    end = time.monotonic() + 60
+    while not page.get_by_label("Password").count():  # until the console has taken them up, too
+        assert time.monotonic() < end, page.locator("main").inner_text()
+        time.sleep(0.2)
+        page.reload()
     page.get_by_label("Login").fill("h.teacher")
     page.get_by_label("Password").fill(WORDS)
     page.get_by_role("button", name="Log in").click()

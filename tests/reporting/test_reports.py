@@ -382,3 +382,15 @@ def test_hostile_words_show_as_text_in_every_report(told: Told) -> None:
         html = rendered(told, name).html
         for tag in ("<script", "<img", "<i>", "<u>", "<em>", "<b>"):
             assert tag not in html, (name, tag)
+
+
+def test_the_report_that_the_guide_shows_works(told: Told) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
+    folder = told.settings.folders.root / "reports"
+    folder.mkdir()
+    (folder / "games.html").write_text(guide.partition("```jinja\n")[2].partition("```")[0])
+    told.block("2026-11-24T10:00", category="games", group="pupils")
+    page = rendered(told, "games")
+    assert "1 game was blocked." in page.text
+    assert "Pupil devices: 1" in page.text
+    assert page.html.count("<svg") == 2

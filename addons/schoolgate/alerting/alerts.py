@@ -158,11 +158,12 @@ class _Desk:
             risen = RANK[priority] > RANK[Priority(facts.get("raised", Priority.HIGH))]
             over = self._now - alert["opened"] >= self._repeat
             is_new = alert["count"] > alert["told"]
-            if is_new and risen and paused and not self._waits(priority):
-                self._tell(alert, facts, priority, "rise")
-            elif over and not self._is_unread(alert, "") and not (is_new and self._waits(priority)):
-                if not is_new or not self._tell(alert, facts, priority, "more"):
-                    self._store.update("alert", alert["id"], state="closed")
+            may_tell = is_new and not self._waits(priority)
+            over = over and not self._is_unread(alert, "")
+            if may_tell and ((risen and paused) or over):
+                is_new = self._tell(alert, facts, priority, "more" if over else "rise")
+            if over and not is_new:
+                self._store.update("alert", alert["id"], state="closed")
 
     def _waits(self, priority: Priority) -> bool:
         """Whether the hours are quiet for a priority."""

@@ -67,7 +67,7 @@ class Guesses:
     def __init__(self, clock: Callable[[], float], many: int = 50) -> None:
         self._clock, self._many = clock, many
         self._lock = threading.Lock()
-        self._since, self._count = 0.0, 0
+        self._since, self._count = clock(), 0
 
     def wrong(self) -> bool:
         """Count one; tells whether it made the many of this hour full."""

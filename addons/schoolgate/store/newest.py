@@ -21,6 +21,7 @@ _FIRST, _LONGEST = timedelta(days=1), timedelta(days=8)
 _SAME = {"group": '+"group"', "action": "+action", "category": "category", "ref": "ref", "person": "person"}
 """The columns that are compared as they are; a plus keeps SQLite from an index that is worse than the one by time."""
 _FROM = "where +action <> 'deed' and at >= :low and at < :high and (at < :at or (at = :at and id < :id))"
+_ENDS = "select (select min(at) from record.event), (select max(at) from record.event)"  # each by itself is quick
 _ORDER = "order by at desc, id desc limit :most"
 
 
@@ -98,7 +99,7 @@ def _stretches(reader: RecordReader, wanted: Wanted, before: Place) -> Iterator[
     if wanted.ref or wanted.person or wanted.search:
         yield wanted.since, wanted.until
         return
-    first, last = reader.connection.execute("select min(at), max(at) from record.event").fetchone()
+    first, last = reader.connection.execute(_ENDS).fetchone()
     high = min(wanted.until, before.at + "~", (last or "") + "~")  # a letter after all that a moment is written in
     low, step = high, _FIRST
     while first and low > max(first, wanted.since):

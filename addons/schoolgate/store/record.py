@@ -90,7 +90,8 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
                 values = [entry.get(name) for name in ("day", "person", "group", "category", "kind", "requests")]
                 connection.execute("insert into waiting_activity values (?,?,?,?,?,?)", values)
         if exists:
-            connection.execute("delete from waiting where id in (select id from record.events)")
+            known = "select 1 from record.events as stored where stored.id = waiting.id"  # by its index
+            connection.execute(f"delete from waiting where exists ({known})")
     connection.execute(f"create temp view events as select * from waiting {stored}")
     connection.execute(f"create temp view tallies as select * from waiting_tally {tallied}")
     connection.execute(f"create temp view activity as select * from waiting_activity {active}")
