@@ -144,7 +144,6 @@ class Office:
             if handed_out and seal is not None:
                 note_handed_out(self.settings, seal, now)
 
-
     def _seal_alone(self, now: float) -> None:
         """The seal on a day without a digest, where anybody has done anything since it was last handed out."""
         with open_reader(self.settings.data) as reader:

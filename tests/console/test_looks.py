@@ -96,7 +96,13 @@ def _openings(console: Any) -> None:
 
 def _cases(console: Any, jones: Any, event: str) -> tuple[str, str]:
     """A case on which much was done, and a concern with evidence; returns the pages of both."""
-    about = {"person": console.code("a.jones"), "about": event, "entry": "high/dsl", "basis": "staff-adult", "why": LONG}
+    about = {
+        "person": console.code("a.jones"),
+        "about": event,
+        "entry": "high/dsl",
+        "basis": "staff-adult",
+        "why": LONG,
+    }
     case = deed_event(console.now, Deed.CASE, "schoolgate", "v1", category="extremism", **about)
     console.gateway.append({"t": "event", **case.row()})
     once = re.search(r'name="once" value="([^"]+)"', jones.get("/concern").text)

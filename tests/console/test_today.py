@@ -62,7 +62,9 @@ def test_the_headteachers_own_record_stands_below(console: Any) -> None:
 
 def test_a_usual_day_is_the_median_of_school_days_up_to_this_hour(console: Any) -> None:
     now = datetime(2026, 11, 24, 15, 30, tzinfo=LONDON)
-    _tally(console, now.replace(minute=0) - timedelta(days=6), 1)  # the first day counts from the middle, so it is not compared
+    _tally(
+        console, now.replace(minute=0) - timedelta(days=6), 1
+    )  # the first day counts from the middle, so it is not compared
     for back, requests in ((1, 40), (4, 10), (5, 10)):  # Monday, Friday and Thursday
         day = now - timedelta(days=back)
         _tally(console, day.replace(hour=10, minute=0), requests)

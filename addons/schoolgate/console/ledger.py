@@ -139,11 +139,7 @@ def fold(rows: Iterable[Row], voice: Voice) -> list[Told]:
     for row in rows:
         contest = voice.contests.get(row["id"])
         by_state.setdefault(voice.cleared.get(row["id"]) or (contest.id if contest else ""), []).append(row)
-    found = [
-        _told(each, voice, anew)
-        for of_state in by_state.values()
-        for each, anew in _with_repeats(of_state)
-    ]
+    found = [_told(each, voice, anew) for of_state in by_state.values() for each, anew in _with_repeats(of_state)]
     return sorted(found, key=lambda each: (each.first["at"], each.first["id"]))
 
 

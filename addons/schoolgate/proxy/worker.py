@@ -41,9 +41,7 @@ def run_worker(
         runner.run(_serve(number, settings, channel, addons))
 
 
-async def _serve(
-    number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]
-) -> None:
+async def _serve(number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]) -> None:
     try:
         live = open_live(settings, f"worker{number}")
     except (OSError, SettingsError) as error:
