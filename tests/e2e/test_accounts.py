@@ -13,6 +13,8 @@ from pretend.gateway import Gateway, schoolgate
 from pretend.issuer import CLIENT, SECRET, Issuer
 from pretend.school import PEOPLE, ROLES, free_port
 
+pytestmark = pytest.mark.long
+
 CHROMIUM = shutil.which("chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WORDS = "otter piano mist"

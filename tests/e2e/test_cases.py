@@ -19,6 +19,8 @@ from pretend.school import PEOPLE, ROLES, free_port
 from pretend.sites import Sites
 from schoolgate.store.record import open_reader
 
+pytestmark = pytest.mark.long
+
 CHROMIUM = shutil.which("chromium")
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

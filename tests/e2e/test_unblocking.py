@@ -17,7 +17,7 @@ from pretend.gateway import Gateway, schoolgate
 from pretend.school import PEOPLE, ROLES, RULES
 from pretend.sites import Sites
 
-pytestmark = pytest.mark.timeout(400)  # a restart and several commands, each a process of its own
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]  # a restart and several commands, each a process of its own
 PASSWORD = "correct horse"
 DISTRACTION = """
   - {id: distraction, groups: [pupils, infants, guests], categories: [social_media, shopping], action: block,
