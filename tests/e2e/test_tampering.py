@@ -157,10 +157,10 @@ def test_a_gateway_over_a_record_that_was_cut_off_tells_the_technician_and_heals
     box = mailbox(gateway.school.mail_port)
     gateway.start()
     end = time.monotonic() + 30
-    while not any("does not agree with its seals" in mail.message["subject"] for mail in box.delivered):
+    while not any("changed by another hand" in mail.message["subject"] for mail in box.delivered):
         assert time.monotonic() < end, [mail.message["subject"] for mail in box.delivered]
         time.sleep(0.1)
-    [mail] = [mail for mail in box.delivered if "does not agree" in mail.message["subject"]]
+    [mail] = [mail for mail in box.delivered if "changed by another hand" in mail.message["subject"]]
     assert mail.to == ("it@school.example",)
     assert gateway.curl(f"http://bet365.com:{sites.port}/after").status == 403
     time.sleep(1)
