@@ -1,6 +1,6 @@
 """Whatever goes wrong while an answer is judged, it ends: nothing unjudged passes, and the technician is told."""
 
-import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -114,9 +114,13 @@ def test_a_block_that_cannot_be_recorded_shows_no_notice_and_nothing_else(live: 
     flow = flow_of(live)
     answers = Answers(live, Act(live), blocking(live))
     answers.responseheaders(flow)
-    os.close(live.journal._handle)
-    live.journal._handle = os.open("/dev/full", os.O_WRONLY)
-    assert stream_of(flow)(EVENT) == []
+    folder = live.journal._folder
+    shutil.rmtree(folder)
+    folder.write_text("no journal can be begun here")
+    try:
+        assert stream_of(flow)(EVENT) == []
+    finally:
+        folder.unlink()
     assert stream_of(flow).over
     assert not stream_of(flow).sound
 
