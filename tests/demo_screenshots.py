@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from e2e.test_console import QUIET
 from playwright.sync_api import sync_playwright
+from pretend.chromium import QUIET
 from pretend.demo import Shown, begin
 from pretend.school import free_port
 from schoolgate.console.app import SCREENS

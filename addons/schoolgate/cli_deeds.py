@@ -1,7 +1,6 @@
 """What commands about people share: the record to read, a deed to leave behind, reasons, and files for few eyes."""
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from schoolgate.store.event import Deed, Event, deed_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.record import RecordReader, open_reader
 from schoolgate.terminal import Wrong
+from schoolgate.whole_file import whole
 
 _SHORTEST, _LONGEST = 3, 2000  # letters of a reason
 
@@ -56,13 +56,8 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in files.items():
-            unfinished = folder / f".{name}.{secrets.token_hex(4)}"
-            try:
-                handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                    file.write(text)
-                unfinished.replace(folder / name)
-            finally:
-                unfinished.unlink(missing_ok=True)
+            with whole(folder / name) as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write(text.encode())
     except OSError as error:
         raise Wrong(f"{folder}: cannot be written: {error.strerror}") from None

@@ -1,34 +1,70 @@
-"""A file that changes all at once or not at all, so that nobody ever reads half of it."""
+"""A file that changes all at once or not at all, so that nobody ever reads half of it, whatever the machine does."""
 
 import fcntl
 import os
-import tempfile
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
-def exchange(path: Path, content: bytes) -> None:
-    """The new content takes the place of the old, with its rights (a new file is its owner's); durable on return.
+def _nothing() -> None:
+    pass
 
-    Raises OSError.
+
+@contextmanager
+def whole(path: Path, last_look: Callable[[], None] = _nothing) -> Iterator[BinaryIO]:
+    """Write beside ``path``; when the block ends well the file takes its place, on the disk and not only in memory.
+
+    ``last_look`` is called right before that, and may still raise. Raises OSError (a full disk among others). Whatever
+    is raised, what was there stays.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        last_look()
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    settle_folder(path.parent)
+
+
+def exchange(path: Path, content: bytes, new_mode: int = 0o600, last_look: Callable[[], None] = _nothing) -> None:
+    """The new content takes the place of the old, with its rights (a new file has those of ``new_mode``).
+
+    Follows links. Raises OSError, and what ``last_look`` raises.
     """
     real = Path(os.path.realpath(path))
-    handle, written = tempfile.mkstemp(prefix=f".{real.name}-", suffix=".new", dir=real.parent)
-    new = Path(written)
+    with whole(real, last_look) as file:
+        if real.exists():
+            old = real.stat()
+            os.fchmod(file.fileno(), old.st_mode & 0o7777)
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        else:
+            os.fchmod(file.fileno(), new_mode)
+        file.write(content)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename within a file system, once the content of ``source`` is surely on the disk."""
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    source.replace(target)
+    settle_folder(target.parent)
+
+
+def settle_folder(folder: Path) -> None:
+    """Put the folder's names on the disk: without this a rename can be lost with the power."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            if real.exists():
-                old = real.stat()
-                os.fchmod(file.fileno(), old.st_mode & 0o7777)
-                with suppress(PermissionError):
-                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
-            os.fsync(file.fileno())
-        new.replace(real)
+        os.fsync(number)
     finally:
-        new.unlink(missing_ok=True)
+        os.close(number)
 
 
 @contextmanager

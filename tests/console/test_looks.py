@@ -1,7 +1,6 @@
 """The console in a real Chromium: usable by everybody (WCAG 2.2 AA as far as axe sees it), on a wide and a narrow screen."""
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -11,14 +10,13 @@ from typing import Any
 
 import pytest
 import uvicorn
+from pretend.chromium import CHROMIUM, QUIET
 from schoolgate.store.deeds import contests
 from schoolgate.store.event import Deed, deed_event
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Debian's chromium is not installed (apt-get install chromium)"
 )
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LONG = "A very long reason " * 20
 

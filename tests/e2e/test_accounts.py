@@ -1,9 +1,8 @@
 """The first login and a single sign-on in a real browser without JavaScript, on gateways that really run."""
 
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,7 @@ from pretend.school import PEOPLE, ROLES, free_port
 
 pytestmark = pytest.mark.long
 
-CHROMIUM = shutil.which("chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WORDS = "otter piano mist"
-
-
-@pytest.fixture
-def browse() -> Iterator[Callable[..., Any]]:
-    if CHROMIUM is None:
-        pytest.skip("Debian's chromium is not installed (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield lambda **options: browser.new_context(**options).new_page()
-        browser.close()
 
 
 def _find(gateway: Gateway, words: str) -> None:
@@ -86,7 +71,7 @@ def test_the_forms_of_logging_in_have_no_fault_that_axe_finds(
     start: Callable[..., Gateway], browse: Callable[..., Any]
 ) -> None:
     gateway = start(console_port=free_port())
-    page = browse()
+    page = browse(java_script_enabled=True)
     for path in ("/setup", "/login"):
         page.goto(f"http://127.0.0.1:{gateway.school.console_port}{path}")
         found = Axe().run(page)

@@ -1,23 +1,17 @@
 """A real Chromium through the gateway: the block page as a child sees it, and what a page loads by itself."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.gateway import Gateway
 from pretend.sites import Sites
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Debian's chromium is not installed (apt-get install chromium)"
 )
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--disable-default-apps",
-    "--disable-features=OptimizationHints,MediaRouter,Translate",
-]  # fmt: skip
 
 
 class Relay:

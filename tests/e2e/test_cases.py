@@ -3,10 +3,9 @@
 import hashlib
 import os
 import re
-import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,6 @@ from schoolgate.store.record import open_reader
 
 pytestmark = pytest.mark.long
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--disable-default-apps",
-    "--disable-features=OptimizationHints,MediaRouter,Translate",
-]  # fmt: skip
 PASSWORD = "correct horse"
 PAGE = ["--header", "Sec-Fetch-Dest: document", "--header", "Sec-Fetch-Mode: navigate"]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
@@ -72,18 +65,6 @@ def _deeds(gateway: Gateway, rule: str) -> list[dict[str, Any]]:
 
 def _about_the_block(box: Mailbox) -> list[Delivered]:
     return [mail for mail in box.delivered if "/cases/" in mail.text]
-
-
-@pytest.fixture
-def browse() -> Iterator[Callable[..., Any]]:
-    if CHROMIUM is None:
-        pytest.skip("Debian's chromium is not installed (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield lambda: browser.new_context(java_script_enabled=False).new_page()
-        browser.close()
 
 
 def _log_in(page: Any, login: str) -> None:

@@ -2,13 +2,12 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from pretend.gateway import Gateway
 from pretend.school import PEOPLE, ROLES, free_port
 from pretend.sites import Sites
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--disable-default-apps",
-    "--disable-features=OptimizationHints,MediaRouter,Translate",
-]  # fmt: skip
 PASSWORD = "correct horse"
 PAGE = ["--header", "Sec-Fetch-Dest: document", "--header", "Sec-Fetch-Mode: navigate"]
 
@@ -63,18 +56,6 @@ def _until(true: Callable[[], object], seconds: float = 60) -> None:
             pass
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
-
-
-@pytest.fixture
-def browse() -> Iterator[Callable[..., Any]]:
-    if CHROMIUM is None:
-        pytest.skip("Debian's chromium is not installed (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield lambda **options: browser.new_context(java_script_enabled=False, **options).new_page()
-        browser.close()
 
 
 def _log_in(page: Any, gateway: Gateway, login: str) -> None:

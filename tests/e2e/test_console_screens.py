@@ -1,7 +1,6 @@
 """Every screen of those who run things, as every role, in a real Chromium at the console of a real gateway."""
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,17 +8,12 @@ from typing import Any
 
 import bcrypt
 import pytest
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.gateway import Gateway
 from pretend.school import PEOPLE, free_port
 from pretend.sites import Sites
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")]
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-domain-reliability", "--disable-default-apps",
-    "--disable-features=OptimizationHints,MediaRouter,Translate",
-]  # fmt: skip
 PASSWORD = "correct horse"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 ROLES = """roles:

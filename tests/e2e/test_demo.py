@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from e2e.test_console import CHROMIUM, QUIET
 from playwright.sync_api import sync_playwright
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.demo import Shown, alive, begin, until
 from pretend.gateway import schoolgate
 from pretend.school import free_port

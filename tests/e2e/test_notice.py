@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from e2e.test_browser import CHROMIUM, QUIET, Relay
+from e2e.test_browser import Relay
 from e2e.test_staff import counts
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.forms import OPENED, action_of, answer, hidden_fields
 from pretend.gateway import Gateway, schoolgate
 from pretend.sites import Served, Sites

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from e2e.test_browser import CHROMIUM, QUIET, Relay
+from e2e.test_browser import Relay
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.forms import OPENED, action_of, answer, hidden_fields
 from pretend.gateway import Gateway
 from pretend.school import NEVER_WORKING, PEOPLE, RULES

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import socket
 import ssl
 import statistics
@@ -21,6 +20,7 @@ import wsproto
 import wsproto.events
 import zstandard
 from pretend.chatbot import HOST, Chatbot, Told
+from pretend.chromium import CHROMIUM
 from pretend.gateway import Gateway
 from pretend.school import PEOPLE
 from pretend.sites import Sites
@@ -488,7 +488,6 @@ def test_no_fault_was_recorded_and_nothing_was_logged_as_an_error(gateway: Gatew
     assert " ERROR" not in gateway.log
 
 
-CHROMIUM = shutil.which("chromium")
 PAGE = b"""<!doctype html><title>waiting</title><script>
 const said = {};
 function keep(name, text) { said[name] = (said[name] || "") + text; }

@@ -10,7 +10,8 @@ from typing import Any
 
 import bcrypt
 import pytest
-from e2e.test_browser import CHROMIUM, QUIET, Relay
+from e2e.test_browser import Relay
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.clock import Clock, last_tuesday
 from pretend.forms import OPENED, action_of, answer
 from pretend.gateway import Gateway, schoolgate

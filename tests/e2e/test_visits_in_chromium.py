@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from e2e.test_browser import CHROMIUM, QUIET, Relay
+from e2e.test_browser import Relay
 from pretend.browsed import Browsed, Reply
+from pretend.chromium import CHROMIUM, QUIET
 from pretend.gateway import Gateway
 from pretend.sites import Sites
 from schoolgate.policy.visits import COUNTS_FROM, Origin, Visits

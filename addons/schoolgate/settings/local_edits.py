@@ -5,7 +5,6 @@ had. Where somebody else has changed it meanwhile, theirs stays, and nothing is 
 """
 
 import contextlib
-import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from schoolgate.settings.folders import Folders
 from schoolgate.settings.list_models import LocalFile
 from schoolgate.settings.load import load_settings
 from schoolgate.settings.local_text import NoEdit, with_entry, without_entry
+from schoolgate.whole_file import alone_in, exchange
 
 _BOM = b"\xef\xbb\xbf"
 _NEW_FILE = 0o644
@@ -72,7 +72,7 @@ def _editing(folders: Folders, about: Entry, change: Callable[[str], str]) -> It
     name = folders.named(folders.local("allow"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path.parent):
+        with alone_in(path.parent):
             yield _prepared(folders, path, name, about, change)
     except OSError as error:
         raise SettingsError([Fault(name, 0, f"cannot be written: {error.strerror or error}")]) from None
@@ -119,42 +119,11 @@ def allowed_by_hand(folders: Folders) -> list[Entry]:
 
 
 def _exchange(edit: Edit) -> None:
-    """The new file takes the place of the old one at once; it is durable when this returns."""
-    mode = edit.path.stat().st_mode & 0o7777 if edit.before is not None else _NEW_FILE
-    handle, written = tempfile.mkstemp(prefix=".allow-", suffix=".new", dir=edit.path.parent)
-    new = Path(written)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(edit.after)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            with contextlib.suppress(PermissionError, FileNotFoundError):
-                owner = edit.path.stat()
-                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            os.fsync(file.fileno())
+    """The new file takes the place of the old one, unless somebody has changed that one meanwhile."""
+
+    def unchanged() -> None:
         now = edit.path.read_bytes() if edit.path.exists() else None
         if now != edit.before:
             raise SettingsError([Fault(edit.name, 0, _CHANGED)])
-        new.replace(edit.path)
-        _make_durable(edit.path.parent)
-    finally:
-        new.unlink(missing_ok=True)
 
-
-def _make_durable(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One edit at a time, whichever of our processes makes it."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    exchange(edit.path, edit.after, _NEW_FILE, unchanged)

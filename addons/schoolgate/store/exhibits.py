@@ -5,14 +5,13 @@ go with their case, when the time for keeping cases is over. What is read is com
 """
 
 import hashlib
-import os
 import re
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.store.cases import Exhibit
+from schoolgate.whole_file import exchange
 
 FOLDER = "evidence"
 MOST_BYTES = 10 * 1024 * 1024
@@ -64,17 +63,7 @@ def keep(data: Path, case: str, content: bytes) -> Kept:
     kind, sha256 = kind_of(content), hashlib.sha256(content).hexdigest()
     path = _path(data, case, sha256)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    making = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}.new")
-    handle = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        making.replace(path)
-    except OSError:
-        making.unlink(missing_ok=True)
-        raise
+    exchange(path, content)
     return Kept(sha256, len(content), kind)
 
 

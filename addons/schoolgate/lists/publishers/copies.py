@@ -19,7 +19,7 @@ from pathlib import Path
 
 from schoolgate.lists.publishers.since import read_since, write_since
 from schoolgate.lists.publishers.state import STATE, Content, Failure, State, read_state, write_state
-from schoolgate.lists.publishers.whole import move
+from schoolgate.whole_file import move
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 Names = Callable[[Path], Iterable[str]]

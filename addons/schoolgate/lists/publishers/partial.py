@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from schoolgate.lists.publishers.whole import whole
+from schoolgate.whole_file import whole
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schoolgate.lists.publishers.whole import whole
+from schoolgate.whole_file import whole
 
 _PARTS = 256
 _SHIFT = 56

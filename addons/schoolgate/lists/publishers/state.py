@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schoolgate.lists.publishers.whole import whole
+from schoolgate.whole_file import whole
 
 STATE = "state.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
