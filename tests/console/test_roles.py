@@ -52,7 +52,7 @@ ALLOWED = {
     "GET /names": "HDG",
     "POST /names": "HDG",
     "GET /look-ups": "HDG",
-    "GET /what-if": "HDG",
+    "GET /what-if": "HDT",
     "GET /cases": "HDG",
     "GET /cases/{case}": "HDG",
     "POST /cases/{case}/evidence": "HDG",

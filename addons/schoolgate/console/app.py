@@ -87,7 +87,7 @@ SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
     ("GET", "/names", Who.NAMERS, names.show_names),
     ("POST", "/names", Who.NAMERS, names.reveal),
     ("GET", "/look-ups", Who.WATCHERS, names.show_look_ups),
-    ("GET", "/what-if", Who.NAMERS, what_if.show_what_if),
+    ("GET", "/what-if", Who.OPERATIONS, what_if.show_what_if),
     ("GET", "/cases", Who.CASES, cases.show_cases),
     ("GET", "/cases/{case}", Who.CASES, cases.show_case),
     ("POST", "/cases/{case}/evidence", Who.CASES, concern.attach),
