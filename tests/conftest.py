@@ -1,5 +1,6 @@
 """What all tests share: a compiled index of the shipped lists, a world of sites, and gateways that end with their test."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,24 @@ from pretend.gateway import Gateway, namespace
 from pretend.mailbox import Mailbox
 from pretend.school import School
 from pretend.sites import Sites
+from pretend.spared import spare
 from schoolgate.settings.folders import find_folders, shipped
 from schoolgate.settings.load import Settings, load_settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Spare all tests what need not be done again and again."""
+    spare(config.rootpath / ".pytest_cache" / "bytecode")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that both workers end at about the same time."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays: the garbage collector need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +62,30 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
 
 
 @pytest.fixture(scope="module")
-def start(sites: Sites, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Gateway]]:
-    """Starts gateways that end with the module."""
+def gateways() -> Iterator[list[Gateway]]:
+    """What runs and is to end with the module at the latest."""
+    running: list[Gateway] = []
+    yield running
+    for gateway in running:
+        gateway.stop()
+
+
+@pytest.fixture(autouse=True)
+def _with_the_test(gateways: list[Gateway]) -> Iterator[None]:
+    """A gateway that a test starts for itself ends with it: those left running would take the next ones' time."""
+    shared = len(gateways)
+    yield
+    while len(gateways) > shared:
+        gateways.pop().stop()
+
+
+@pytest.fixture(scope="module")
+def start(
+    gateways: list[Gateway], sites: Sites, index: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Gateway]:
+    """Starts gateways: one for a fixture of the module ends with the module, one for a test with the test."""
     if not namespace():
         pytest.skip("this machine allows no mount namespace (unshare --mount), which these tests need for /etc/hosts")
-    started: list[Gateway] = []
 
     def begin(
         workers: int = 1, environment: dict[str, str] | None = None, fresh: bool = False, **changes: object
@@ -58,12 +94,10 @@ def start(sites: Sites, index: Path, tmp_path_factory: pytest.TempPathFactory) -
         for name, value in changes.items():
             setattr(school, name, value)
         gateway = Gateway(school, workers, None if fresh else index, environment or {})
-        started.append(gateway)
+        gateways.append(gateway)
         return gateway.start()
 
-    yield begin
-    for gateway in started:
-        gateway.stop()
+    return begin
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 CHOSEN = {
     "today": ("head", "/"),
     "cases": ("head", "/cases"),
+    "log": ("technician", "/log"),
     "help-first": ("", "A worrying search: help comes first"),
 }
 """By the name of the picture: who looks at which screen of the console, or whose page of the guide."""
@@ -43,7 +44,7 @@ def _browser() -> Iterator[Any]:
 
 def _page_of(browser: Any, demo: Shown, login: str) -> Any:
     """A page of somebody who is logged in at the console, or of nobody who looks at the guide."""
-    context = browser.new_context(java_script_enabled=False, viewport={"width": _WIDTH, "height": _HEIGHT})
+    context = browser.new_context(locale="en-GB", viewport={"width": _WIDTH, "height": _HEIGHT})
     page = context.new_page()
     if login:
         page.goto(demo.address("Console"))

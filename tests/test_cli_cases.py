@@ -78,3 +78,13 @@ def test_a_case_about_herself_does_not_exist_for_her(told: Told, ask: Ask) -> No
     case = _open(told, "h.head", "chair_of_governors")
     assert "there is no case" in ask("case", case.ref, "--by", "h.head", code=2).output
     assert "there is no case" in ask("case", "XXXX-XXXX", "--by", "c.chair", code=2).output
+
+
+def test_the_events_tell_nothing_of_what_stands_in_a_case(told: Told, ask: Ask) -> None:
+    case = _open(told, "h.head", "chair_of_governors")
+    told.deed("2026-11-24T11:00", Deed.CASE_NOTE, "dsl u-1", about=case.id, why="Spoke to her mother")
+    for form in ((), ("--json",)):
+        output = ask("events", "--since", "2026-11-24", "--action", "deed", *form).output
+        assert "case-note" in output
+        for hidden in (told.code("h.head"), "Blocked", "mother", "chair_of_governors"):
+            assert hidden not in output

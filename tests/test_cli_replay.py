@@ -63,7 +63,7 @@ def test_a_technician_is_told_what_an_edit_would_have_done(school: School, told:
     for host in (
         "bet365.com",
         "bet365.com",
-        "a.bet365.com",
+        "a\x1b[2J.bet365.com",
         "b.bet365.com",
         "c.bet365.com",
         "d.bet365.com",
@@ -86,7 +86,7 @@ def test_a_technician_is_told_what_an_edit_would_have_done(school: School, told:
         "        1 cannot be judged again",
         "7 events of pupils, gambling: block -> allow",
         "    decided by no rule; now by pupils-harm",
-        "    sites: bet365.com (2), a.bet365.com (1), b.bet365.com (1), c.bet365.com (1), d.bet365.com (1) and 1 more",
+        "    sites: bet365.com (2), a?[2J.bet365.com (1), b.bet365.com (1), c.bet365.com (1), d.bet365.com (1) and 1 more",
         "        1 what the page said is not kept; 1 of these by a rule that the edit changes",
         "Told at once: 1 event, in place of 8.",
         "    1,234 requests of pupils, 1,234 of them to sites that a list names",

@@ -225,7 +225,11 @@ def events(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed."""
+    """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed.
+
+    What stands in a case is for those who may see it: 'schoolgate case REF --by LOGIN'.
+    """
+    from schoolgate.store.cases import CASE_DEEDS
     from schoolgate.store.event import DEED, FAULT, NAMES, as_reference, stamp
     from schoolgate.store.record import open_reader
 
@@ -250,6 +254,8 @@ def events(
                 for row in reader.query(f"{sql} order by at, id", values):
                     number += 1
                     event = {name: row[name] for name in NAMES}
+                    if row["action"] == DEED and row["rule"] in CASE_DEEDS:
+                        event |= dict.fromkeys(("person", "group", "client", "entry", "why", "about"), "")
                     click.echo(json.dumps(event) if as_json else _line(event, settings))
         except sqlite3.Error as error:
             raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None

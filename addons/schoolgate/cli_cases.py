@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from schoolgate.access import Account
-from schoolgate.alerting.case_roles import CASE_ROLES, may_see
+from schoolgate.alerting.case_roles import may_see
 from schoolgate.alerting.clocks import Clock, clock_of
 from schoolgate.cli_deeds import put_on_record, reading
+from schoolgate.settings.alert_checks import CASE_ROLES
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Case, cases
 from schoolgate.store.deeds import Contest, contests

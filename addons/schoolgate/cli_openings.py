@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import click
 
 from schoolgate.access import Account
 from schoolgate.cli_deeds import put_on_record, reading
-from schoolgate.opening import NotOpened, Right, Write, carry_out, is_meant, plan_of, right_of, shut
+from schoolgate.opening import Write, carry_out, holding, is_meant, plan_of, right_of, shut
+from schoolgate.policy.lengths import ALWAYS
 from schoolgate.policy.standing import NO_STANDING, Standing
 from schoolgate.settings.load import Settings
+from schoolgate.settings.openable import NotOpened, Right
 from schoolgate.store.openings import Asked, Opening, asked, opened, openings
 from schoolgate.store.record import open_reader
 from schoolgate.terminal import Wrong, ask_account, config_option, open_settings
@@ -32,6 +34,8 @@ def open_site(site: str, group: str, length: str, why: str, by: str, config: Pat
 
     Harmful sites are opened for nobody; only where a list is wrong, the technician allows one always.
     """
+    if group and length.strip().lower() == ALWAYS:
+        raise Wrong("--group: always is for everybody; leave it out, or choose a length of time")
     with open_settings(config, for_keeps=True) as settings:
         account, right = _who(settings, by)
         now = datetime.now(settings.school.timezone)
@@ -78,8 +82,8 @@ def requests(as_json: bool, everything: bool, config: Path | None) -> None:
     """Blocked pages that somebody asked for and nobody has answered, oldest first; then what is open now."""
     with open_settings(config) as settings:
         with reading(settings) as reader:
-            found = [each for each in asked(reader) if everything or not each.answered_by]
-            held = [each for each in openings(reader) if each.holds(datetime.now(UTC))]
+            found = [_told(each, settings) for each in asked(reader) if everything or not each.answered_by]
+            held = holding(settings, openings(reader), datetime.now(UTC))
         if as_json:
             for each in found:
                 click.echo(json.dumps(asdict(each)))
@@ -114,6 +118,11 @@ def _who(settings: Settings, by: str) -> tuple[Account, Right]:
 def _writing(settings: Settings) -> Write:
     """Puts deeds into a journal of the command's own."""
     return lambda deed, actor, **given: put_on_record(settings, actor, deed, **given)
+
+
+def _told(each: Asked, settings: Settings) -> Asked:
+    """Who works here stands there as a group alone."""
+    return replace(each, client="", person="") if each.group in settings.snapshot.calendar.at_work else each
 
 
 def _request_line(each: Asked, settings: Settings) -> str:

@@ -58,7 +58,7 @@ def replay(new: Path, current: Path | None, since: str, until: str | None, as_js
             versions = {"current": now.snapshot.version, "new": edited.snapshot.version}
             click.echo(json.dumps(versions | _as_json(found), indent=2))
         else:
-            click.echo("\n".join(_in_words(found, now)))
+            click.echo("\n".join(map(_seen, _in_words(found, now))))
 
 
 @contextmanager
@@ -183,6 +183,11 @@ def _context(found: Replay) -> Iterator[str]:
         yield f"{each.requests:>9,} of {each.group} to {each.category} would meet {each.rule}: {each.action}"
     if not found.expected:
         yield "          none of them would meet a rule that the edit brings"
+
+
+def _seen(line: str) -> str:
+    """What a record says steers no terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in line)
 
 
 def _events(number: int) -> str:

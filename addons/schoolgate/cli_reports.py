@@ -11,6 +11,7 @@ import click
 from schoolgate.cli_deeds import write_files
 from schoolgate.enquiry import moment_of
 from schoolgate.reporting.report import Rendered
+from schoolgate.settings.faults import Fault
 from schoolgate.settings.load import Settings
 from schoolgate.terminal import Wrong, config_option, open_settings
 
@@ -26,7 +27,8 @@ def reports(as_json: bool, config: Path | None) -> None:
     from schoolgate.settings.report_files import report_files, sent_by_itself
 
     with open_settings(config) as settings:
-        found = report_files(settings.folders)
+        faults: list[Fault] = []
+        found = report_files(settings.folders, faults)
         sent = {entry.name: entry for entry in sent_by_itself(found, settings.alerts.reports)}
         rows = [
             {
@@ -46,6 +48,8 @@ def reports(as_json: bool, config: Path | None) -> None:
         return
     for row in rows:
         click.echo(_line(row))
+    for fault in faults:
+        click.echo(f"Left out: {fault}", err=True)
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -3,15 +3,17 @@
 import logging
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 
 from schoolgate.alerting.alerts import TECHNICAL, gather, raise_mails
 from schoolgate.alerting.cases import Cases
 from schoolgate.alerting.quiet_hours import is_quiet
 from schoolgate.alerting.recipients import channels_of, recipients_of
-from schoolgate.alerting.sending import Sending
+from schoolgate.alerting.sending import Sending, stuck_messages
 from schoolgate.child import work_in_rounds
 from schoolgate.policy.calendar import TERM
+from schoolgate.reporting.making import Making
 from schoolgate.reporting.period import Span, span
 from schoolgate.reporting.report import Rendered, render_report, who_is
 from schoolgate.reporting.seal import hand_out, has_news, note_handed_out, seal_words
@@ -29,6 +31,7 @@ from schoolgate.store.record import open_reader
 log = logging.getLogger("schoolgate")
 
 _ROUND = 0.25  # seconds
+_PATIENCE = 0.05  # seconds that a round waits for a report that is being made; the next round asks again
 _FORGET_EVERY = 3600.0  # seconds
 _DIGEST_HOUR = 16 * 60 + 30  # of the weekly digest where no daily one is sent
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -36,22 +39,26 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def run_office(settings: Settings, channel: Connection) -> None:
     """The process's main function; ``channel`` brings new Settings or STOP."""
-    office = Office(settings)
+    office = Office(settings, _PATIENCE)
     work_in_rounds(channel, _ROUND, office.take_up, lambda: office.round(time.time()))
     office.close()
 
 
 class Office:
-    """Works in rounds. Everything it still has to do stands in its file, so it can end at any moment."""
+    """Works in rounds. Everything it still has to do stands in its file, so it can end at any moment.
 
-    def __init__(self, settings: Settings) -> None:
+    ``patience`` are the seconds that a round waits for a report; left out, it waits until the report is made.
+    """
+
+    def __init__(self, settings: Settings, patience: float = 600.0) -> None:
         self.settings = settings
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pseudonyms = open_pseudonyms(settings.data)
         self._store = OfficeStore(settings.data)
         self._journal = Journal(settings.data, "office")
         self._cases = Cases(self._store, self._journal, self._pseudonyms)
-        self._reports = ReportPost(self._store)
+        self._making = Making(patience)
+        self._reports = ReportPost(self._store, self._making)
         self._next_forgetting = 0.0
         self._sending = Sending(self._store, settings, lambda given: who_is(given, self._pseudonyms))
 
@@ -83,10 +90,12 @@ class Office:
         self._reports.round(settings, now, lambda name, error: self._report_failed(name, error, now))
         if now >= self._next_forgetting:
             self._next_forgetting = now + _FORGET_EVERY
+            self._tell_of_stuck(now)
             self._store.forget_before(now - settings.school.retention.blocked.total_seconds())
 
     def close(self) -> None:
         """End in good order."""
+        self._making.close()
         self._sending.close(time.time())
         self._store.close()
         self._journal.close()
@@ -98,19 +107,29 @@ class Office:
         return channels_of(self.settings, self._pseudonyms, audience, person, priority)
 
     def _report_failed(self, name: str, error: Exception, now: float) -> None:
-        """The technician is told once a day; alerts go on."""
+        """Alerts go on meanwhile."""
+        what = "the digest" if name == "digest" else f"the report {name}"
+        text = f"What happened: {what} could not be made.\nWhat to do now: correct this:\n\n{error}\n"
+        self._tell_technician(f"{name}-failed", f"schoolgate could not make {what}", text, now)
+
+    def _tell_of_stuck(self, now: float) -> None:
+        """A channel whose address is no good, or a mailbox that is refused, would else be seen in the console only."""
+        stuck = stuck_messages(self._store, now)
+        if stuck:
+            self._tell_technician("messages-failed", "messages could not be sent", stuck, now)
+
+    def _tell_technician(self, name: str, subject: str, text: str, now: float) -> None:
+        """Once a day for each name."""
         today = datetime.fromtimestamp(now, self.settings.school.timezone).date().isoformat()
-        if self._store.bookmark(f"{name}-failed") == today:
+        if self._store.bookmark(name) == today:
             return
-        log.error("The report %s could not be made: %r", name, error)
-        self._store.set_bookmark(f"{name}-failed", today)
+        log.error("%s: %s", subject, " ".join(text.split()))
+        self._store.set_bookmark(name, today)
         to = self._recipients(TECHNICAL)
         if to:
             domain = self.settings.school.mail.sender.partition("@")[2]
-            what = "the digest" if name == "digest" else f"the report {name}"
-            subject = f"{self.settings.school.name}: schoolgate could not make {what}"
-            text = f"What happened: {what} could not be made.\nWhat to do now: correct this:\n\n{error}\n"
-            self._store.add_mail(to, subject, text, "", f"<{name}-failed-{today}@{domain}>", now)
+            subject = f"{self.settings.school.name}: {subject}"
+            self._store.add_mail(to, subject, text, "", f"<{name}-{today}@{domain}>", now)
 
     def _digests(self, now: float) -> None:
         """The day's digest on school days, and the week's on its day, each once; each goes on where the last ended."""
@@ -126,23 +145,31 @@ class Office:
             self._seal_alone(now)
         for period in due:
             name, today = f"digest-{period}", local.date().isoformat()
-            last = self._store.bookmark(name)
+            last = self._last(name, local)
             if last is not None and datetime.fromisoformat(last).astimezone(calendar.zone).date() >= local.date():
                 continue
-            to = self.settings.recipients(times.to)
-            seal = seal_now(self.settings)
-            days = span(period, local.date(), calendar).until_now(last, local)
-            rendered = digest(self.settings, days, seal)
+            to, days = self.settings.recipients(times.to), span(period, local.date(), calendar).until_now(last, local)
+            made = self._making.made(name, partial(_sealed_digest, self.settings, days))
+            if made is None:
+                return  # the next round asks again
+            rendered, days, seal = made
             with self._store.atomic():
                 if to:
                     message_id = f"<{name}-{today}@{self.settings.school.mail.sender.partition('@')[2]}>"
                     self._store.add_mail(to, rendered.subject, rendered.text, rendered.html, message_id, now)
-                self._store.set_bookmark(name, local.isoformat())
+                up_to = datetime.fromisoformat(days.until).astimezone(calendar.zone)
+                self._store.set_bookmark(name, up_to.isoformat())
                 handed_out = hand_out(self._store, self.settings, seal, to, now)
                 if period == due[0]:
                     tell_watchers(self._store, self.settings, who_is(self.settings, self._pseudonyms), days, to, now)
             if handed_out and seal is not None:
                 note_handed_out(self.settings, seal, now)
+
+    def _last(self, name: str, local: datetime) -> str | None:
+        """When a digest went out last; one of a day to come was sent by a clock that has been set right since."""
+        last = self._store.bookmark(name)
+        is_to_come = last is not None and datetime.fromisoformat(last) > local + timedelta(days=1)
+        return None if is_to_come else last
 
     def _seal_alone(self, now: float) -> None:
         """The seal on a day without a digest, where anybody has done anything since it was last handed out."""
@@ -154,6 +181,11 @@ class Office:
 
 def _at(day: datetime, minute: int) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=minute)
+
+
+def _sealed_digest(settings: Settings, days: Span) -> tuple[Rendered, Span, Seal | None]:
+    seal = seal_now(settings)
+    return digest(settings, days, seal), days, seal
 
 
 def seal_now(settings: Settings) -> Seal | None:

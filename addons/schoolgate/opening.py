@@ -1,26 +1,22 @@
-"""Opens blocked sites, and shuts them again: what may be opened by whom, for whom and how long, and how it is done.
+"""Opens blocked sites, and shuts them again: by whom, for whom and how long, and how it is done.
 
 The console and the commands both come through here, so that the same holds for both. For a while, a site is opened for
 one group, by a deed; always, it is opened for everybody, by a line in ``blocklists/local/allow.yaml``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from schoolgate.lists.entry import Entry
-from schoolgate.lists.guards import is_suffix
-from schoolgate.policy.decision import LOCAL_BLOCK, Verdict, decide_for
-from schoolgate.policy.identity import Confidence, Group, Identity, Inspect
+from schoolgate.policy.identity import Group
 from schoolgate.policy.lengths import ALWAYS, NoLength, until_of
-from schoolgate.policy.opened import may_be_opened
-from schoolgate.policy.purpose import Site, site_of
-from schoolgate.policy.request import BadAddress, match_target, request_from_url
-from schoolgate.policy.rules import Action, Hit
+from schoolgate.policy.purpose import Site
+from schoolgate.policy.request import match_target
 from schoolgate.settings.faults import SettingsError, unknown
 from schoolgate.settings.load import Settings
 from schoolgate.settings.local_edits import allow_no_more, allowed_by_hand, allowing
+from schoolgate.settings.openable import NotOpened, Right, check_always, check_for_a_while, inspected, read_site
 from schoolgate.store.event import Deed, Event, as_reference, stamp
 from schoolgate.store.openings import Asked, Opening, by_words
 
@@ -30,18 +26,6 @@ LONGEST_WORDS = 200
 
 type Write = Callable[..., Event]
 """Puts a deed on record: called with the deed, and its fields by name."""
-
-
-class NotOpened(Exception):
-    """Nothing was opened or shut; the words say why, and what would do."""
-
-
-class Right(Enum):
-    """How far somebody may go."""
-
-    CLASS = "for a class, for a lesson"
-    SCHOOL = "for any group, also always, but nothing harmful"
-    LISTS = "the same, and what lists call harmful by mistake, always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +64,15 @@ def classes(settings: Settings) -> list[Group]:
     return [group for group in inspected(settings) if group.id not in at_work]
 
 
-def inspected(settings: Settings) -> list[Group]:
-    """The groups to whom anything can be blocked."""
-    return [group for group in settings.snapshot.people.groups if group.inspect is not Inspect.NONE]
-
-
 def plan_of(settings: Settings, right: Right, site: str, group: str, length: str, why: str, now: datetime) -> Plan:
     """What is asked, checked against what may be; ``now`` is on the school's clock. Raises NotOpened."""
-    found, why = _site(site), " ".join(why.split())[:LONGEST_WORDS]
+    found, why = read_site(site), " ".join(why.split())[:LONGEST_WORDS]
     if not why:
         raise NotOpened("Write why it is opened; that goes on record.")
-    if length == ALWAYS:
+    if length.strip().lower() == ALWAYS:
         if right is Right.CLASS:
             raise NotOpened("Only the technician and the school's leaders open a site for always.")
-        _check_always(settings, right, found, now)
+        check_always(settings, right, found, now)
         return Plan(found, "", now, None, why)
     try:
         until = until_of(length, now)
@@ -106,7 +85,7 @@ def plan_of(settings: Settings, right: Right, site: str, group: str, length: str
     groups = classes(settings) if right is Right.CLASS else inspected(settings)
     if group not in [each.id for each in groups]:
         raise NotOpened(f"Choose for whom: {unknown('group', group, [each.id for each in groups])}.")
-    _check_group(settings, found, group, now)
+    check_for_a_while(settings, found, group, now)
     return Plan(found, group, now, until, why)
 
 
@@ -143,66 +122,23 @@ def shut(settings: Settings, opening: Opening, actor: str, write: Write, why: st
     return write(Deed.SHUT, actor, about=opening.id, host=opening.host, path=opening.path, why=why)
 
 
+def holding(settings: Settings, found: Iterable[Opening], now: datetime) -> list[Opening]:
+    """What is open now: for always, only what the school's file still says, from which somebody may take it by hand."""
+    held = [each for each in found if each.holds(now)]
+    if all(each.until for each in held):
+        return held
+    try:
+        allowed = frozenset(allowed_by_hand(settings.folders))
+    except (SettingsError, OSError):
+        return held  # while the file has a fault, what it said before it is in force
+    return [each for each in held if each.until or Entry(each.host, each.path) in allowed]
+
+
 def is_meant(opening: Opening, text: str) -> bool:
     """Whether a text is its reference, or its site."""
     if as_reference(text) == opening.ref:
         return True
     try:
-        return site_of(text) == Site(opening.host, opening.path)
-    except BadAddress:
+        return read_site(text) == Site(opening.host, opening.path)
+    except NotOpened:
         return False
-
-
-def verdict_now(settings: Settings, site: Site, group: str, now: datetime) -> Verdict:
-    """What the lists and rules say of a site to a group, whatever is opened."""
-    known = settings.snapshot.people.group(group)
-    identity = Identity(None, None, known, Confidence.UNKNOWN, f"asked as {group}")
-    return decide_for(identity, request_from_url(_address(site), at=now), settings.snapshot)
-
-
-def harm(settings: Settings, site: Site, now: datetime) -> Hit | None:
-    """What of a listing keeps a site from being opened for a while; None where nothing does."""
-    request, snapshot = request_from_url(_address(site), at=now), settings.snapshot
-    hits = snapshot.lists.look_up(request.host, request.target).hits
-    return next((hit for hit in hits if not may_be_opened(hit.category, snapshot.categories)), None)
-
-
-def _site(written: str) -> Site:
-    try:
-        site = site_of(written)
-    except BadAddress as error:
-        raise NotOpened(f"{error}.") from None
-    if is_suffix(site.host):
-        raise NotOpened(f"{site.host} would be every site below it; write the whole name, like example.{site.host}.")
-    return site
-
-
-def _address(site: Site) -> str:
-    host = f"[{site.host}]" if ":" in site.host else site.host
-    return f"https://{host}{site.path or '/'}"
-
-
-def _check_group(settings: Settings, site: Site, group: str, now: datetime) -> None:
-    verdict, written = verdict_now(settings, site, group, now), f"{site.host}{site.path}"
-    title = settings.snapshot.people.group(group).title
-    if verdict.rule == LOCAL_BLOCK:
-        raise NotOpened(f"The school blocks {written} itself, in blocklists/local/block.yaml: it is opened there only.")
-    if verdict.action is not Action.BLOCK:
-        words = "Where single pages are stopped for what they say, the technician can allow the site always."
-        raise NotOpened(f"{written} is not blocked for {title}, so there is nothing to open. {words}")
-    if hit := harm(settings, site, now):
-        known = settings.snapshot.categories.get(hit.category)
-        words = "such sites are opened for nobody. If the list is wrong, the technician can allow the site always."
-        raise NotOpened(f"{written} counts as {known.title if known else hit.category}, and {words}")
-
-
-def _check_always(settings: Settings, right: Right, site: Site, now: datetime) -> None:
-    local = settings.snapshot.lists.look_up(site.host, request_from_url(_address(site), at=now).target).local
-    written = f"{site.host}{site.path}"
-    if local is not None and local[0] is Action.BLOCK:
-        words = "take it out there first; a block of the school's own is stronger than a list"
-        raise NotOpened(f"blocklists/local/block.yaml blocks {local[1].entry}: {words}.")
-    if right is not Right.LISTS and (hit := harm(settings, site, now)):
-        known = settings.snapshot.categories.get(hit.category)
-        words = "only the technician allows such a site, where the list is wrong"
-        raise NotOpened(f"{written} counts as {known.title if known else hit.category}: {words}.")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,7 +16,8 @@ from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import Letter, Outcome
 from schoolgate.alerting.recipients import recipients_of
 from schoolgate.settings.load import Settings
-from schoolgate.store.cases import Case, State, cases
+from schoolgate.settings.models import ChatEntry, QuietEntry
+from schoolgate.store.cases import Case, State, cases, clearings
 from schoolgate.store.event import Deed, Event
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
@@ -322,3 +324,73 @@ def test_a_full_disk_costs_the_case_its_moment_and_no_mail(office: Office) -> No
     office.journal.append = append  # type: ignore[method-assign]
     office.run()
     assert len(office.only().events) == 1
+
+
+def test_what_comes_after_an_outcome_is_another_case_with_a_mail_of_its_own(office: Office) -> None:
+    office.block(1)
+    office.run()
+    first = office.only()
+    office.deed(Deed.OUTCOME, first, "false", "A link in a newsletter")
+    office.run()
+    more = office.block(10)
+    [mail] = office.run()
+    second = next(case for case in office.all() if case.id != first.id)
+    assert (mail.text, second.events, second.state) == (second.id, (more.id,), State.NEW)
+    with open_reader(office.settings.data, with_waiting=True) as reader:
+        assert set(clearings(reader)) == set(first.events)
+
+
+def test_what_comes_after_any_other_outcome_is_another_case_too(office: Office) -> None:
+    office.block(1)
+    office.run()
+    first = office.only()
+    office.deed(Deed.OUTCOME, first, "unsubstantiated", "She does not know")
+    office.run()
+    more = office.block(10)
+    office.run()
+    second = next(case for case in office.all() if case.id != first.id)
+    assert (second.events, second.why) == ((more.id,), f"{second.why.rpartition(' ')[0]} once.")
+    office.now += timedelta(hours=1.1)
+    assert [mail.text for mail in office.run()][:1] == [second.id]
+
+
+def test_a_case_becomes_as_urgent_as_its_alert(office: Office) -> None:
+    office.block(1, theme="content")
+    office.run()
+    assert office.only().priority == "medium"
+    office.now += timedelta(minutes=10)
+    office.block(11, theme="content", category="extremism")
+    office.run()
+    case = office.only()
+    assert (case.priority, len(case.events), bool(case.urgent)) == ("high", 2, True)
+
+
+def _with_a_channel(settings: Settings, quiet: bool) -> Settings:
+    hours = QuietEntry(**{"from": "09:00", "until": "11:30"}) if quiet else None
+    channels = [ChatEntry(url_file="sms.url", to="dsl", least="medium")]
+    return replace(settings, alerts=settings.alerts.model_copy(update={"channels": channels, "quiet": hours}))
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+def test_what_a_role_is_mailed_of_a_case_rings_on_its_channel_too(office: Office, is_quiet: bool) -> None:
+    office.settings = _with_a_channel(office.settings, is_quiet)
+    office.told.deed("2026-11-24T10:00", Deed.CASE, office.told.code("a.jones"), entry="medium/dsl", why="A concern")
+    assert len(office.run()) == 1
+    rung = office.store.rows("select * from mail where channel <> ''")
+    if is_quiet:
+        assert rung == []
+        office.at(24, "11:31")
+        rung = office.store.rows("select * from mail where channel <> '' and text like '%raised a concern%'")
+    office.run()
+    assert [(mail["channel"], mail["text"].count("\n")) for mail in rung] == [("sms.url", 2)]
+    assert len(office.store.rows("select * from mail where text like '%raised a concern%'")) == 2
+
+
+def test_a_chair_without_a_login_is_told_how_to_get_one(office: Office) -> None:
+    roles = dict(office.settings.school.roles)
+    roles["chair_of_governors"] = roles["chair_of_governors"].model_copy(update={"user": None})
+    school = office.settings.school.model_copy(update={"roles": roles})
+    office.settings = replace(office.settings, school=school)
+    office.told.deed("2026-11-24T10:00", Deed.CASE, office.told.code("a.jones"), entry="medium/chair_of_governors")
+    [mail] = office.run()
+    assert (mail.recipients, "no login yet" in mail.text) == (("chair@school.example",), True)

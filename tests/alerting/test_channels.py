@@ -125,6 +125,17 @@ def test_a_dead_channel_holds_up_neither_the_mail_nor_another_and_is_tried_again
         assert secret.encode() not in kept
 
 
+def test_the_technician_is_told_once_a_day_of_a_channel_that_takes_nothing(alerted: Make) -> None:
+    office = alerted(TEAMS)
+    office.pupil()
+    office.run()
+    office.run(4 * 3600, step=120)
+    told = [mail for mail in office.box.delivered if "messages could not be sent" in str(mail.message["subject"])]
+    assert [mail.to for mail in told] == [("it@school.example",)]
+    assert "secrets/teams.url: the service did not take it, or was not reached" in told[0].text
+    assert not any(secret in told[0].text for secret in SECRETS)
+
+
 def test_a_channel_that_answers_late_holds_up_no_mail(alerted: Make, rooms: list[Chatroom]) -> None:
     rooms[0].pause = 3.0
     rooms[0].start()
@@ -136,6 +147,17 @@ def test_a_channel_that_answers_late_holds_up_no_mail(alerted: Make, rooms: list
     mails = office.run(4)
     assert len(mails) == 1
     assert rooms[0].taken == []
+
+
+def test_a_channel_that_takes_a_message_slowly_gets_it_once(alerted: Make, rooms: list[Chatroom]) -> None:
+    rooms[0].pause = 4.5  # longer than Apprise waits of itself
+    rooms[0].start()
+    office = alerted(TEAMS)
+    office.pupil()
+    office.run()
+    rooms[0].pause = 0
+    office.run(60, step=5)
+    assert len(rooms[0].taken) == 1
 
 
 def test_while_the_mail_server_is_away_the_channel_is_told_once(alerted: Make, rooms: list[Chatroom]) -> None:
@@ -203,6 +225,38 @@ def test_faults_are_told_by_line_and_show_no_secret(
         settings_of(school)
     assert "config/alerts.yaml:3: 'secrets/teams.url' " in str(error.value)
     assert words in str(error.value)
+    assert not any(secret in str(error.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("address", ["slack://s3cr3tword/t0psecrettoken", "nonsense://s3cr3tword"])
+def test_what_apprise_says_of_an_address_is_not_logged(
+    address: str, tmp_path: Path, settings_of: Callable[[School], Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("apprise")  # as it is in a process that has not spoken to a channel yet
+    logger.propagate, logger.handlers = True, []
+    keep(tmp_path / "secrets" / "teams.url", address)
+    with pytest.raises(SettingsError):
+        settings_of(alerting_school(tmp_path, f"channels: [{TEAMS}]\n"))
+    assert not any(secret in caplog.text for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "channels: [{url_file: 'slack://s3cr3tword/t0psecrettoken', to: dsl}]\n",
+        "channels: [{url_file: 'https://s3cr3tword.webhook.office.com/t0psecrettoken', to: dsl}]\n",
+        "channels:\n  - slack://s3cr3tword/t0psecrettoken\n",
+        "channels: slack://s3cr3tword/t0psecrettoken\n",
+        "channels: [{slack://t0psecrettoken: x, to: dsl}]\n",
+        "immediate: {to: ['slack://t0psecrettoken']}\n",
+    ],
+)
+def test_an_address_written_into_the_settings_is_not_shown(
+    written: str, tmp_path: Path, settings_of: Callable[[School], Settings]
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings_of(alerting_school(tmp_path, written))
+    assert "config/alerts.yaml:" in str(error.value)
     assert not any(secret in str(error.value) for secret in SECRETS)
 
 

@@ -80,9 +80,9 @@ def test_a_calendar_without_hours_has_the_usual_ones() -> None:
     assert _due(_case("2026-11-27T15:30"), calendar=Calendar(LONDON)) == "2026-11-30T09:00"
 
 
-def test_a_calendar_without_a_school_day_never_runs_out() -> None:
+def test_a_calendar_without_a_school_day_stops_no_clock() -> None:
     shut = Calendar(LONDON, {"staff": WEEK}, closed=(Period("shut", date(2020, 1, 1), date(2100, 1, 1)),))
-    assert _due(_case("2026-11-24T10:00"), calendar=shut) is None
+    assert _due(_case("2026-11-24T10:00"), calendar=shut) == "2026-11-24T11:00"
 
 
 @pytest.mark.parametrize(
@@ -146,3 +146,22 @@ def _is_school_time(calendar: Calendar, at: datetime) -> bool:
     minute = local.hour * 60 + local.minute
     hours = [window for week in calendar.hours.values() for window in week[local.weekday()]]
     return "term" in calendar.moment(local, "").periods and any(minute in window for window in hours)
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        ("2027-03-25T15:30", "2027-03-26T08:30"),  # its last day
+        ("2027-04-10T10:00", "2027-04-12T09:00"),  # a Saturday after it
+        ("2026-12-18T11:45", "2027-01-04T08:45"),  # while it still knows of school to come, holidays are holidays
+    ],
+)
+def test_a_calendar_that_has_run_out_stops_no_clock(at: str, due: str) -> None:
+    assert _due(_case(at)) == due
+
+
+def test_what_becomes_urgent_is_due_from_then_on_and_never_later_than_it_was() -> None:
+    rises = ("2026-11-28T12:00", Deed.CASE_MORE, "high")
+    assert _due(_case("2026-11-27T11:30", rises)) == "2026-11-28T13:00"
+    assert _due(_case("2026-11-24T10:00", ("2026-11-24T10:50", Deed.CASE_MORE, "high"))) == "2026-11-24T11:00"
+    assert _due(_case("2026-11-27T11:30", ("2026-11-28T12:00", Deed.CASE_MORE, "low"))) == "2026-11-30T08:30"

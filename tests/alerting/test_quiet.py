@@ -93,6 +93,14 @@ def test_what_is_of_medium_priority_waits_for_monday_and_counts_until_then(alert
     assert office.at("2026-11-30T09:00") == []
 
 
+def test_what_came_just_before_the_quiet_is_still_told(alerted: Make) -> None:
+    office = alerted(at="2026-11-24T17:59:59")
+    office.block()
+    assert len(office.run()) == 1
+    office.block("a.jones", client="127.0.3.8")
+    assert office.run() == []
+
+
 def test_high_priority_rings_at_night_and_so_does_what_becomes_so(alerted: Make) -> None:
     office = alerted(at="2026-11-28T02:00")
     office.block(category="self_harm")

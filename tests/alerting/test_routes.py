@@ -73,6 +73,19 @@ def test_no_route_leads_to_whom_it_is_about_at_any_device_of_theirs(
     ]
 
 
+def test_nobody_hears_of_themselves_in_a_mailbox_of_another_role(
+    tmp_path: Path, settings_of: Callable[[School], Settings]
+) -> None:
+    school = alerting_school(tmp_path, "")
+    text = (school.config / "school.yaml").read_text()
+    (school.config / "school.yaml").write_text(text.replace("dsl@school.example", "Head@school.example"))
+    settings, pseudonyms = settings_of(school), open_pseudonyms(tmp_path)
+    head = pseudonyms.of("user", "h.head")
+    for audience in ("safeguarding/content/staff", "worry/content/staff", "contest//staff"):
+        assert "head@" not in "".join(recipients_of(settings, pseudonyms, audience, head)).casefold()
+    assert recipients_of(settings, pseudonyms, "worry/content/staff", head) == ["chair@school.example"]
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
@@ -90,6 +103,7 @@ def test_no_route_leads_to_whom_it_is_about_at_any_device_of_theirs(
         ),
         ("routes:\n  - {themes: [contact]}\n", "config/alerts.yaml:3: 'to' is missing"),
         ("routes:\n  - {themes: [contact], to: []}\n", "config/alerts.yaml:3: a list"),
+        ("worries: {to: []}\n", "config/alerts.yaml:2: a list"),
     ],
 )
 def test_faults_are_told_by_line(

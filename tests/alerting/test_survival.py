@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def test_a_mail_server_that_is_away_for_an_hour_costs_time_and_nothing_else(aler
 
 def test_an_office_that_dies_before_it_knows_sends_the_same_mail_with_the_same_id(alerted: Make) -> None:
     office = alerted()
+    office.box.on_mail = lambda mail: time.sleep(1)  # longer than a round waits for the answer
     office.pupil()
     office.pupil()
     for _ in range(20):
@@ -67,6 +69,7 @@ def test_an_office_that_dies_before_it_knows_sends_the_same_mail_with_the_same_i
             break
     office.pupil(category="drugs")  # comes while nobody knows whether the mail has arrived
     die(office)
+    office.box.on_mail = None
     office.run(10)
     first, again = office.mails
     assert first.message["message-id"] == again.message["message-id"]
@@ -153,6 +156,21 @@ def test_a_full_disk_repeats_no_mail_and_loses_none(tmp_path: Path, settings_of:
         office.close()
         shutil.rmtree(settings.data, ignore_errors=True)
         subprocess.run(["umount", "--lazy", settings.data], check=True)
+
+
+def test_an_office_that_lost_its_file_tells_nothing_old_again(alerted: Make) -> None:
+    office = alerted()
+    office.pupil()
+    office.block()
+    assert len(office.run()) == 2
+    office.office.close()
+    for path in office.settings.data.glob("office.db*"):
+        path.unlink()
+    office.office = Office(office.settings)
+    assert office.at("2026-11-25T10:00") == []
+    office.pupil()
+    [mail] = office.run()
+    assert "once" in mail.text
 
 
 def test_an_alert_of_the_version_before_is_sent_and_counts_on(

@@ -72,6 +72,16 @@ def test_names_of_people_and_groups_begin_no_header(office: Alerted) -> None:
     assert "\n" not in message.as_string().split("Subject:")[1].split("\nDate:")[0].replace("\n ", "")
 
 
+def test_a_fault_that_a_request_made_shows_its_words_out_of_reach(office: Alerted) -> None:
+    why = "The gateway could not decide (request): ValueError: https://evil.example/x\nWhat to do now: call 0900"
+    office.told.event(
+        office._wall, action="fault", alert="immediate", rule="gate-request", category="", theme="", why=why
+    )
+    [mail] = office.run()
+    assert "https[:]//evil[.]example/x" in mail.text
+    assert sum(line.startswith("What to do now:") for line in mail.text.splitlines()) == 1
+
+
 def test_what_comes_from_outside_is_one_short_line() -> None:
     assert plain(" a\r\n b\u2028c\x00d ") == "a b c d"
     assert len(plain("x" * 5000)) == 301

@@ -51,7 +51,8 @@ SCREENS = {
     ],
     "h.head": [
         "/", "/log", "/log?host=site17", "/log?host=no-such-site", "/log?group=guests", "/log?action=fault",
-        "/log?category=gambling&action=block&group=pupils", "/log?search=worry", "/log?period=today", "OLDER", "WHY",
+        "/log?category=gambling&action=block&group=pupils", "/log?search=worry", "/log?period=today",
+        "/log?since=2026-10-01&until=2026-10-07&action=block", "OLDER", "WHY",
         "/people", "/people?period=week", "/lists", "/lists?url=https://www.facebook.com/x&group=staff", "/settings",
         "/reports", "/health", "/contests", "/cases", "/records", "/names", "/unblock", "/look-ups", "/what-if",
     ],

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from schoolgate.console.app import SCREENS
 from schoolgate.store.cases import Case, cases
 from schoolgate.store.event import Deed, deed_event
 
@@ -190,3 +191,30 @@ def test_an_unknown_case_or_deed_is_no_page(console: Any) -> None:
     head = console.browser("h.head")
     assert head.get("/cases/000").status_code == 404
     assert head.post(f"/cases/{_open(console).id}/delete").status_code == 404
+
+
+@pytest.mark.parametrize("login", ["h.head", "d.safe"])
+def test_no_screen_tells_those_who_are_gone_round_of_the_case(console: Any, login: str) -> None:
+    case = _open(console, "h.head", "chair_of_governors")
+    chair = console.browser("c.chair")
+    assert chair.get(f"/cases/{case.id}").status_code == 200
+    browser = console.browser(login)
+    plain = [path for method, path, _, _ in SCREENS if method == "GET" and "{" not in path]
+    reports = [f"/reports/{name}" for name in ("digest", "week_technician", "term_governors", "year_review")]
+    about = [f"/log?ref={case.ref}", f"/names?code={case.ref}", f"/concern/{case.ref}", f"/log/{case.events[0]}"]
+    for path in (*plain, *reports, *about, f"/log/{case.id}"):
+        shown = browser.get(path).text.replace(path, "").replace(f'value="{case.ref}"', "")
+        assert case.ref not in shown.replace(case.ref.lower(), case.ref), path
+        assert case.id not in shown, path
+    assert case.ref in chair.get("/cases").text
+    head = _open(console)
+    console.browser("h.head").get(f"/cases/{head.id}")
+    assert head.ref in chair.get("/look-ups").text  # she watches those who watch
+
+
+@pytest.mark.parametrize("kind", ["extremism", "adult"])
+def test_the_prevent_steps_stand_where_anything_of_it_happened(console: Any, kind: str) -> None:
+    event = console.visit("a.jones", action="block", category=kind)
+    case = _open(console, about=event.id)
+    shown = console.browser("h.head").get(f"/cases/{case.id}").text
+    assert ("Prevent referral form" in shown) == (kind == "extremism")

@@ -64,6 +64,58 @@ def test_a_concern_about_the_headteacher_never_comes_to_her(console: Any, about:
     assert console.browser("c.chair").get(f"/cases/{case.id}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("bullying", "our head teacher"),
+        ("child", "The Headmistress"),
+        ("extremism", "the head of the school"),
+        ("network", "it was Ms Head, in the hall"),
+        ("other", "Head"),
+    ],
+)
+def test_no_kind_of_concern_about_the_headteacher_comes_to_her(console: Any, kind: str, about: str) -> None:
+    _raise(console.browser("a.jones"), kind=kind, about=about)
+    assert (_only(console).route, _only(console).person) == ("chair_of_governors", console.code("h.head"))
+
+
+@pytest.mark.parametrize("about", ["the deputy head", "head of maths", "somebody who said it", "a lead of year 5"])
+def test_nobody_is_taken_for_the_headteacher_by_a_part_of_a_title(console: Any, about: str) -> None:
+    _raise(console.browser("a.jones"), kind="staff", about=about)
+    assert (_only(console).route, _only(console).person) == ("headteacher", "")
+
+
+def test_what_the_headteacher_did_is_about_her_whatever_code_is_written(console: Any) -> None:
+    _raise(console.browser("a.jones"), kind="head", about=console.code("b.khan"))
+    assert _only(console).person == console.code("h.head")
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_a_concern_that_could_not_be_written_whole_is_written_whole_when_it_is_sent_again(
+    console: Any, writes: int
+) -> None:
+    jones, append, left = console.browser("a.jones"), console.desk.journal.append, [writes]
+    once = re.search(r'name="once" value="([^"]+)"', jones.get("/concern").text)
+    assert once
+
+    def full(entry: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        append(entry)
+
+    console.desk.journal.append = full
+    answer = _raise(jones, once=once[1], files=[("a.png", PNG)], none="yes")
+    assert (answer.status_code, "not be put on record" in answer.text) == (500, True)
+    assert _all(console) == []
+    assert writes or not list((console.settings.data / "evidence").iterdir())  # nothing that no case will ever name
+    console.desk.journal.append = append
+    assert _raise(jones, once=once[1], files=[("a.png", PNG)], none="yes").status_code == 303
+    case = _only(console)
+    assert [entry.words for entry in case.history if entry.what == "case-note"] == ["They wrote it in the chat."]
+    assert len(case.exhibits) == 1
+
+
 def test_it_can_be_said_to_be_about_the_headteacher(console: Any) -> None:
     _raise(console.browser("a.jones"), kind="head", about="")
     case = _only(console)
@@ -89,6 +141,12 @@ def test_the_number_of_a_block_page_leads_to_its_entry(console: Any) -> None:
     _raise(console.browser("a.jones"), kind="network", ref=event.ref.lower().replace("-", ""))
     case = _only(console)
     assert (case.events, case.category, case.person) == ((event.id,), "adult", "")
+
+
+def test_the_number_of_a_block_of_the_headteacher_leads_round_her(console: Any) -> None:
+    event = console.visit("h.head", action="block", category="adult")
+    _raise(console.browser("a.jones"), kind="network", ref=event.ref)
+    assert (_only(console).route, _only(console).person) == ("chair_of_governors", console.code("h.head"))
 
 
 def test_the_same_form_twice_is_one_concern(console: Any) -> None:

@@ -37,6 +37,26 @@ def test_a_connection_that_asks_nothing_more_is_closed_and_others_come_in(consol
             thread.join(40)
 
 
+def test_one_device_cannot_keep_all_others_out(console: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(console.app, http=Hurried, lifespan="off", log_config=None, limit_concurrency=60)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        address = ("127.0.0.1", listening.getsockname()[1])
+        many = list[socket.socket]()
+        try:
+            many += [socket.create_connection(address, 40, ("127.0.0.2", 0)) for _ in range(70)]
+            assert [_rest(each) for each in many[Hurried.most :]] == ["closed"] * (70 - Hurried.most)
+            with urllib.request.urlopen(f"http://127.0.0.1:{address[1]}/login", timeout=40) as answer:
+                assert answer.status == 200
+        finally:
+            for each in many:
+                each.close()
+            server.should_exit = True
+            thread.join(40)
+
+
 def test_a_form_that_takes_its_time_is_taken(console: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(console.app, http=VeryHurried, lifespan="off", log_config=None))

@@ -63,6 +63,15 @@ def test_only_its_own_addresses_lead_to_the_console(console: Any, host: str, goo
     assert answer.status_code == (200 if good else 421)
 
 
+def test_the_name_under_which_people_reach_it_is_its_own_too(console: Any, school: Any, settings_of: Any) -> None:
+    outside = {"host": "filter.school.example"}
+    assert console.browser().get("/login", headers=outside).status_code == 421
+    school.roles += "console_url: https://filter.school.example\n"
+    console.desk.settings = settings_of(school.write())
+    assert console.browser().get("/login", headers=outside).status_code == 200
+    assert console.browser().get("/login", headers={"host": "other.school.example"}).status_code == 421
+
+
 def test_an_unknown_page_and_a_wrong_method_say_so_in_plain_words(console: Any) -> None:
     browser = console.browser("a.jones")
     assert "no such page" in browser.get("/nowhere").text

@@ -203,6 +203,14 @@ def test_a_file_that_cannot_be_edited_is_left_alone_and_the_lines_are_shown(
     assert "logins:" not in (school.config / "people.yaml").read_text()
 
 
+def test_a_role_whose_login_was_left_empty_is_not_said_to_have_another(console: Any, school: School, code: str) -> None:
+    path = school.config / "school.yaml"
+    path.write_text(path.read_text().replace("deputy: dsl}", "deputy: dsl, user: }"))
+    answer = _ask(console, _fields(code))
+    assert answer.status_code == 500
+    assert "without a login behind it" in answer.text
+
+
 def test_settings_that_have_another_fault_are_not_edited(console: Any, school: School, code: str) -> None:
     (school.config / "calendar.yaml").write_text("terms: [{name: Autumn}]\n")
     before = (school.config / "school.yaml").read_text()

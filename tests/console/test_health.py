@@ -1,5 +1,6 @@
 """The gateway's health: each thing that can go wrong is caused, and then said with what to do."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -117,3 +118,16 @@ def test_a_folder_of_journals_that_is_not_there_breaks_nothing(console: Any, tmp
     console.gateway.close()
     (console.settings.data / "journal").rename(tmp_path / "away")
     assert _check(console, "Filter").state is State.BAD
+
+
+def test_an_edit_that_could_not_be_used_is_bad_until_the_file_is_saved_again(console: Any) -> None:
+    assert _check(console, "Settings").state is State.GOOD
+    event = fault_event(console.now, "settings", "config/rules.yaml:2: unknown category 'gambing'", "v1")
+    console.gateway.append({"t": "event", **event.row()})
+    rules = console.settings.folders.config / "rules.yaml"
+    os.utime(rules, (console.now.timestamp() - 60,) * 2)
+    found = _check(console, "Settings")
+    assert (found.state, found.advice) == (State.BAD, "See the settings.")
+    assert "The last edit has 1 fault" in found.words
+    os.utime(rules, (console.now.timestamp() + 60,) * 2)
+    assert _check(console, "Settings").state is State.GOOD

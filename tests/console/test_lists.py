@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pretend.school import RULES, School
 from schoolgate.cli import main
 
 MARKUP = "<script>alert(1)</script>"
+PLAY = "  - {id: pupils-play, groups: [pupils], categories: [games], action: block, why: Devices are for learning.}\n"
+
+
+@pytest.fixture
+def school(school: School) -> School:
+    school.rules = RULES + PLAY
+    return school.write()
 
 
 def test_every_kind_of_site_stands_with_its_entries(console: Any) -> None:
@@ -33,6 +41,18 @@ def test_the_verdict_is_the_one_of_the_command(console: Any, url: str, at: str) 
     assert f'<span class="state {said["action"]}">' in page
     assert said["why"].replace("'", "&#39;") in page
     assert (said["rule"] or "") in page
+
+
+def test_what_is_opened_for_a_while_is_open_here_too(console: Any) -> None:
+    play = {"host": "www.roblox.com", "path": "/", "category": "games", "action": "block", "group": "pupils"}
+    event = console.visit("", person="", **play)
+    browser, asked = console.browser("t.tech"), "/lists?url=www.roblox.com&group=pupils"
+    assert '<span class="state block">' in browser.get(asked).text
+    browser.get("/unblock")
+    given = {"site": "roblox.com", "group": "pupils", "length": "day", "why": "Year 5 builds a game"}
+    assert browser.post("/unblock/open", given).status_code == 303
+    assert '<span class="state allow">' in browser.get(asked).text
+    assert "the same address is <strong>let through</strong>" in browser.get(f"/log/{event.id}").text
 
 
 @pytest.mark.parametrize(

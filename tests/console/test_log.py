@@ -44,9 +44,10 @@ def told(console: Any) -> Any:
         ("search=worry", ["www.google.com"]),
         ("group=pupils&category=adult&action=block&host=hub", ["pornhub.com"]),
         ("group=nobody", []),
-        ("day=2026-11-23", []),
-        ("day=2026-11-24&host=site1", ["site1.example"]),
-        ("day=nonsense&host=site1", ["site1.example"]),
+        ("since=2026-11-23&until=2026-11-23", []),
+        ("since=2026-11-24&until=2026-11-24&host=site1", ["site1.example"]),
+        ("since=2026-11-25", []),
+        ("until=2026-11-24&host=site1&period=hour", ["site1.example"]),
         ("period=hour", []),
         ("period=today&host=site1", ["site1.example"]),
     ],
@@ -55,6 +56,21 @@ def test_the_log_is_looked_through_by_what_one_asks_for(told: Any, query: str, h
     answer = told.browser("h.head").get(f"/log?{query}")
     assert answer.status_code == 200
     assert _hosts(answer) == hosts
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("since=24.11.2026", "is no day. Write it like 2026-11-24."),
+        ("until=<b>", "&lt;b&gt;&#39; is no day"),
+        ("since=0001-01-01", "is no day"),
+        ("since=2026-11-25&until=2026-11-24", "The log ends before it begins"),
+    ],
+)
+def test_days_that_are_none_are_told_in_plain_words(console: Any, query: str, words: str) -> None:
+    answer = console.browser("t.tech").get(f"/log?{query}")
+    assert answer.status_code == 400
+    assert words in answer.text
 
 
 def test_an_event_is_found_by_its_reference_as_it_is_read_out(told: Any) -> None:
@@ -144,9 +160,11 @@ def test_one_click_leads_to_the_form_that_opens_the_site(told: Any) -> None:
     form = browser.get(link[1].replace("&amp;", "&")).text
     assert 'name="site" required maxlength="200" value="www.google.com"' in form
     assert "/unblock?" not in browser.get(_why_of(told, "site1.example")).text
+    log = browser.get("/log").text
+    assert re.findall(r'href="/unblock\?site=([^&"]*)&amp;group=pupils#site"', log) == ["www.google.com", "pornhub.com"]
 
 
-def test_the_page_refreshes_itself_only_where_somebody_wants_that(told: Any) -> None:
+def test_without_a_script_the_page_refreshes_itself_only_where_somebody_wants_that(told: Any) -> None:
     browser = told.browser("t.tech")
     assert "http-equiv" not in browser.get("/log").text
     page = browser.get("/log?refresh=on").text
@@ -154,6 +172,29 @@ def test_the_page_refreshes_itself_only_where_somebody_wants_that(told: Any) -> 
     assert "Stop refreshing" in page
     old = stamp(told.now - timedelta(hours=1))
     assert "http-equiv" not in browser.get(f"/log?refresh=on&before={old}_x").text
+
+
+def test_the_log_is_live_where_new_events_can_come(told: Any) -> None:
+    browser = told.browser("h.head")
+    live = browser.get("/log?group=pupils&until=2026-11-24")
+    assert '<script src="/live.js?' in live.text
+    assert "script-src 'self'; connect-src 'self'" in live.headers["content-security-policy"]
+    assert browser.get("/live.js").headers["content-type"].startswith("text/javascript")
+    browser.post("/log", {"person": told.code("a.jones"), "reason": "A concern of a parent"})
+    before = f"before={stamp(told.now - timedelta(hours=1))}_x"
+    for path in (f"/log?{before}", "/log?until=2026-11-23", f"/log?person={told.code('a.jones')}&refresh=on", "/"):
+        page = browser.get(path)
+        assert "<script" not in page.text
+        assert "http-equiv" not in page.text
+        assert "script-src" not in page.headers["content-security-policy"]
+
+
+def test_a_live_log_before_an_empty_chair_is_logged_out_all_the_same(told: Any) -> None:
+    browser = told.browser("h.head")
+    for _ in range(2):
+        told.clock.now += 16 * 60
+        answer = browser.get("/log", headers={"X-By-Itself": "yes"})
+    assert answer.status_code == 303
 
 
 def test_what_sites_and_people_write_is_text(told: Any) -> None:

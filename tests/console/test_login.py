@@ -19,11 +19,11 @@ def test_a_right_password_opens_and_logging_out_closes(console: Any) -> None:
     assert browser.get("/mine").status_code == 303
 
 
-def test_the_cookie_is_for_this_site_and_no_script(console: Any) -> None:
+def test_the_cookie_is_for_no_script_and_comes_along_with_a_link_but_no_form_of_another_site(console: Any) -> None:
     answer = console.browser().log_in("a.jones")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
-    assert "samesite=strict" in cookie
+    assert "samesite=lax" in cookie
     assert "secure" not in cookie
     assert "path=/" in cookie
 
@@ -89,6 +89,44 @@ def test_guessing_one_login_gets_slower_and_a_right_password_ends_it(console: An
     assert console.browser().log_in("b.khan").status_code == 303  # others are not held up
     console.clock.now += 400
     assert browser.log_in("a.jones").status_code == 303
+
+
+def test_whoever_guesses_elsewhere_does_not_hold_up_a_role_where_it_came_in_before(console: Any) -> None:
+    console.browser("h.head", address="10.0.0.5")
+    thief = console.browser(address="10.0.0.66")
+    statuses = [thief.log_in("h.head", "wrong").status_code for _ in range(8)]
+    assert statuses == [403] * 5 + [429] * 3
+    head = console.browser(address="10.0.0.5")
+    assert [head.log_in("h.head", "wrong").status_code for _ in range(6)] == [403] * 5 + [429]  # slowed down apart
+    console.clock.now += 2
+    for _ in range(3):
+        thief.log_in("h.head", "wrong")
+    assert thief.log_in("h.head").status_code == 429
+    assert head.log_in("h.head").status_code == 303
+    assert console.browser(address="10.0.0.67").log_in("h.head").status_code == 429  # where it never came in
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_another(console: Any) -> None:
+    browsers = [console.browser(address=f"10.0.0.{number}") for number in range(20)]
+    for browser in browsers:
+        browser.get("/login")
+
+    def wrong(browser: Any) -> int:
+        return int(browser.post("/login", {"login": "a.jones", "password": "wrong"}).status_code)
+
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(wrong, browsers))
+    assert statuses.count(403) <= 6  # two are checked at once
+    assert statuses.count(429) >= 14
+
+
+def test_a_device_that_takes_many_addresses_of_its_network_is_one_device(console: Any) -> None:
+    statuses = [
+        console.browser(address=f"2001:db8::{number}").log_in(f"user{number}", "wrong").status_code
+        for number in range(1, 25)
+    ]
+    assert statuses[-1] == 429
+    assert console.browser(address="2001:db8:0:1::1").log_in("a.jones").status_code == 303
 
 
 def test_guessing_many_logins_from_one_address_gets_slower_too(console: Any) -> None:
@@ -164,6 +202,15 @@ def test_after_the_login_one_comes_where_one_wanted_to_go(console: Any) -> None:
     assert 'value="/mine/lessons"' in browser.get(answer.headers["location"]).text
     answer = browser.post("/login", {"login": "a.jones", "password": "correct horse", "next": "/mine/lessons"})
     assert answer.headers["location"] == "/mine/lessons"
+
+
+def test_after_the_login_one_finds_what_a_link_asked_for(console: Any) -> None:
+    browser = console.browser()
+    wanted = "/log?period=today&action=block&group=pupils&category=adult"
+    to = browser.get(wanted).headers["location"]
+    assert f'name="next" value="{wanted.replace("&", "&amp;")}"' in browser.get(to).text
+    answer = browser.post("/login", {"login": "h.head", "password": "correct horse", "next": wanted})
+    assert answer.headers["location"] == wanted
 
 
 def test_without_a_file_of_passwords_the_page_says_what_the_technician_does(

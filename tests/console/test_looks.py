@@ -166,6 +166,36 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(console: Any, served: str, 
     assert wide == []
 
 
+def test_a_narrow_table_keeps_its_caption_in_lines(console: Any, served: str, browser: Any) -> None:
+    page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
+    _log_in(page, served, "h.head")
+    page.goto(f"{served}/health")
+    assert page.locator("caption").bounding_box()["width"] > 200
+
+
+def test_the_log_is_live_and_takes_nobodys_place_away(console: Any, served: str, browser: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    wrong, complaints = "<img src=x onerror=alert(1)>", list[str]()
+    console.visit("a.jones", 1, host="first.example", action="block")
+    page = browser.new_context().new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    _log_in(page, served, "h.head")
+    page.goto(f"{served}/log")
+    why = page.get_by_role("link", name="Why? first.example")
+    why.focus()
+    console.visit("a.jones", 2, host="x" * 2000, search=f"\u202e{wrong}", path="/=HYPERLINK(1)")
+    page.get_by_role("status").filter(has_text="1 new since").wait_for(timeout=40_000)
+    assert wrong in page.locator("tbody tr").first.inner_text()
+    assert page.locator("tbody tr").count() == 2
+    assert why.evaluate("link => link === document.activeElement")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert [each["id"] for each in Axe().run(page, options=WCAG).response["violations"]] == []
+    page.get_by_role("button", name="Pause").click()
+    assert page.get_by_role("status").inner_text() == "Paused."
+    assert complaints == []
+
+
 def test_nothing_is_loaded_but_the_page_and_its_style(console: Any, served: str, browser: Any) -> None:
     screens, complaints, asked = _fill(console), list[str](), set[str]()
     page = browser.new_context().new_page()

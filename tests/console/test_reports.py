@@ -1,9 +1,12 @@
 """The reports' screen: who may read which, as page and text, for the period of a day; harmless whatever is in them."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from schoolgate.cli_reports import reports
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -36,7 +39,7 @@ def test_a_report_is_rendered_for_the_period_of_a_day(console: Any) -> None:
     assert "24 November 2026" in page.text
     assert MARKUP not in page.text
     policy = page.headers["content-security-policy"]
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-same-origin"
     text = browser.get("/reports/digest?day=2026-11-24&as=text")
     assert text.headers["content-security-policy"] != policy
     assert "24 November 2026" in text.text
@@ -54,3 +57,31 @@ def test_a_day_in_no_term_is_said_in_words(console: Any) -> None:
     answer = console.browser("c.chair").get("/reports/term_governors?day=2026-08-10")
     assert answer.status_code == 400
     assert "lies in no term" in answer.text
+
+
+def test_a_number_leads_through_its_note_to_the_events_in_the_log(console: Any) -> None:
+    about = {"action": "block", "alert": "immediate", "theme": "content"}
+    for minute in range(3):
+        console.visit("a.jones", minute, group="pupils", category="adult", host=f"one{minute}.example", **about)
+    console.visit("a.jones", 9, group="staff", category="gambling", host="two.example", **about)
+    browser = console.browser("h.head")
+    page = browser.get("/reports/digest?day=2026-11-24&as=page").text
+    [(number, shown)] = re.findall(r'<td>Pupil devices</td><td class="n"><a href="#note-(\d+)"[^>]*>(\d+)</a>', page)
+    note = page.partition(f'id="note-{number}"')[2].partition("</li>")[0]
+    link = unescape(re.findall(r'href="(/log[^"]*)"', note)[0])
+    assert link == "/log?since=2026-11-24&until=2026-11-24&action=block&category=adult&group=pupils"
+    assert len(set(re.findall(r"one\d\.example", browser.get(link).text))) == int(shown) == 3
+    assert "two.example" not in browser.get(link).text
+    assert "/log?" not in console.browser("c.chair").get("/reports/term_governors?day=2026-11-24").text
+
+
+def test_a_report_that_cannot_be_used_is_named_by_file_and_line(console: Any) -> None:
+    folder = console.settings.folders.root / "reports"
+    folder.mkdir()
+    (folder / "mine.html").write_text("{#---\ntitel: Ours\nto: [dsl]\nperiod: week\n---#}\n")
+    page = console.browser("d.safe").get("/reports")
+    assert "Left out: reports/mine.html:2: unknown key" in page.text
+    assert 'action="/reports/digest"' in page.text
+    told = CliRunner().invoke(reports, ["--config", str(console.settings.folders.config)])
+    assert told.exit_code == 0
+    assert "Left out: reports/mine.html:2: unknown key" in told.stderr

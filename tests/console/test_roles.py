@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from schoolgate.console.app import SCREENS
 from schoolgate.console.entry import Who
+from schoolgate.store.event import Deed
 
 ROLES = {"H": "h.head", "D": "d.safe", "G": "c.chair", "T": "t.tech", "S": "a.jones"}
 """Headteacher (of staff too), safeguarding lead, chair of governors, technician, and a member of staff."""
@@ -130,3 +131,32 @@ def test_a_pupil_opens_nothing(console: Any, school: Any, settings_of: Any) -> N
         answer = _ask(head, screen)
         shut = answer.headers.get("location", "").startswith("/login") if screen.startswith("GET") else False
         assert shut or answer.status_code == 403, screen
+
+
+def test_a_leader_who_opens_an_event_of_somebody_leaves_a_trace_and_the_technician_sees_nobody(console: Any) -> None:
+    event = console.visit("a.jones", search="how to resign", path="/private/words", action="block", device="her-laptop")
+    own = console.visit("h.head", 5)
+    for _ in range(2):
+        page = console.browser("d.safe")
+        assert console.code("a.jones") in page.get(f"/log/{event.id}").text
+        page.get(f"/log/{event.id}")
+    looks = [(deed["actor"], deed["person"], deed["about"]) for deed in console.deeds("record-viewed")]
+    assert looks == [(f"dsl {console.code('d.safe')}", console.code("a.jones"), event.id)] * 2  # once in a login
+    assert console.browser("h.head").get(f"/log/{own.id}").status_code == 200
+    technician = console.browser("t.tech")
+    for path in (f"/log/{event.id}", "/log", "/", "/health", "/unblock", "/what-if?rule=staff-personal-use&days=28"):
+        text = technician.get(path).text
+        for secret in (console.code("a.jones"), "how to resign", "/private/words", "her-laptop", "127.0.0.3"):
+            assert secret not in text, (path, secret)
+    assert len(console.deeds("record-viewed")) == 2
+
+
+def test_the_chair_of_governors_begins_with_her_cases_and_what_she_keeps_an_eye_on(console: Any) -> None:
+    about = {"about": "", "group": "staff", "category": "adult", "theme": "content", "why": "About her"}
+    console.desk.write(Deed.CASE, "schoolgate", person=console.code("h.head"), entry="high/chair_of_governors", **about)
+    page = console.browser("c.chair").get("/").text
+    assert '<a href="/cases">1 new case that nobody has looked at (1 of high priority)</a>' in page
+    assert '<a href="/look-ups">' in page
+    assert '<a href="/reports">' in page
+    assert 'href="/log' not in page
+    assert "Blocked today" not in page

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from schoolgate.console.settings_view import without_secrets
 from schoolgate.store.event import fault_event
 
 MARKUP = "<script>alert(1)</script>"
@@ -31,6 +32,21 @@ def test_a_file_is_shown_line_by_line_as_text(console: Any) -> None:
     assert '<li id="line-1"><code>rules:</code></li>' in page
     assert "&lt;script&gt;" in page
     assert MARKUP not in page
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("mail: {host: mail.example, password: hunter2, from: a@b}", "mail: {host: mail.example, password: (not shown), from: a@b}"),
+        ("  client_secret: 'hunter2'", "  client_secret: (not shown)"),
+        ("  url: slack://hunter2/x", "  url: slack://(not shown)"),
+        ("# https://me:hunter2@x.example/", "# https://(not shown)x.example/"),
+        ("  password_file: secrets/mail", "  password_file: secrets/mail"),
+        ("why: The token: what it says", "why: The token: what it says"),
+    ],
+)  # fmt: skip
+def test_a_secret_that_somebody_wrote_into_a_file_is_not_shown(line: str, shown: str) -> None:
+    assert without_secrets(line) == shown
 
 
 def test_the_faults_of_the_last_bad_edit_stand_at_their_lines(console: Any) -> None:

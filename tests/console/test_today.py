@@ -46,6 +46,15 @@ def test_a_case_that_goes_round_the_headteacher_does_not_count_for_her(console: 
     assert "new case" not in console.browser("h.head").get("/").text.replace("No new case", "")
 
 
+def test_the_chair_sees_a_case_that_went_round_the_headteacher_at_once(console: Any) -> None:
+    about = {"about": "", "group": "staff", "category": "adult", "theme": "content", "why": "About her"}
+    console.desk.write(Deed.CASE, "schoolgate", person=console.code("h.head"), entry="high/chair_of_governors", **about)
+    page = console.browser("c.chair").get("/").text
+    assert "1 new case that nobody has looked at" in page
+    for hidden in ("Blocked today", "gateway", "request", "worrying"):
+        assert hidden not in page
+
+
 def test_the_technician_sees_the_gateway_and_nobodys_searches(console: Any) -> None:
     _block(console, 6, host="www.google.com", search="how to vanish", alert="immediate")
     console.visit("", 7, host="", action="fault", rule="lists", why="could not", group="", person="")
@@ -75,8 +84,11 @@ def test_a_usual_day_is_the_median_of_school_days_up_to_this_hour(console: Any) 
     assert usual == {("pupils", "adult"): 10}
 
 
-@pytest.mark.parametrize(("blocks", "words"), [(30, "far more than usual"), (12, "as usual")])
-def test_far_more_than_usual_is_said(console: Any, blocks: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [(30, "far more than usual"), (16, ">more than usual"), (12, ">as usual"), (4, "less than usual")],
+)
+def test_the_day_is_compared_with_a_usual_one(console: Any, blocks: int, words: str) -> None:
     for back in (1, 4, 5):
         _tally(console, datetime(2026, 11, 24, 9, tzinfo=LONDON) - timedelta(days=back), 10)
     for minute in range(blocks):

@@ -21,6 +21,7 @@ ALLOW = "# ours\ntitle: Allowed\ndomains:\n  - kept.example  # long ago\n\n# end
 @pytest.fixture
 def school(school: School) -> School:
     school.rules = RULES + PLAY
+    school.people = school.people.replace("{title: Guests}", "{title: Guests, inspect: names}")
     school.write()
     (school.root / "blocklists" / "local" / "allow.yaml").write_text(ALLOW)
     return school
@@ -113,7 +114,9 @@ def test_one_click_opens_for_the_group_and_answers_those_who_get_it(
         ("t.tech", {"site": "co.uk"}, "every site below it"),
         ("t.tech", {"site": "not a site"}, "not a host name"),
         ("t.tech", {"site": "bbc.co.uk"}, "is not blocked for Pupil devices"),
+        ("h.head", {"site": "bbc.co.uk", "length": "always"}, "is blocked for nobody"),
         ("t.tech", {"group": "nobody"}, "unknown group"),
+        ("t.tech", {"group": "guests", "site": "miniclip.com/maths"}, "the filter sees names alone"),
         ("t.tech", {"length": "5d"}, "How long?"),
         ("t.tech", {"length": "until", "until": "2026-11-24T14:00"}, "end before it begins"),
         ("t.tech", {"length": "until", "until": "2027-11-24T14:00"}, "31 days"),
@@ -154,11 +157,46 @@ def test_always_is_a_line_with_the_reason_and_goes_when_it_is_shut(console: Any,
     assert browser.post(f"/unblock/{opening.id}/shut").status_code == 404
 
 
+def test_a_site_is_read_as_people_write_it(console: Any) -> None:
+    browser = console.browser("t.tech")
+    browser.get("/unblock")
+    sites = {
+        "https://www.miniclip.com:443/": "miniclip.com",
+        "*.miniclip.com": "miniclip.com",
+        "miniclip.com/a/..": "miniclip.com",
+        "miniclip.com/maths/ # new": "miniclip.com/maths",
+        "miniclip.com/to/http://x.com/": "miniclip.com/to/http:/x.com",
+    }
+    for written in sites:
+        form = {"site": written, "group": "pupils", "length": "lesson", "why": "maths"}
+        assert browser.post("/unblock/open", form).status_code == 303, written
+    assert sorted(each.site for each in _openings(console)) == sorted(sites.values())
+
+
+@pytest.mark.parametrize("login", ["h.head", "t.tech"])
+def test_always_opens_no_part_that_is_harmful_and_nothing_wider_than_a_site(console: Any, login: str) -> None:
+    browser = console.browser(login)
+    browser.get("/unblock")
+    for site, words in (
+        ("x.com", "a part of x.com, counts as Self-harm"),
+        ("x.com/hashtag", "a part of x.com/hashtag, counts as Self-harm"),
+        ("10.0.0.0/8", "a whole network"),
+        ("x.com/%0a- y", "signs that no address has"),
+        ("*.co.uk", "every site below it"),
+    ):
+        answer = browser.post("/unblock/open", {"site": site, "length": "always", "why": "maths"})
+        assert (answer.status_code, words in answer.text) == (400, True), answer.text
+    assert _file(console).read_text() == ALLOW
+    assert browser.post("/unblock/open", {"site": "x.com/nasa", "length": "Always", "why": "maths"}).status_code == 303
+
+
 def test_what_was_taken_out_by_hand_can_still_be_shut(console: Any) -> None:
     browser = console.browser("t.tech")
     browser.get("/unblock")
     browser.post("/unblock/open", {"site": "miniclip.com", "length": "always", "why": "maths"})
+    assert "Shut<span" in browser.get("/unblock").text
     _file(console).write_text(ALLOW)
+    assert "Shut<span" not in browser.get("/unblock").text  # the file decides, so it is open no more
     [opening] = _openings(console)
     assert browser.post(f"/unblock/{opening.id}/shut").status_code == 303
     assert _file(console).read_text() == ALLOW
@@ -172,6 +210,15 @@ def test_a_file_with_a_fault_is_named_and_left_alone(console: Any) -> None:
     assert (answer.status_code, "blocklists/local/allow.yaml:" in answer.text) == (400, True)
     assert _file(console).read_text() == "title: Allowed\ndomains: [kept.example\n"
     assert _openings(console) == []
+
+
+def test_many_who_wait_stand_on_several_pages(console: Any) -> None:
+    for number in range(101):
+        _ask(console, f"site{number}.example")
+    browser = console.browser("t.tech")
+    first, second = (browser.get(f"/unblock?page={number}").text for number in (1, 2))
+    assert [page.count("<article>") for page in (first, second)] == [100, 1]
+    assert 'href="/unblock?page=2"' in first
 
 
 def test_a_refusal_says_why_and_answers_all_who_asked(console: Any) -> None:

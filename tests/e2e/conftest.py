@@ -7,14 +7,22 @@ import pytest
 from pretend.chromium import CHROMIUM, QUIET
 
 
-@pytest.fixture
-def browse() -> Iterator[Callable[..., Any]]:
-    """Opens pages in a real Chromium, each in a context of its own, without JavaScript unless it is asked for."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real Chromium; each test opens a context of its own in it."""
     if CHROMIUM is None:
         pytest.skip("Debian's chromium is not installed (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield lambda **options: browser.new_context(**{"java_script_enabled": False} | options).new_page()
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens pages, each in a context of its own, without JavaScript unless it is asked for."""
+    yield lambda **options: chromium.new_context(**{"java_script_enabled": False} | options).new_page()
+    for context in chromium.contexts:
+        context.close()

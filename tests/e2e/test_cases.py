@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import bcrypt
-import pytest
 from pretend.forms import OPENED, answer
 from pretend.gateway import Gateway
 from pretend.mailbox import Delivered, Mailbox
 from pretend.school import PEOPLE, ROLES, free_port
 from pretend.sites import Sites
 from schoolgate.store.record import open_reader
-
-pytestmark = pytest.mark.long
 
 PASSWORD = "correct horse"
 PAGE = ["--header", "Sec-Fetch-Dest: document", "--header", "Sec-Fetch-Mode: navigate"]

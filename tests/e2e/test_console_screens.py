@@ -2,18 +2,16 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
-from pretend.chromium import CHROMIUM, QUIET
 from pretend.gateway import Gateway
 from pretend.school import PEOPLE, free_port
 from pretend.sites import Sites
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")]
 PASSWORD = "correct horse"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 ROLES = """roles:
@@ -51,16 +49,6 @@ def gateway(start: Callable[..., Gateway], sites: Sites, tmp_path_factory: pytes
     assert gateway.curl(f"https://pornhub.com:{sites.tls_port}/", client="127.0.0.2").status == 403
     _until(lambda: [event for event in gateway.events() if event["host"] == "pornhub.com"])
     return gateway
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 def _until(true: Callable[[], object], seconds: float = 60) -> None:

@@ -49,7 +49,6 @@ def _can_be_alone() -> bool:
 
 
 pytestmark = [
-    pytest.mark.long,
     pytest.mark.timeout(420),
     pytest.mark.skipif(not _has_loopback(), reason="this machine answers at 127.0.0.1 only"),
 ]

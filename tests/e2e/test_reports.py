@@ -10,8 +10,6 @@ from pretend.gateway import Gateway, schoolgate
 from pretend.mailbox import Mailbox
 from pretend.sites import Sites
 
-pytestmark = pytest.mark.long
-
 Open = Callable[[int], Mailbox]
 FRONT = "{#---\ntitle: Ours\nto: [dsl]\nperiod: week\n---#}\n"
 

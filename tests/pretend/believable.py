@@ -25,7 +25,7 @@ def believable(told: Told, days: int = 20, last: date = date(2026, 11, 24)) -> T
         client="127.0.2.9",
     )
     told.event(f"{today}T10:50", left_out="said to be a break: 10:45-11:00")
-    outcomes = ("substantiated", "unfounded", "false", "low_level", "")
+    outcomes = ("substantiated", "unfounded", "false", "low_level", "malicious", "")
     for number, outcome in enumerate(outcomes):
         case = told.deed(f"{today}T11:0{number}", Deed.CASE, "schoolgate" if number else head, person="u-00000000000a",
                          about=search.id, entry="high/dsl", category="self_harm", why="Blocked at once")  # fmt: skip

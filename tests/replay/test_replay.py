@@ -224,6 +224,14 @@ def test_what_was_judged_otherwise_then_is_told_apart_from_the_edit(told: Told) 
     assert (found.same, found.drifted) == (1, 1)
 
 
+def test_who_went_on_after_a_page_that_asked_was_judged_as_now(told: Told) -> None:
+    asked = BLOCKED | {"host": "mail.google.com", "category": "webmail"}
+    for action, rule in (("warn", "pupils-chat"), ("log", "pupils-chat"), ("log", "pupils-older")):
+        told.event("2026-11-24T10:30", **asked | {"action": action, "rule": rule})
+    found = judged(told, told.settings)
+    assert (found.same, found.drifted) == (3, 1)
+
+
 def test_deeds_faults_and_other_times_are_no_part_of_it(told: Told) -> None:
     told.event("2026-11-15T10:30")
     told.event("2026-11-30T10:30")

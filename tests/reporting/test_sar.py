@@ -225,3 +225,29 @@ def test_times_are_told_on_the_schools_clock(told: Told) -> None:
     page, _ = texts(told)
     assert "Fri 24 Jul 2026 09:00 to Fri 24 Jul 2026 10:00" in page
     assert "2026-07-24" not in page
+
+
+def test_it_tells_of_no_case_and_of_no_look_at_one(told: Told) -> None:
+    event = told.block(f"{DAY}10:00", "h.head")
+    about = {"person": told.code("h.head"), "about": event.id, "entry": "medium/chair_of_governors"}
+    case = told.deed(f"{DAY}10:01", Deed.CASE, "schoolgate", **about, why="Blocked once.")
+    looks = {"person": told.code("h.head"), "why": f"case {case.ref}", "about": case.id}
+    told.deed(f"{DAY}10:02", Deed.VIEWED, "chair_of_governors u-1", **looks)
+    facts = {
+        "person": told.code("h.head"),
+        "ids": [event.id],
+        "case": case.id,
+        "case_ref": case.ref,
+        "in_case": event.id,
+    }
+    text = f"What happened: somebody was blocked.\nRead the case, and say that you look after it, at /cases/{case.id}\n"
+    store = OfficeStore(told.data)
+    alert = store.insert(
+        "alert", key="x", audience="safeguarding", opened=0.0, changed=0.0, count=1, told=0, state="told",
+        facts=json.dumps(facts),
+    )  # fmt: skip
+    store.add_mail(["chair@school.example"], "St Test's: an alert", text, "", "<x>", NOW.timestamp(), alert)
+    store.close()
+    for shown in texts(told, "h.head"):
+        assert "somebody was blocked" in shown
+        assert not [each for each in (case.ref, case.id, "chair of governors u-1") if each in shown]

@@ -23,6 +23,10 @@ def test_what_is_left_out_has_defaults(tmp_path: Path, settings_of: Callable[[Sc
         ("cases: {acknowledge: 0h}", "config/alerts.yaml:1: '0h' leaves nobody any time"),
         ("cases:\n  decide: soon", "config/alerts.yaml:2: 'soon' is no length of time"),
         ("cases: {escalate: [headteecher]}", "unknown role 'headteecher'; did you mean 'headteacher'?"),
+        (
+            "cases: {escalate: [technician]}",
+            "config/alerts.yaml:1: 'technician' looks after no cases; take headteacher",
+        ),
         ("cases: {aknowledge: 1h}", "config/alerts.yaml:1: "),
     ],
 )

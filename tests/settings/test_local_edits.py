@@ -99,17 +99,18 @@ def _squeezed(text: str) -> str:
 @given(_files(), st.sampled_from(NEW), st.text())
 def test_what_was_put_in_is_taken_out_and_the_file_is_as_before(text: str, added: Entry, comment: str) -> None:
     assume(text)  # a file of nothing gets a title too
-    back = without_entry(with_entry(text, added, comment), added)
-    assert _says(back) == _says(text)
-    key = "urls" if added.path else "domains"
-    has_list, ends = key in (yaml.safe_load(text) or {}), text.endswith("\n")
-    assume(has_list and ends and _says(text)[key])
-    assert back == text
+    assert without_entry(with_entry(text, added, comment), added) == text
 
 
 @pytest.mark.parametrize(
     "text",
-    ["domains: []\n", "title: x\n\ndomains: []  # none yet\r\nurls: []\r\n", "a: 1\ndomains:\n- b.example # x\n"],
+    [
+        "domains: []\n",
+        "domains: []",
+        "a: 1\r\ndomains:\r\n- b.example",
+        "title: x\n\ndomains: []  # none yet\r\nurls: []\r\n",
+        "a: 1\ndomains:\n- b.example # x\n",
+    ],
 )
 def test_the_usual_files_come_back_exactly(text: str) -> None:
     added = Entry("new.example")

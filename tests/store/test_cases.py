@@ -23,7 +23,6 @@ from schoolgate.store.cases import (
     State,
     case_names,
     cases,
-    cleared_by,
     clearings,
     fold,
     steady_id,
@@ -106,14 +105,42 @@ def test_the_order_of_rows_of_one_moment_changes_no_case(shuffled: random.Random
 def test_false_and_malicious_outcomes_clear_and_no_others(outcome: Outcome) -> None:
     opened = _opened()
     case = _only(opened, _deed(1, Deed.OUTCOME, opened["id"], outcome))
-    wanted = {"e1", "e2"} if outcome in ("false", "malicious") else set()
-    assert cleared_by([case]) == wanted
+    assert case.cleared == (("e1", "e2") if outcome in ("false", "malicious") else ())
+
+
+def test_what_comes_after_an_outcome_is_not_cleared_by_it() -> None:
+    opened = _opened()
+    rows = [
+        opened,
+        _deed(1, Deed.OUTCOME, opened["id"], "false"),
+        _deed(2, Deed.CASE_MORE, f"{opened['id']} e3"),
+    ]
+    assert _only(*rows).cleared == ("e1", "e2")
+    assert _only(*rows, _deed(3, Deed.OUTCOME, opened["id"], "false")).cleared == ("e1", "e2", "e3")
+    assert _only(_opened(person=""), _deed(1, Deed.OUTCOME, opened["id"], "false")).cleared == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "priority", "is_urgent"),
+    [
+        ("medium", ["high"], "high", True),
+        ("medium", ["high", "low", "medium", ""], "high", True),
+        ("high", ["high"], "high", False),
+        ("low", ["medium"], "medium", False),
+        ("medium", ["grave"], "medium", False),
+        ("nonsense", [], "medium", False),
+    ],
+)
+def test_a_priority_only_rises(first: str, then: list[str], priority: str, is_urgent: bool) -> None:
+    opened = _opened(entry=f"{first}/dsl")
+    case = _only(opened, *(_deed(n, Deed.CASE_MORE, f"{opened['id']} e{n}", level) for n, level in enumerate(then, 1)))
+    assert (case.priority, case.urgent) == (priority, "2026-11-24T12:01:00.000Z" if is_urgent else "")
 
 
 def test_the_last_outcome_holds() -> None:
     opened = _opened()
     decided = [_deed(n, Deed.OUTCOME, opened["id"], entry) for n, entry in enumerate(("false", "substantiated"))]
-    assert cleared_by([_only(opened, *decided)]) == frozenset()
+    assert _only(opened, *decided).cleared == ()
 
 
 def test_ids_and_references_are_the_same_whenever_they_are_made() -> None:
@@ -182,6 +209,25 @@ def test_events_of_a_case_stay_while_it_is_open_and_as_long_as_cases_are_kept(to
     assert _run_retention(told, "2046-12-01T00:00") == own | {closed.id}
     assert (told.data / "evidence" / case.id).is_dir()
     assert _run_retention(told, "2047-02-01T00:00") == set()
+    assert not (told.data / "evidence" / case.id).exists()
+
+
+@pytest.mark.parametrize("by", ["person", "event"])
+def test_a_hold_keeps_the_case_with_all_that_was_done_about_it(told: Told, by: str) -> None:
+    event = told.block("2026-11-24T10:00")
+    case = _case(told, event)
+    kept = exhibits.keep(told.data, case.id, PNG)
+    done = [
+        told.deed("2026-11-24T12:01", Deed.ATTACHED, "dsl u-1", about=case.id, entry=kept.entry, why="a.png"),
+        told.deed("2026-11-24T12:02", Deed.OUTCOME, "dsl u-1", about=case.id, entry="substantiated", why="x"),
+        told.deed("2026-11-24T12:03", Deed.CASE_STEP, "dsl u-1", about=case.id, entry="closed"),
+    ]
+    about = {"person": told.code("j.smith"), "entry": "/"} if by == "person" else {"about": event.id}
+    hold = told.deed("2026-11-25T12:00", Deed.HOLD, "dsl u-1", **about, why="Tribunal")
+    assert _run_retention(told, "2040-01-01T00:00") == {event.id, case.id, hold.id, *(deed.id for deed in done)}
+    assert (told.data / "evidence" / case.id / kept.sha256).is_file()
+    released = told.deed("2040-01-02T00:00", Deed.RELEASED, "dsl u-1", about=hold.id, person=hold.person, why="Over")
+    assert _run_retention(told, "2040-02-01T00:00") == {released.id}
     assert not (told.data / "evidence" / case.id).exists()
 
 

@@ -13,14 +13,19 @@ _UNDONE = {
     Name.ACKNOWLEDGE: "Nobody has taken note of the case",
     Name.DECIDE: "The case has not been decided",
 }
+NO_LOGIN = (
+    "Your role has no login yet, and a case is opened with one. Ask the technician for it; what the case is about is "
+    "not for him to know.\n"
+)
+"""What a mail adds for a role that cannot open the case."""
 _SOON = "Take note of it as soon as you can, also out of school hours: its priority is high."
 _IN_TIME = "Take note of it within {span} of school time."
 
 
-def why_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings) -> str:
-    """The plain line of a case that an alert opens."""
+def why_of(number: int, facts: Mapping[str, Any], settings: Settings) -> str:
+    """The plain line of a case that an alert opens with so many events."""
     category = title(settings, facts["category"])
-    times = {1: "once", 2: "twice"}.get(alert["count"], f"{alert['count']} times")
+    times = {1: "once", 2: "twice"}.get(number, f"{number} times")
     if facts.get("stage") == Stage.SEARCH:
         return f'Searched for, or written to a chatbot, {times}: it counts as "{category}".'
     return f'{"Blocked from" if facts["action"] == "block" else "Opened"} "{category}" {times}.'
@@ -81,7 +86,7 @@ def _handed(case: Case, deed: str, settings: Settings) -> tuple[str, str]:
 
 def _letter(case: Case, settings: Settings, what: str, do: str) -> str:
     return f"""What happened: {what}
-How sure we are: what it is about stands in the case alone, so that this mail tells nobody else.
+How sure we are: what it is about stands in the case alone, so that this message tells nobody else.
 What to do now: {do} You find it {case_link(settings, case.id, case.ref)}
 
 Case {case.ref}. This mail is sent once. Do not forward it.

@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 
 from schoolgate.alerting.post import Letter, Outcome
-from schoolgate.settings.chat_address import HOW_TO_INSTALL, BadAddress, is_installed, read_address
+from schoolgate.settings.chat_address import HOW_TO_INSTALL, BadAddress, is_installed, read_address, silence
 
+_ANSWERS_WITHIN = 20.0  # seconds; what is given up sooner has often arrived, and would arrive again with each try
 _STATUS = re.compile(r"\berror=(\d{3})\b")
-_SPEAKING = ("apprise", "requests", "urllib3")
 
 
 class _Statuses(logging.Handler):
@@ -55,20 +55,13 @@ def _post(letter: Letter, address: str) -> str:
     """Returns what went wrong, or ""."""
     from apprise import Apprise, NotifyFormat
 
-    _silence()
+    silence(_statuses)
     _statuses.take()
     channel = Apprise.instantiate(address, suppress_exceptions=True)
     if channel is None:
         return "holds no address that Apprise understands"
+    channel.socket_read_timeout = max(channel.socket_read_timeout, _ANSWERS_WITHIN)
     if channel.notify(title=" ".join(letter.subject.split()), body=letter.text, body_format=NotifyFormat.TEXT):
         return ""
     status = _statuses.take()
     return f"the service answered {status}" if status else "the service did not take it, or was not reached"
-
-
-def _silence() -> None:
-    for name in _SPEAKING:
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        logger.handlers = [_statuses]
-        logger.setLevel(logging.WARNING)

@@ -1,8 +1,9 @@
 """The clocks of a case: how long somebody has to take note of it and to decide it, counted in school time.
 
 School time is the working hours of the school's calendar (of all its groups together) on school days; where the
-calendar names none it is half past eight to four, Monday to Friday. What has high priority does not wait for Monday:
-its clocks run by the clock on the wall. While somebody contests one of its events, the clocks of a case stand still.
+calendar names none it is half past eight to four, Monday to Friday, and so are the days of one that has run out. What
+has high priority does not wait for Monday: its clocks run by the clock on the wall, from when it came to have it.
+While somebody contests one of its events, the clocks of a case stand still.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from schoolgate.store.event import Deed
 _USUAL = Window(8 * 60 + 30, 16 * 60)
 _USUAL_WEEK: Week = ((_USUAL,),) * 5 + ((),) * 2
 _FAR = 800  # days: a calendar without a school day in so many ends the search
+_RUN_OUT = 100  # days: a calendar that knows of no school day in so many is out of date, and weekdays take its place
 Stretch = tuple[datetime, datetime]
 
 
@@ -53,9 +55,13 @@ def clock_of(case: Case, times: CaseEntry, calendar: Calendar, contests: Iterabl
     set_anew = [entry.at for entry in case.of(Deed.ESCALATED, Deed.CASE_OWNER) if entry.at > since]
     begun = datetime.fromisoformat(max([since, *set_anew]))
     standing = _standing(case, contests)
-    if case.priority == Priority.HIGH:
-        return Clock(name, begun, _by_the_wall(begun, length, standing))
-    return Clock(name, begun, _in_school_time(calendar, begun, length, standing))
+    if case.priority != Priority.HIGH:
+        return Clock(name, begun, _in_school_time(calendar, begun, length, standing))
+    urgent = datetime.fromisoformat(case.urgent) if case.urgent else begun
+    due = [_by_the_wall(max(begun, urgent), length, standing)]
+    if urgent > begun:
+        due.append(_in_school_time(calendar, begun, length, standing))
+    return Clock(name, begun, min(filter(None, due), default=None))
 
 
 def phase_began(case: Case) -> str:
@@ -138,11 +144,18 @@ def _stretches(calendar: Calendar, since: datetime) -> Iterator[Stretch]:
     week = _week(calendar)
     for number in range(_FAR):
         day = first + timedelta(days=number)
-        for window in week[day.weekday()] if _is_school_day(calendar, day) else ():
+        for window in week[day.weekday()] if _counts(calendar, day) else ():
             midnight = datetime.combine(day, time(), calendar.zone)
             start, end = ((midnight + timedelta(minutes=at)).astimezone(UTC) for at in (window.start, window.end))
             if end > since:
                 yield max(start, since.astimezone(UTC)), end
+
+
+def _counts(calendar: Calendar, day: date) -> bool:
+    """Whether clocks run on a day."""
+    to_come = (day + timedelta(days=number) for number in range(_RUN_OUT))
+    is_over = not any(_is_school_day(calendar, each) for each in to_come)
+    return day.weekday() < 5 if is_over else _is_school_day(calendar, day)
 
 
 def _is_school_day(calendar: Calendar, day: date) -> bool:

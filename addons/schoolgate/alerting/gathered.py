@@ -24,18 +24,18 @@ Categories = Mapping[str, Category]
 def begin(event: Mapping[str, Any], categories: Categories, earlier: int = 0) -> Facts:
     """The facts of a new alert; ``earlier`` is how often the same was counted before, within a day."""
     facts = {name: event[name] for name in _OF_ALL} | {"earlier": earlier, "ids": [], "kinds": {}}
-    return add(facts, event, categories)
+    return led(add(facts, event, categories))
 
 
 def add(facts: Facts, event: Mapping[str, Any], categories: Categories) -> Facts:
-    """One more event."""
+    """One more event; what follows from it is worked out by ``led``, once for many."""
     part = facts["kinds"].setdefault(event["category"], _part(event, categories))
     part["count"] += 1
     facts["last_at"] = max(event["at"], facts.get("last_at", ""))
     if len(facts["ids"]) < MOST_IDS:
         facts["ids"].append(event["id"])
         part["events"][event["id"]] = [event["at"], event["ref"], event["host"], event["search"] or ""]
-    return _led(facts)
+    return facts
 
 
 def without(facts: Facts, gone: Collection[str]) -> Facts:
@@ -47,21 +47,21 @@ def without(facts: Facts, gone: Collection[str]) -> Facts:
         part["events"], part["told"] = kept, min(part["told"], part["count"])
         if part["count"] <= 0:
             del facts["kinds"][category]
-    return _led(facts)
+    return led(facts)
 
 
 def only(facts: Facts, categories: Collection[str]) -> Facts:
     """The facts with these categories alone."""
     kinds = {name: part for name, part in facts["kinds"].items() if name in categories}
     ids = {each for part in kinds.values() for each in part["events"]}
-    return _led(facts | {"kinds": kinds, "ids": [each for each in facts["ids"] if each in ids]})
+    return led(facts | {"kinds": kinds, "ids": [each for each in facts["ids"] if each in ids]})
 
 
 def told(facts: Facts, counts: Mapping[str, int]) -> Facts:
     """The facts once somebody has been told so often of each category."""
     for category, part in facts["kinds"].items():
         part["told"] = max(part["told"], min(counts.get(category, 0), part["count"]))
-    return facts
+    return led(facts)
 
 
 def count_of(facts: Facts) -> int:
@@ -85,18 +85,20 @@ def _part(event: Mapping[str, Any], categories: Categories) -> Facts:
     return about | {"part_of": known.part_of if known else "", "count": 0, "told": 0, "events": {}}
 
 
-def _led(facts: Facts) -> Facts:
-    """Work out what follows from the parts: who leads, the priority, and what is shown."""
+def led(facts: Facts) -> Facts:
+    """Work out what follows from the parts: who leads, the priority, and what is shown of what nobody knows yet."""
     parts = sorted(facts["kinds"].values(), key=lambda part: -_severity(facts, part))
     if not parts:
         return facts
     events = [told for part in parts for told in part["events"].values()]
+    fresh = [told for part in parts for told in list(part["events"].values())[part["told"] :]] or events
     lead = parts[0]
     facts |= {name: lead[name] for name in (*_OF_KIND, "confidence")}
     facts["at"] = min((at for at, *_ in events), default=facts["last_at"])
     facts["ref"] = next((told[1] for told in lead["events"].values()), facts.get("ref", ""))
-    facts["sites"] = _first(host for _, _, host, _ in events)
-    facts["searches"] = _first(search for _, _, _, search in events)
+    facts["since"] = min((at for at, *_ in fresh), default=facts["last_at"])
+    facts["sites"], facts["more_sites"] = _first(host for _, _, host, _ in fresh)
+    facts["searches"], facts["more_searches"] = _first(search for _, _, _, search in fresh)
     if lead["action"] == FAULT:
         return facts | {"priority": priority_of_fault(lead["rule"]), "priority_why": ""}
     judged = max((_judged(facts, part) for part in parts), key=lambda each: each.points)
@@ -127,5 +129,7 @@ def _within(facts: Facts, span: timedelta) -> int:
     return sum(1 for at in times if last - datetime.fromisoformat(at) < span)
 
 
-def _first(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))[:MOST_SITES]
+def _first(values: Iterable[str]) -> tuple[list[str], int]:
+    """The first different ones, and how many more there are."""
+    different = list(dict.fromkeys(value for value in values if value))
+    return different[:MOST_SITES], max(0, len(different) - MOST_SITES)

@@ -7,8 +7,9 @@ office died before it knew the outcome. While nobody has got a mail about an ale
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from schoolgate.alerting import gathered
@@ -19,10 +20,13 @@ log = logging.getLogger("schoolgate")
 
 _SHORT_PAUSE, _LONG_PAUSE = 15.0, 60.0  # seconds between tries at the most: at first, and after many
 _OFTEN = 40  # tries, about ten minutes
+_STAY, _PATIENCE = 1.0, 0.2  # seconds of a round for many mails, one after the other, and for one that is slow
 _DUE = (
-    "select * from mail where sent is null and channel = :channel and next_try <= :now and (alert is null or alert "
-    "not in (select id from alert where state in ('gathering-held', 'told-held'))) order by next_try limit 1"
-)  # a mail about what is contested waits until that is answered
+    "select * from mail where sent is null and channel = :channel and (next_try <= :now or next_try > :far) and (alert "
+    "is null or alert not in (select id from alert where state in ('gathering-held', 'told-held'))) "
+    "order by next_try limit 1"
+)  # a mail about what is contested waits until that is answered; one from a future that was none waits for nothing
+_FIRST = "select message_id from mail where alert = :alert and channel = '' and id < :id order by id limit 1"
 _NOBODY = {"subject": "", "text": "", "told": ""}
 Words = Callable[[dict[str, Any], dict[str, Any]], tuple[str, str]]
 Post = Callable[[Letter], Outcome]
@@ -50,24 +54,38 @@ class Outbox:
         self._under_way: tuple[dict[str, Any], Letter, Future[Outcome]] | None = None
 
     def round(self, now: float) -> None:
-        """Take note of what was sent, and send the next mail that is due."""
+        """Take note of what was sent, and send what is due, one after the other."""
+        end = time.monotonic() + _STAY
+        while self._take_note(now) and self._send_next(now):
+            if time.monotonic() >= end:
+                return
+            if self._under_way is not None:
+                wait([self._under_way[2]], _PATIENCE)
+
+    def _take_note(self, now: float) -> bool:
+        """Whether nothing is under way any more."""
         if self._under_way is not None:
             mail, letter, future = self._under_way
             if not future.done():
-                return
-            self._note(mail, letter, future.result(), now)
+                return False
+            self._note(mail, letter, future, now)
             self._under_way = None
-        for mail in self._store.rows(_DUE, channel=self._channel, now=now):
+        return True
+
+    def _send_next(self, now: float) -> bool:
+        """Whether a mail was due."""
+        due = self._store.rows(_DUE, channel=self._channel, now=now, far=now + _LONG_PAUSE)
+        for mail in due:
             written = self._letter(mail, now)
             if written is not None:
                 self._under_way = (mail, written, self._thread.submit(self.post, written))
+        return bool(due)
 
     def close(self, now: float) -> None:
         """End; a mail under way gets its try to the end, all others wait for the next start."""
         self._thread.shutdown(wait=True)
         if self._under_way is not None:
-            mail, letter, future = self._under_way
-            self._note(mail, letter, future.result(), now)
+            self._note(*self._under_way, now)
 
     def _letter(self, mail: dict[str, Any], now: float) -> Letter | None:
         """The mail as it stands now, written down; None where there is nothing left to tell."""
@@ -82,9 +100,13 @@ class Outbox:
             mail |= {"subject": subject, "text": text, "told": json.dumps(counts)}
             self._store.update("mail", mail["id"], subject=subject, text=text, told=mail["told"])
         recipients = tuple(json.loads(mail["recipients"]))
-        return Letter(recipients, mail["subject"], mail["text"], mail["html"], mail["message_id"])
+        first = self._store.rows(_FIRST, alert=mail["alert"], id=mail["id"])
+        follows = first[0]["message_id"] if first else ""
+        return Letter(recipients, mail["subject"], mail["text"], mail["html"], mail["message_id"], follows)
 
-    def _note(self, mail: dict[str, Any], letter: Letter, outcome: Outcome, now: float) -> None:
+    def _note(self, mail: dict[str, Any], letter: Letter, future: Future[Outcome], now: float) -> None:
+        fault = future.exception()
+        outcome = Outcome(letter.recipients, f"it could not be made: {fault!r}") if fault else future.result()
         reached = mail["reached"] + len(letter.recipients) - len(outcome.left)
         with self._store.atomic():
             if outcome.left:
@@ -97,7 +119,8 @@ class Outbox:
     def _note_failure(self, mail: dict[str, Any], outcome: Outcome, reached: int, now: float) -> None:
         attempts = mail["attempts"] + 1
         pause = min(_LONG_PAUSE if attempts > _OFTEN else _SHORT_PAUSE, 2.0 ** min(attempts, 10))
-        again = _NOBODY if mail["alert"] is not None and mail["told"] and not reached else {}
+        is_fresh = mail["alert"] is not None and mail["told"] and not reached and not outcome.may_have_it
+        again = _NOBODY if is_fresh else {}
         left = {"recipients": json.dumps(outcome.left), "attempts": attempts, "next_try": now + pause}
         self._store.update("mail", mail["id"], **left, **again, error=outcome.error, reached=reached)
         what = "message" if self._channel else "mail"

@@ -1,7 +1,9 @@
 """Who is told of what: the roles of alerts.yaml, but nobody is ever told of an alert about themselves."""
 
+from collections.abc import Collection
+
 from schoolgate.alerting.audience import CONTEST, SAFEGUARDING, TECHNICAL, WORRY, parts_of
-from schoolgate.alerting.case_roles import CHAIR, HEAD, is_filled_by
+from schoolgate.alerting.case_roles import HEAD, chair_of, is_filled_by
 from schoolgate.alerting.priority import RANK
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Priority
@@ -17,7 +19,11 @@ def channels_of(
     settings: Settings, pseudonyms: Pseudonyms, audience: str, person: str, priority: Priority
 ) -> list[str]:
     """The channels (by the file of their address) that belong to who is told, and want to hear of this priority."""
-    roles = told_roles(settings, pseudonyms, audience, person)
+    return channels_to(settings, told_roles(settings, pseudonyms, audience, person), priority)
+
+
+def channels_to(settings: Settings, roles: Collection[str], priority: Priority) -> list[str]:
+    """The channels that belong to some roles, and want to hear of this priority."""
     wanted = (each for each in settings.alerts.channels if each.to in roles)
     return [each.url_file for each in wanted if RANK[priority] >= RANK[Priority(each.least)]]
 
@@ -33,7 +39,7 @@ def told_roles(settings: Settings, pseudonyms: Pseudonyms, audience: str, person
     known = settings.school.roles
     wanted = roles_of(settings, first, theme, group)
     if first in (SAFEGUARDING, WORRY) and is_filled_by(settings, pseudonyms, HEAD, person):
-        wanted = [CHAIR]  # about the Headteacher nobody is told who works for her
+        wanted = [chair_of(settings)]  # about the Headteacher nobody is told who works for her
     for roles in (wanted, settings.monitoring.names.may_reveal, list(known)[:1]):
         to = _others(settings, pseudonyms, roles, person)
         if to:
@@ -55,15 +61,9 @@ def roles_of(settings: Settings, audience: str, theme: str = "", group: str = ""
 
 
 def _others(settings: Settings, pseudonyms: Pseudonyms, roles: list[str], person: str) -> list[str]:
-    """The roles, with the deputy in place of whoever the alert is about: by their login, or a device of theirs."""
+    """The roles, with the deputy in place of whoever the alert is about: by their login, device or mailbox."""
     known = settings.school.roles
-    found: list[str] = []
-    for name in roles:
-        if name not in known:
-            continue
-        deputy = known[name].deputy or ""
-        if not is_filled_by(settings, pseudonyms, name, person):
-            found.append(name)
-        elif deputy in known and not is_filled_by(settings, pseudonyms, deputy, person):
-            found.append(deputy)
-    return list(dict.fromkeys(found))
+    own = {role.email.casefold() for name, role in known.items() if is_filled_by(settings, pseudonyms, name, person)}
+    free = {name for name, role in known.items() if role.email.casefold() not in own}  # one mailbox may fill two roles
+    found = [name if name in free else known[name].deputy or "" for name in roles if name in known]
+    return [name for name in dict.fromkeys(found) if name in free]

@@ -16,6 +16,24 @@ from schoolgate.store.office import OfficeStore
 _LEFT = (
     "select * from mail where sent is null and channel <> '' and channel not in (select value from json_each(:names))"
 )
+_STUCK_AFTER = 1800.0  # seconds
+_STUCK = "select error from mail where sent is null and attempts > 0 and error is not null and created < :before"
+
+
+def stuck_messages(store: OfficeStore, now: float) -> str:
+    """What to tell the technician of messages that could not be sent for half an hour; "" where there are none."""
+    errors = [row["error"] for row in store.rows(_STUCK, before=now - _STUCK_AFTER)]
+    if not errors:
+        return ""
+    reasons = "\n".join(f"  {error}" for error in dict.fromkeys(errors))
+    number = "1 message" if len(errors) == 1 else f"{len(errors)} messages"
+    return f"""What happened: {number} could not be sent for half an hour or longer.
+How sure we are: what the servers answered last stands below.
+What to do now: correct mail: in school.yaml or channels: in alerts.yaml, or ask who runs the server. Each is tried \
+again by itself until it is taken. Where nothing is wrong any more, the mail server was away, and this mail waited too.
+
+{reasons}
+"""
 
 
 class Sending:

@@ -27,6 +27,8 @@ _DO_FOR_STAFF = (
     "this concerns a member of staff: keep it confidential and do not confront anybody yet. Check the facts, and "
     "follow the school's procedure for concerns about staff. A page can also open by mistake or by itself."
 )
+_FIRST = "Further tries of the same kind are counted, and told in one mail later, or as soon as the priority rises."
+_FOLLOW_UP = "This follows an earlier mail about the same person, and tells only what is new since then."
 Who = Callable[[str, str, str], str]
 """(person, client, group) to words such as ``j.smith``, ``Device 10.20.0.5``, or a code for who works here."""
 
@@ -51,12 +53,11 @@ def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: 
     care = "If you fear for a child, follow your safeguarding procedure today."
     do = _DO_FOR_STAFF if staff else f"{_DO_FOR_PUPILS.get(facts['confidence'], _DO_FOR_PUPILS['unknown'])} {care}"
     kinds = kinds_of(settings, facts)
-    sites = ", ".join(out_of_reach(site) for site in facts["sites"])
-    span = int(settings.alerts.immediate.repeat.total_seconds() // 60)
+    sites = ", ".join(out_of_reach(site) for site in facts["sites"]) + _more(facts, "more_sites", ", and {} more")
     subject = f"{_begin(settings, facts)}{person} ({group}), {' and '.join(kinds)}, {times}"
     named = " and ".join(f'"{kind}"' for kind in kinds)
     text = f"""What happened: {person} ({group}) {"was blocked from" if blocked else "opened"} {named} {times}, \
-{_when(settings, facts["at"], facts["last_at"])}.
+{_when(settings, facts.get("since", facts["at"]), facts["last_at"])}.
 How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} \
 {"Nothing was shown: the filter stopped it." if blocked else "The rule lets it through and tells you."}
 What to do now: {do}
@@ -65,7 +66,7 @@ What to do now: {do}
 Sites asked for (written so that they cannot be clicked): {sites}
 Rule: {facts["rule"]}. {facts["why"]}
 Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
-Further tries of the same kind within {span} minutes are counted and do not send a mail each.
+{_FOLLOW_UP if alert["told"] else _FIRST}
 """
     return subject, text
 
@@ -80,7 +81,7 @@ def kinds_of(settings: Settings, facts: Mapping[str, Any]) -> list[str]:
 
 def group_title(settings: Settings, group: str) -> str:
     """A group as people call it."""
-    return next((g.title for g in settings.snapshot.people.groups if g.id == group), group)
+    return plain(next((g.title for g in settings.snapshot.people.groups if g.id == group), group))
 
 
 def _begin(settings: Settings, facts: Mapping[str, Any]) -> str:
@@ -138,7 +139,8 @@ def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setting
     person = plain(who(facts["person"], facts["client"], facts["group"]))
     staff = facts["group"] in settings.snapshot.calendar.at_work
     searched = "\n".join(f'  "{out_of_reach(words)}"' for words in facts["searches"]) or "  (the words were not kept)"
-    more = f", and {alert['told']} times before" if alert["told"] else ""
+    searched += _more(facts, "more_searches", "\n  and {} more, which stand in the case")
+    more = f", and {_times(alert['told'])} before" if alert["told"] else ""
     find = "" if facts["confidence"] == "login" else " Find out gently who used the device then."
     do = (
         "somebody on the staff may not be well, or may have looked this up for work. Speak to them in private, kindly."
@@ -150,7 +152,7 @@ def _worry(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setting
     )
     kinds = " and ".join(kinds_of(settings, facts))
     subject = f"{_begin(settings, facts)}somebody may need you: {person} ({group}), {kinds}"
-    when = _when(settings, facts["at"], facts["last_at"])
+    when = _when(settings, facts.get("since", facts["at"]), facts["last_at"])
     text = f"""What happened: {person} ({group}) searched for this, {when}{more}:
 {searched}
 It counts as "{category}". {shown}
@@ -190,15 +192,21 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
         subject = f"a part of the gateway ended by itself, {times}"
         what = f"A part of the gateway ({rule}) ended by itself, {times}, and was started again."
         do = "if it happens again, look at the gateway's terminal or journal for the reason."
+    asked = rule == "recording" or rule.startswith("gate-")  # the words may hold what somebody asked for
     text = f"""What happened: {what}
 How sure we are: the gateway saw it itself, {_when(settings, facts["at"], facts["last_at"])}.
 What to do now: {do}
 
-{facts["why"]}
+{out_of_reach(facts["why"]) if asked else facts["why"]}
 
 Reference: {facts["ref"]}
 """
     return f"{settings.school.name}: schoolgate: {subject}", text
+
+
+def _more(facts: Mapping[str, Any], name: str, words: str) -> str:
+    """How many more there are than are shown."""
+    return words.format(facts[name]) if facts.get(name) else ""
 
 
 def _when(settings: Settings, first: str, last: str) -> str:

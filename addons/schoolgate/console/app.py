@@ -1,5 +1,7 @@
 """The one list of all screens and who may open them, and the application that it makes."""
 
+from urllib.parse import urlsplit
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from schoolgate.console import (
     cases,
     class_site,
     concern,
+    evidence,
     first_run,
     health,
     lessons,
@@ -37,6 +40,7 @@ from schoolgate.console.entry import Screen, Who, door
 from schoolgate.console.forms import MOST_BYTES
 from schoolgate.console.guard import Guard
 from schoolgate.console.pages import Pages
+from schoolgate.settings.load import Settings
 
 SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
     ("GET", "/login", Who.ANYONE, login.show_login),
@@ -90,8 +94,8 @@ SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
     ("GET", "/what-if", Who.OPERATIONS, what_if.show_what_if),
     ("GET", "/cases", Who.CASES, cases.show_cases),
     ("GET", "/cases/{case}", Who.CASES, cases.show_case),
-    ("POST", "/cases/{case}/evidence", Who.CASES, concern.attach),
-    ("GET", "/cases/{case}/evidence/{sha256}", Who.CASES, concern.download),
+    ("POST", "/cases/{case}/evidence", Who.CASES, evidence.attach),
+    ("GET", "/cases/{case}/evidence/{sha256}", Who.CASES, evidence.download),
     ("POST", "/cases/{case}/{what}", Who.CASES, cases.change),
     ("GET", "/concern", Who.SOMEONE, concern.show_form),
     ("POST", "/concern", Who.SOMEONE, concern.raise_concern),
@@ -102,7 +106,8 @@ SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
 
 LARGE = dict.fromkeys(("/concern", "/cases/{case}/evidence"), concern.MOST_BYTES)
 """Addresses of forms that come with files, and the bytes that these may hold."""
-STYLE = "/console.css"
+STYLE, SCRIPT = "/console.css", "/live.js"
+_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 _MESSAGES = {
     404: "There is no such page in the console.",
     405: "This page cannot be used in that way.",
@@ -114,7 +119,10 @@ def make_app(desk: Desk) -> ASGIApp:
     pages = Pages()
 
     async def style(request: Request) -> Response:
-        return Response(pages.style, media_type="text/css", headers={"Cache-Control": "public, max-age=86400"})
+        return Response(pages.style, media_type="text/css", headers=_FOR_A_DAY)
+
+    async def script(request: Request) -> Response:
+        return Response(pages.script, media_type="text/javascript", headers=_FOR_A_DAY)
 
     async def message(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -127,6 +135,12 @@ def make_app(desk: Desk) -> ASGIApp:
         for method, path, who, screen in SCREENS
     ]
     handlers = {404: message, 405: message}
-    app = Starlette(routes=[*routes, Route(STYLE, style)], exception_handlers=handlers)
+    app = Starlette(routes=[*routes, Route(STYLE, style), Route(SCRIPT, script)], exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return Guard(app, lambda: desk.settings.school.listen.console[0] if desk.settings.school.listen.console else "")
+    return Guard(app, lambda: _own_names(desk.settings))
+
+
+def _own_names(settings: Settings) -> tuple[str, ...]:
+    """The host that the console listens on, and the one of ``console_url``."""
+    listen = settings.school.listen.console
+    return (listen[0] if listen else "", urlsplit(settings.console_url).hostname or "")

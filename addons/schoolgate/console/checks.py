@@ -14,6 +14,7 @@ from cryptography import x509
 
 from schoolgate.console.desk import Desk
 from schoolgate.console.pages import number
+from schoolgate.console.settings_view import complaint_of, files_of
 from schoolgate.lists.publishers.copies import ago
 from schoolgate.reporting.health import STALE
 from schoolgate.settings.load import Settings
@@ -67,7 +68,7 @@ def checks(desk: Desk) -> list[Check]:
             _disk(settings),
             _clock(reader, now),
             _chain(settings, reader, now),
-            _settings(settings),
+            _settings(settings, reader),
         ]
 
 
@@ -178,7 +179,7 @@ def _clock(reader: RecordReader, now: datetime) -> Check:
 
 def _chain(settings: Settings, reader: RecordReader, now: datetime) -> Check:
     seal, done = last_seal(reader), last_verified(settings.data)
-    sealed = f" Last seal: batch {seal.number}, at {seal.sealed_at}." if seal else " Nothing is sealed yet."
+    sealed = f" Last seal: {_wall(settings, seal.sealed_at)}, batch {seal.number}." if seal else " Nothing is sealed."
     if done is None:
         return Check("Record", State.LOOK, f"Nobody has checked it yet.{sealed}", "Run schoolgate verify.")
     age = now - datetime.fromisoformat(done.at)
@@ -191,8 +192,15 @@ def _chain(settings: Settings, reader: RecordReader, now: datetime) -> Check:
     return Check("Record", State.GOOD, words)
 
 
-def _settings(settings: Settings) -> Check:
-    words = f"Version {settings.snapshot.version} is in force."
+def _wall(settings: Settings, at: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone(settings.school.timezone):%d %B %Y at %H:%M}".lstrip("0")
+
+
+def _settings(settings: Settings, reader: RecordReader) -> Check:
+    words, complaint = f"Version {settings.snapshot.version} is in force.", complaint_of(reader, files_of(settings))
+    if complaint is not None and not complaint.saved:
+        faults = number(len(complaint.places), "fault")
+        return Check("Settings", State.BAD, f"{words} The last edit has {faults}, so it is not.", "See the settings.")
     if settings.advice:
         return Check("Settings", State.LOOK, f"{words} {' '.join(settings.advice)}", "See the settings.")
     return Check("Settings", State.GOOD, words)

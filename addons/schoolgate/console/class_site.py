@@ -5,9 +5,10 @@ from starlette.responses import Response
 from schoolgate.console.entry import Visitor
 from schoolgate.console.forms import Form
 from schoolgate.console.mine import local_now
-from schoolgate.console.unblock import held, shut_for
-from schoolgate.opening import LONGEST_LESSON, LONGEST_WORDS, NotOpened, Right, carry_out, classes, plan_of
+from schoolgate.console.unblock import shut_for
+from schoolgate.opening import LONGEST_LESSON, LONGEST_WORDS, carry_out, classes, plan_of
 from schoolgate.policy.lengths import LESSON, until_of
+from schoolgate.settings.openable import NotOpened, Right
 from schoolgate.store.openings import asked, openings
 
 _MOST_OPEN = 20
@@ -51,7 +52,7 @@ def shut_for_class(visitor: Visitor) -> Response:
 def _page(visitor: Visitor, status: int, wrong: str, form: Form) -> Response:
     now = local_now(visitor)
     with visitor.desk.reading() as reader:
-        mine = [each for each in held(openings(reader), now) if each.actor == visitor.account.person]
+        mine = [each for each in openings(reader) if each.actor == visitor.account.person and each.holds(now)][::-1]
     groups = classes(visitor.settings)
     words = {"groups": groups, "titles": {group.id: group.title for group in groups}, "mine": mine, "form": form}
     words |= {"wrong": wrong, "end": until_of(LESSON, now), "longest": LONGEST_WORDS}

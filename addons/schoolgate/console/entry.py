@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ log = logging.getLogger("schoolgate")
 
 _LEADERS = frozenset({"headteacher", "dsl"})
 _CHAIR, _TECHNICIAN = frozenset({"chair_of_governors"}), frozenset({"technician"})
+BY_ITSELF = "x-by-itself"
+"""The header of what a page asks for without a click, so that an empty chair is logged out all the same."""
 _BODY_WITHIN, _FILES_WITHIN = 15.0, 120.0  # seconds
 
 
@@ -41,9 +44,6 @@ class Who(Enum):
     CASES = "roles that look after cases"
     OPENERS = "roles that open what is blocked"
     LEADERS = "the Headteacher and the safeguarding lead"
-    GOVERNORS = "the chair of governors"
-    TECHNICIAN = "the technician"
-    OVERSIGHT = "the leaders and the chair of governors"
     OPERATIONS = "the leaders and the technician"
     ROLES = "every role of school.yaml that the console knows"
 
@@ -52,9 +52,6 @@ ROLES_OF: dict[Who, frozenset[str]] = {
     Who.CASES: _LEADERS | _CHAIR,
     Who.OPENERS: _LEADERS | _TECHNICIAN,
     Who.LEADERS: _LEADERS,
-    Who.GOVERNORS: _CHAIR,
-    Who.TECHNICIAN: _TECHNICIAN,
-    Who.OVERSIGHT: _LEADERS | _CHAIR,
     Who.OPERATIONS: _LEADERS | _TECHNICIAN,
     Who.ROLES: _LEADERS | _CHAIR | _TECHNICIAN,
 }
@@ -137,6 +134,12 @@ def address_of(request: Request) -> str:
     return str(named if named and peer and peer.is_loopback else peer or "")
 
 
+def network_of(address: str) -> str:
+    """What guesses of a device are counted under: its address; of IPv6 the network, in which it takes any it likes."""
+    host = host_address(address)
+    return str(IPv6Network((host, 64), strict=False)) if isinstance(host, IPv6Address) else str(host or address)
+
+
 def cookie_name(request: Request) -> str:
     """Over https the name alone keeps other hosts and plain pages from setting it."""
     return "__Host-schoolgate" if is_encrypted(request) else "schoolgate"
@@ -210,7 +213,7 @@ async def _posted(request: Request, most: int) -> Form:
 def _recognise(request: Request, desk: Desk, pages: Pages, posted: Form) -> Visitor:
     """The person behind the cookie. A session ends with the password, or the sign-on, that it rests on."""
     cookie = request.cookies.get(cookie_name(request), "")
-    session = desk.sessions.find(cookie) if cookie else None
+    session = desk.sessions.find(cookie, used=BY_ITSELF not in request.headers) if cookie else None
     account = None
     if session is not None:
         if session.mark and mark_of(desk.settings, session.login, session.way) == session.mark:
@@ -222,7 +225,8 @@ def _recognise(request: Request, desk: Desk, pages: Pages, posted: Form) -> Visi
 
 
 def _to_login(visitor: Visitor) -> Response:
-    path = visitor.request.url.path
+    url = visitor.request.url
     if visitor.request.method == "POST":
         raise Refused(403, "You are not logged in any more, so nothing was done. Log in and repeat what you did.")
-    return visitor.go("/login" if path == "/" else f"/login?next={quote(path)}")
+    wanted = f"{url.path}?{url.query}" if url.query else url.path
+    return visitor.go("/login" if wanted == "/" else f"/login?next={quote(wanted)}")

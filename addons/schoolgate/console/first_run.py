@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from schoolgate import setup_code
 from schoolgate.access import named, password_file
-from schoolgate.console.entry import Refused, Visitor, address_of
+from schoolgate.console.entry import Refused, Visitor, address_of, network_of
 from schoolgate.console.login import page_before_login, slow_words, waits_for_first
 from schoolgate.passwords import hashed, is_right, read_passwords, set_password, what_is_wrong
 from schoolgate.settings.faults import SettingsError
@@ -27,7 +27,7 @@ def show_setup(visitor: Visitor) -> Response:
 
 def set_up(visitor: Visitor) -> Response:
     """Give a role its first login, for the right code."""
-    desk, key = visitor.desk, f"\n{address_of(visitor.request)}"  # no login is written like this
+    desk, key = visitor.desk, f"\n{network_of(address_of(visitor.request))}"  # no login is written like this
     with desk.alone:
         _check_needed(visitor)
         wait = desk.by_login.wait(key)

@@ -208,16 +208,17 @@ def _with_repeats(rows: list[Row]) -> list[tuple[Sitting, tuple[Row, ...]]]:
     """Each sitting, with the rows that are its pages loading themselves anew."""
     found = sittings(rows)
     counting = {page["id"] for each in found for page in each.pages}
-    anew: list[list[Row]] = [[] for _ in found]
+    repeats = [row for row in rows if row["id"] not in counting]
+    wanted, anew = {_place(row) for row in repeats}, [list[Row]() for _ in found]
     opened: dict[tuple[str, ...], list[tuple[str, int]]] = {}
-    for number, each in enumerate(found):
+    for number, each in enumerate(found if repeats else ()):
         for page in each.pages:
-            opened.setdefault(_place(page), []).append((page["at"], number))
-    for row in rows:
-        if row["id"] not in counting:
-            before = [number for at, number in opened.get(_place(row), []) if at <= row["at"]]
-            if before:
-                anew[before[-1]].append(row)
+            if (place := _place(page)) in wanted:
+                opened.setdefault(place, []).append((page["at"], number))
+    for row in repeats:
+        before = [number for at, number in opened.get(_place(row), []) if at <= row["at"]]
+        if before:
+            anew[before[-1]].append(row)
     return [(each, tuple(again)) for each, again in zip(found, anew, strict=True)]
 
 

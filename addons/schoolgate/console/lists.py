@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -12,7 +12,10 @@ from schoolgate.console.log import choices
 from schoolgate.enquiry import Enquiry, because, moment_of
 from schoolgate.listing import account_of, statistics
 from schoolgate.policy.calendar import said_of
+from schoolgate.policy.standing import Opened, Standing
 from schoolgate.settings.load import Settings
+from schoolgate.store.openings import opened
+from schoolgate.store.record import RecordReader
 
 _CURATED = "schoolgate and the school"
 _MISSING = "Not downloaded yet"
@@ -52,20 +55,27 @@ def show_lists(visitor: Visitor) -> Response:
         if site:
             words["found"] = account_of(site, visitor.settings)
         if url:
-            words["answer"] = ask(visitor.settings, url, words["group"], words["at"], visitor.desk.now())
+            words["answer"] = ask(visitor, url, words["group"], words["at"])
     except ValueError as error:
         words["wrong"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
     kinds = kinds_of(visitor.settings, visitor.desk.now())
     return visitor.page("lists.html", 400 if words["wrong"] else 200, **words, kinds=kinds, **choices(visitor.settings))
 
 
-def ask(settings: Settings, url: str, group: str, at: str, now: datetime) -> dict[str, Any]:
+def ask(visitor: Visitor, url: str, group: str, at: str = "") -> dict[str, Any]:
     """The gateway's verdict on an address for a group at a time, with every reason. Raises ValueError in words."""
-    moment = moment_of(at, settings) if at else now
+    moment = moment_of(at, visitor.settings) if at else visitor.desk.now()
     asked = {"url": url, "group": group or "unknown", "at": moment.isoformat()}
-    answer = Enquiry(settings, {}).answer(asked)
+    with visitor.desk.reading() as reader:
+        standing = Standing(opened=visitor.desk.folds.of(reader, _opened))
+    answer = Enquiry(visitor.settings, {}, standing).answer(asked)
     when = answer["counts"] or said_of(answer["calendar"], answer["person"] or "")
     return answer | {"because": because(answer), "when": when}
+
+
+def _opened(reader: RecordReader) -> tuple[Opened, ...]:
+    """All that was ever opened for a while, as a time that is over may be asked about too."""
+    return opened(reader, datetime.min.replace(tzinfo=UTC))
 
 
 def kinds_of(settings: Settings, now: datetime) -> list[Kind]:

@@ -4,6 +4,7 @@ People stand here under their codes, and only for the school's leaders: the tech
 was nor what anybody searched for. What people did with the record (deeds) is no part of it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from schoolgate.console.entry import Refused, Visitor, Who
 from schoolgate.console.forms import Form
+from schoolgate.console.guard import LIVE, POLICY, SAFETY
 from schoolgate.console.looking import give_reason, put_on_record, reason_for
 from schoolgate.console.mine import local_now
 from schoolgate.policy.rules import SEARCH, Action
@@ -40,10 +42,14 @@ _HIDDEN = ("person", "device", "client", "path", "calendar", "left_out", "notice
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the form of the log asks for; what is "" does not matter. ``day`` is a date and comes before ``period``."""
+    """What the form of the log asks for; what is "" does not matter.
+
+    ``since`` and ``until`` are dates, both included; where one is given, ``period`` does not matter.
+    """
 
     period: str = "all"
-    day: str = ""
+    since: str = ""
+    until: str = ""
     group: str = ""
     action: str = ""
     category: str = ""
@@ -62,7 +68,10 @@ class Asked:
 
 def show_log(visitor: Visitor) -> Response:
     """A part of the log; of one person only with a reason, and then each look goes on record."""
-    asked = read_asked(visitor.query)
+    try:
+        asked = read_asked(visitor.query)
+    except ValueError as error:
+        raise Refused(400, str(error)) from None
     if (asked.person or asked.search) and not visitor.may(Who.LEADERS):
         raise Refused(403, "Who it was, and what was searched for, is for the school's leaders.")
     reason = reason_for(visitor, asked.person) if asked.person else ""
@@ -70,12 +79,18 @@ def show_log(visitor: Visitor) -> Response:
         return visitor.page("log_reason.html", asked=asked, wrong="")
     if asked.person:
         put_on_record(visitor, asked.person, reason)
-    return visitor.page("log.html", **_words(visitor, asked, place_of(visitor.query.line("before", 80))), reason=reason)
+    words = _words(visitor, asked, place_of(visitor.query.line("before", 80)))
+    answer = visitor.page("log.html", **words, reason=reason)
+    answer.headers[POLICY] = LIVE if words["live"] else SAFETY[POLICY]
+    return answer
 
 
 def look(visitor: Visitor) -> Response:
     """Take the reason for looking at the events of one person."""
-    asked = read_asked(visitor.form)
+    try:
+        asked = read_asked(visitor.form)
+    except ValueError as error:
+        raise Refused(400, str(error)) from None
     wrong = give_reason(visitor, asked.person) if asked.person else "Say whose events you want to see."
     if wrong:
         return visitor.page("log_reason.html", 400, asked=asked, wrong=wrong)
@@ -83,11 +98,15 @@ def look(visitor: Visitor) -> Response:
 
 
 def read_asked(form: Form) -> Asked:
-    """What is asked for; what makes no sense is left aside."""
+    """What is asked for; what makes no sense is left aside, but for days: raises ValueError in words."""
     period, ref = form.line("period"), form.line("ref", 20)
+    since, until = _day(form.line("since", 30)), _day(form.line("until", 30))
+    if since and until and until < since:
+        raise ValueError(f"The log ends before it begins: from {since} to {until}. Turn the two days round.")
     return Asked(
         period=period if period in PERIODS else "all",
-        day=_day(form.line("day", 10)),
+        since=since,
+        until=until,
         group=form.line("group", 64),
         action=form.line("action") if form.line("action") in ACTIONS else "",
         category=form.line("category", 64),
@@ -110,13 +129,26 @@ def for_eyes_of(visitor: Visitor, row: dict[str, Any]) -> dict[str, Any]:
     return row if row["group"] in others else row | dict.fromkeys(_HIDDEN, "")
 
 
+def unblock_link(visitor: Visitor, row: dict[str, Any]) -> str:
+    """The address of the form that opens the site of an event, filled in; "" where there is nothing to open.
+
+    Where the words of a search were what was blocked, opening the search engine would be no answer.
+    """
+    if row["action"] != Action.BLOCK or not row["host"] or row["list"] == SEARCH or not visitor.may(Who.OPENERS):
+        return ""
+    return f"/unblock?{urlencode({'site': row['host'], 'group': row['group']})}#site"
+
+
 def _words(visitor: Visitor, asked: Asked, before: Place) -> dict[str, Any]:
-    wanted = _wanted(asked, local_now(visitor))
+    now = local_now(visitor)
+    wanted = _wanted(asked, now)
     with visitor.desk.reading() as reader:
         found = newest(reader, wanted, before, LENGTH)
-    rows = [for_eyes_of(visitor, row) for row in found.rows]
+    rows = [for_eyes_of(visitor, row) | {"unblock": unblock_link(visitor, row)} for row in found.rows]
     turned = replace(asked, refresh="")
-    words: dict[str, Any] = {"asked": asked, "rows": rows, "found": found, "is_newest": before == Place()}
+    is_newest = before == Place()
+    words: dict[str, Any] = {"asked": asked, "rows": rows, "found": found, "is_newest": is_newest}
+    words |= {"live": is_newest and _can_be_live(asked, now)}
     words |= {"older": _older(turned, found), "newest": turned.link(), "refresh": REFRESH}
     words |= {"switched": asked.link(refresh="" if asked.refresh else "on"), "periods": PERIODS, "actions": ACTIONS}
     return words | choices(visitor.settings) | {"leader": visitor.may(Who.LEADERS)}
@@ -140,10 +172,9 @@ def _wanted(asked: Asked, now: datetime) -> Wanted:
 
 def _time(asked: Asked, now: datetime) -> tuple[str, str]:
     """From when to when, as the record writes it; ``now`` is on the school's clock."""
-    if asked.day:
-        day = date.fromisoformat(asked.day)
-        first, end = (datetime.combine(each, time(), now.tzinfo) for each in (day, day + timedelta(days=1)))
-        return stamp(first), stamp(end)
+    if asked.since or asked.until:
+        since = stamp(_midnight(asked.since, now)) if asked.since else ""
+        return since, stamp(_midnight(asked.until, now, 1)) if asked.until else LAST
     if asked.period == "hour":
         return stamp(now - timedelta(hours=1)), LAST
     if asked.period == "all":
@@ -152,9 +183,21 @@ def _time(asked: Asked, now: datetime) -> tuple[str, str]:
     return stamp(datetime.combine(first_day, time(), now.tzinfo)), LAST
 
 
+def _midnight(day: str, now: datetime, later: int = 0) -> datetime:
+    """When a day of the school's clock begins, or the one so many days later."""
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=later), time(), now.tzinfo)
+
+
+def _can_be_live(asked: Asked, now: datetime) -> bool:
+    """Whether new events can still belong here; of one person every look goes on record, so none is by itself."""
+    return not asked.person and (not asked.until or asked.until >= now.date().isoformat())
+
+
 def _day(text: str) -> str:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
+    if not text:
         return ""
-    return found.isoformat() if 1970 < found.year < 9000 else ""
+    with suppress(ValueError):
+        found = date.fromisoformat(text)
+        if 1970 < found.year < 9000:
+            return found.isoformat()
+    raise ValueError(f"{text!r} is no day. Write it like 2026-11-24.")

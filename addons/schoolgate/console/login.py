@@ -2,12 +2,15 @@
 
 import logging
 import secrets
+import sqlite3
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from schoolgate.access import Account, Way, account_of, mark_of
-from schoolgate.console.entry import Refused, Visitor, address_of, cookie_name, is_encrypted
+from schoolgate.console.entry import Refused, Visitor, address_of, cookie_name, is_encrypted, network_of
 from schoolgate.console.forms import Form
 from schoolgate.setup_code import is_needed
 from schoolgate.store.event import Deed, stamp
@@ -16,6 +19,8 @@ log = logging.getLogger("schoolgate")
 
 _COOKIE_LETTERS = 43  # of 256 bits
 _PATIENCE = 5.0  # seconds that a password may wait for its turn
+_OWN_FOR = timedelta(days=30)
+_CAME_IN = "select 1 from deeds where rule = :rule and client = :client and at >= :since and actor like :who limit 1"
 _MANY_WRONG = (
     "50 wrong passwords were tried at the console within an hour. Each login and each device is slowed down, so that "
     "nobody guesses one; the log names the devices. Is it a forgotten password, or somebody who should not?"
@@ -50,8 +55,8 @@ def log_in(visitor: Visitor) -> Response:
 
 def seconds_to_wait(visitor: Visitor, login: str) -> float:
     """How long this login, or this device, has to wait after wrong passwords; 0 for not at all."""
-    address = address_of(visitor.request)
-    wait = max(visitor.desk.by_login.wait(login.casefold()), visitor.desk.by_address.wait(address))
+    desk, address = visitor.desk, address_of(visitor.request)
+    wait = max(desk.by_login.wait(_key(visitor, login)), desk.by_address.wait(network_of(address)))
     if wait > 0:
         log.warning("console: logins from %s are slowed down", address)
     return wait
@@ -60,14 +65,18 @@ def seconds_to_wait(visitor: Visitor, login: str) -> float:
 def proved(visitor: Visitor, login: str, password: str) -> Account | None:
     """The account of a login and its password, or None; a wrong one is counted.
 
-    Hashing takes memory on purpose, so only a few are checked at once. Raises Refused where too many wait.
+    Hashing takes memory on purpose, so only a few are checked at once. Raises Refused where too many wait, and where
+    others were wrong while this one waited for its turn.
     """
-    desk, key, address = visitor.desk, login.casefold(), address_of(visitor.request)
-    desk.by_login.begin(key)
-    desk.by_address.begin(address)
+    desk, network = visitor.desk, network_of(address_of(visitor.request))
     if not desk.checking.acquire(timeout=_PATIENCE):
         raise Refused(429, "Very many passwords are being checked at this moment. Try again in a few seconds.")
     try:
+        wait, key = seconds_to_wait(visitor, login), _key(visitor, login)
+        if wait > 0:
+            raise Refused(429, slow_words(wait))
+        desk.by_login.begin(key)
+        desk.by_address.begin(network)
         account = account_of(visitor.settings, desk.pseudonyms, login, password)
     finally:
         desk.checking.release()
@@ -76,8 +85,25 @@ def proved(visitor: Visitor, login: str, password: str) -> Account | None:
             desk.note_fault("console-logins", _MANY_WRONG)
         return None
     desk.by_login.forget(key)
-    desk.by_address.forgive(address)
+    desk.by_address.forgive(network)
     return account
+
+
+def _key(visitor: Visitor, login: str) -> str:
+    """Under what the wrong passwords of a login are counted: once for all devices, and apart for one that is its own.
+
+    So whoever guesses a role's password elsewhere holds it up on new devices only, not at its own desk.
+    """
+    desk, folded = visitor.desk, login.casefold()
+    if desk.by_login.wait(folded) <= 0:
+        return folded
+    address = address_of(visitor.request)
+    given = {"rule": Deed.LOGGED_IN, "client": address, "since": stamp(desk.now() - _OWN_FOR)}
+    who = f"% {desk.pseudonyms.of('user', login)}"
+    came_in = None
+    with suppress(sqlite3.Error), desk.reading() as reader:  # who mends a damaged record has to come in
+        came_in = next(reader.query(_CAME_IN, given | {"who": who}), None)
+    return f"{folded}\n{address}" if came_in else folded
 
 
 def welcome(visitor: Visitor, account: Account, way: Way, answer: Response) -> Response:
@@ -104,7 +130,7 @@ def log_out(visitor: Visitor) -> Response:
 def forget_cookie(visitor: Visitor, answer: Response) -> Response:
     """Let the browser forget its cookie, too."""
     secure = is_encrypted(visitor.request)
-    answer.delete_cookie(cookie_name(visitor.request), path="/", httponly=True, samesite="strict", secure=secure)
+    answer.delete_cookie(cookie_name(visitor.request), path="/", httponly=True, samesite="lax", secure=secure)
     return answer
 
 
@@ -145,13 +171,16 @@ def _slow_down(visitor: Visitor, wait: float, onward: str) -> Response:
 
 
 def set_cookie(visitor: Visitor, answer: Response, value: str) -> None:
-    """The cookie of a session, or of a form before there is one."""
+    """The cookie of a session, or of a form before there is one.
+
+    A link in a mail that is read in the browser brings it along (``lax``); a form of another site does not.
+    """
     secure = is_encrypted(visitor.request)
-    answer.set_cookie(cookie_name(visitor.request), value, path="/", httponly=True, samesite="strict", secure=secure)
+    answer.set_cookie(cookie_name(visitor.request), value, path="/", httponly=True, samesite="lax", secure=secure)
 
 
 def next_page(form: Form) -> str:
     """Where to go after the login: a page of this console, and nowhere else."""
-    path = form.line("next")
+    path = form.line("next", 2000)
     inside = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
     return path if inside and path.isascii() and path != "/login" else "/"

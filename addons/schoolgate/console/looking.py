@@ -36,6 +36,15 @@ def put_on_record(visitor: Visitor, person: str, reason: str, about: str = "") -
     visitor.desk.write(Deed.VIEWED, visitor.account.actor, person=person, why=reason, about=about)
 
 
+def put_on_record_once(visitor: Visitor, person: str, reason: str, about: str) -> None:
+    """A look at one thing, where nobody asks for a reason: once in half an hour."""
+    assert visitor.session is not None
+    sessions, key = visitor.desk.sessions, f"look {about}"
+    if not sessions.reason(visitor.session, key):
+        put_on_record(visitor, person, reason, about)
+        sessions.open_record(visitor.session, key, reason)
+
+
 def show_records(visitor: Visitor) -> Response:
     """The form that asks whose record, and why."""
     return visitor.page("records.html", person="", wrong="", reason="")

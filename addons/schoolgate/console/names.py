@@ -1,16 +1,20 @@
 """Turning a code into a name, with a reason and on record; and who has looked at whose record."""
 
+import json
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from schoolgate.access import named, names_of
+from schoolgate.alerting.case_roles import CHAIR, codes_of, may_see
 from schoolgate.console.entry import Visitor
 from schoolgate.console.paging import LENGTH, Part, part_of
+from schoolgate.store.cases import cases
 from schoolgate.store.event import Deed
 
 _LOOKED = (
-    "select * from deeds where rule in ('name-revealed', 'record-viewed', 'exported') and person <> :own "
+    "select * from deeds where rule in ('name-revealed', 'record-viewed', 'exported') "
+    "and person not in (select value from json_each(:own)) and about not in (select value from json_each(:unseen)) "
     "order by at desc, id desc limit :most offset :first"
 )
 _SHORTEST_REASON = 8
@@ -45,11 +49,18 @@ def reveal(visitor: Visitor) -> Response:
 
 
 def show_look_ups(visitor: Visitor) -> Response:
-    """Who looked at whose record, or had a name revealed; never who looked at the reader's own."""
-    part = part_of(visitor.query)
+    """Who looked at whose record, or had a name revealed, but for the reader's own.
+
+    A look at a case is not shown to whom the case is hidden from; the chair of governors watches all the others.
+    """
+    settings, pseudonyms, account = visitor.settings, visitor.desk.pseudonyms, visitor.account
+    part, own = part_of(visitor.query), codes_of(settings, pseudonyms, account.login)
     with visitor.desk.reading() as reader:
-        within = {"first": part.first, "most": LENGTH + 1}
-        rows = list(reader.query(_LOOKED, {"own": visitor.account.person} | within))
+        everything = visitor.desk.folds.of(reader, cases)
+        unseen = [each.id for each in everything if not may_see(settings, pseudonyms, account, each)]
+        unseen = [] if CHAIR in account.roles else unseen
+        hidden = {"own": json.dumps(list(own)), "unseen": json.dumps(unseen)}
+        rows = list(reader.query(_LOOKED, hidden | {"first": part.first, "most": LENGTH + 1}))
     return visitor.page("look_ups.html", rows=rows[:LENGTH], part=Part(part.number, len(rows) > LENGTH))
 
 

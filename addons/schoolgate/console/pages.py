@@ -17,11 +17,12 @@ _UNITS = ((365, "year"), (30, "month"), (7, "week"), (1, "day"))
 
 
 class Pages:
-    """The templates, read once; ``style`` is the one style sheet, whose address changes with its text."""
+    """The templates, read once, with the one ``style`` sheet and ``script``, whose address changes with their text."""
 
     def __init__(self) -> None:
         self.style = (_HERE / "console.css").read_bytes()
-        self.mark = hashlib.sha256(self.style).hexdigest()[:12]
+        self.script = (_HERE / "live.js").read_bytes()
+        self.mark = hashlib.sha256(self.style + self.script).hexdigest()[:12]
         self._environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,

@@ -11,7 +11,7 @@ from schoolgate.console.guard import PAPER, POLICY, SANDBOX
 from schoolgate.console.mine import local_now
 from schoolgate.reporting.pdf import HOW_TO_INSTALL, make_pdf
 from schoolgate.reporting.report import Rendered, make_report, readers_of, spans_of
-from schoolgate.settings.faults import SettingsError
+from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.report_files import ReportFile, report_files
 
 _FORMS = ("page", "text", "pdf")
@@ -43,7 +43,7 @@ def show_report(visitor: Visitor) -> Response:
     try:
         days, previous = spans_of(settings, report.front.period, day)
         with _one_at_a_time:
-            made = make_report(settings, name, days, previous, sorted(visitor.account.roles))  # what they may know
+            made = make_report(settings, name, days, previous, sorted(visitor.account.roles), "")  # what they may know
     except (ValueError, SettingsError) as error:
         return _page(visitor, 400, f"The report cannot be made: {error}")
     return _answer(visitor, made, form, f"{name}-{day}")
@@ -69,7 +69,9 @@ def _answer(visitor: Visitor, made: Rendered, form: str, name: str) -> Response:
 
 
 def _page(visitor: Visitor, status: int, wrong: str) -> Response:
-    today = local_now(visitor).date()
+    today, faults = local_now(visitor).date(), list[Fault]()
+    report_files(visitor.settings.folders, faults)
+    wrong = "; ".join([*([wrong] if wrong else []), *(f"Left out: {fault}" for fault in faults)])
     return visitor.page("reports.html", status, reports=offered(visitor), today=today.isoformat(), wrong=wrong)
 
 

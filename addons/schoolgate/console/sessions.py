@@ -53,15 +53,15 @@ class Sessions:
             self._by_digest[_digest(token)] = Session(login, mark, now, now, way, at, address)
         return token
 
-    def find(self, token: str) -> Session | None:
-        """The session of a token, which counts as being used now; None where it has ended or never was."""
+    def find(self, token: str, used: bool = True) -> Session | None:
+        """The session of a token, which counts as being used now, unless no person asks; None where it has ended."""
         now, digest = self._clock(), _digest(token)
         with self._lock:
             session = self._by_digest.get(digest)
             if session is None or _has_ended(session, now):
                 self._by_digest.pop(digest, None)
                 return None
-            session.seen = now
+            session.seen = now if used else session.seen
             return session
 
     def end(self, token: str) -> None:

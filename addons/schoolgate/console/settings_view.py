@@ -14,6 +14,12 @@ from schoolgate.store.record import RecordReader
 _LARGEST = 256 * 1024  # bytes of a file that are shown
 _FAULT = "select at, why from faults where rule = 'settings' order by at desc, id desc limit 1"
 _PLACE = re.compile(r"(\S+\.\w+)(?::(\d+))?: (.*)")
+_SECRET = re.compile(
+    r"""((?:^|[{,#-])\s*["']?(?:\w+_)?(?:pass(?:word|phrase|wd)?|secret|token|api_?key)["']?\s*:\s*)(?!["']?\s*$)[^#,}]+"""
+    r"|(?!https?:)(\b[a-z][a-z0-9+.-]*://)[^\s\"',}]+|(\bhttps?://)[^\s/@\"']+@",
+    re.IGNORECASE,
+)
+_HIDDEN = "(not shown)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +102,10 @@ def _changed(visitor: Visitor, files: dict[str, Path]) -> dict[str, str]:
 def _lines(path: Path) -> tuple[list[str], bool]:
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
-    return content[:_LARGEST].decode("utf-8", "backslashreplace").splitlines(), len(content) > _LARGEST
+    lines = content[:_LARGEST].decode("utf-8", "backslashreplace").splitlines()
+    return [without_secrets(line) for line in lines], len(content) > _LARGEST
+
+
+def without_secrets(line: str) -> str:
+    """A line of a file without the passwords that stand in files of their own, where somebody wrote one here."""
+    return _SECRET.sub(lambda found: f"{found[1] or found[2] or found[3]}{_HIDDEN}", line)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from starlette.responses import Response
 
 from schoolgate.access import Account, Way, names_of
-from schoolgate.console.entry import Refused, Visitor, address_of, is_encrypted
+from schoolgate.console.entry import Refused, Visitor, address_of, is_encrypted, network_of
 from schoolgate.console.login import next_page, slow_words, welcome
 from schoolgate.console.oidc import NotBelieved, Unreachable, address_in
 from schoolgate.console.oidc import address_of as address_at_issuer
@@ -54,26 +54,26 @@ def come_back(visitor: Visitor) -> Response:
     if query.secret("error"):
         log.info("console: %s sent somebody back: %s", entry.issuer, query.line("error"))
         raise Refused(403, f"{entry.name} did not log you in. Try again. {_INSTEAD}")
-    wait = visitor.desk.by_address.wait(address)
+    network = network_of(address)
+    wait = visitor.desk.by_address.wait(network)
     if wait > 0:
         raise Refused(429, slow_words(wait).replace("wrong passwords", "logins that failed"))
-    visitor.desk.by_address.begin(address)
+    visitor.desk.by_address.begin(network)
     try:
         with _turn(visitor):
             login = _prove(visitor, entry)
     except Unreachable as error:
-        visitor.desk.by_address.forgive(address)
+        visitor.desk.by_address.forgive(network)
         raise _unreachable(entry, error) from None
     except NotBelieved as error:
         log.warning("console: what %s said at %s was not believed: %s", entry.issuer, address, error)
         raise Refused(403, f"What {entry.name} said does not prove who you are, so nobody was logged in.") from None
-    visitor.desk.by_address.forgive(address)
+    visitor.desk.by_address.forgive(network)
     account = _named(visitor, login)
     if account is None or not (account.staff or account.roles):
         words = f"{entry.name} knows you, but your account has no part in the console: no file of the school names it."
         raise Refused(403, f"{words} Ask the technician, and say which address you logged in with.")
-    # a page, not a redirect: a browser sends the cookie of the session only to where our own pages lead
-    answer = visitor.page("signed_on.html", name=account.name, onward=onward)
+    answer = visitor.go(onward)
     answer.delete_cookie(
         _cookie(visitor), path="/", httponly=True, samesite="lax", secure=is_encrypted(visitor.request)
     )

@@ -69,15 +69,26 @@ class Blocked:
         """Whether that is far more than usual, and no matter of a few."""
         return self.usual is not None and self.number >= max(10, 3 * self.usual)
 
+    @property
+    def compared(self) -> str:
+        """The number beside the usual one, in words."""
+        if self.usual is None:
+            return "-"
+        if self.is_much:
+            return "far more than usual"
+        if self.number > 1.5 * self.usual:
+            return "more than usual"
+        return "less than usual" if self.number < self.usual / 2 else "as usual"
+
 
 def show_start(visitor: Visitor) -> Response:
     """The first screen after the login: for a role that runs things what it has to know, else one's own record."""
-    if not visitor.may(Who.OPERATIONS):
+    if not visitor.may(Who.OPERATIONS) and not visitor.may(Who.CASES):
         return mine.show_home(visitor)
     now = local_now(visitor)
     with visitor.desk.reading() as reader:
         lines = list(_lines(visitor, reader, now))
-        blocked = _blocked(visitor, reader, now)
+        blocked = _blocked(visitor, reader, now) if visitor.may(Who.OPERATIONS) else []
         own = mine.own_words(visitor, reader)
     waiting = [line for line in lines if line.number]
     quiet = [line.none for line in lines if not line.number]
@@ -101,7 +112,12 @@ def _lines(visitor: Visitor, reader: RecordReader, now: datetime) -> Iterator[Li
         found = sum(each.person != visitor.account.person for each in waits)
         words = number(found, "contest waits for an answer", "contests wait for an answer")
         yield Line(found, words, "/contests", "No contest waits for your answer.")
-    found = sum(not each.answered_by for each in folds.of(reader, asked))
+    if visitor.may(Who.OPERATIONS):
+        yield from _gateway(visitor, reader, since)
+
+
+def _gateway(visitor: Visitor, reader: RecordReader, since: str) -> Iterator[Line]:
+    found = sum(not each.answered_by for each in visitor.desk.folds.of(reader, asked))
     words = number(found, "request to open a site waits", "requests to open a site wait")
     yield Line(found, words, "/unblock", "Nobody asks for a site.")
     found = _count(reader, _FAULTS, since=since, action=FAULT)

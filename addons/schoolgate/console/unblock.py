@@ -10,24 +10,15 @@ from schoolgate.console.entry import Refused, Visitor
 from schoolgate.console.forms import Form
 from schoolgate.console.mine import local_now
 from schoolgate.console.paging import part_of
-from schoolgate.opening import (
-    LONGEST_WORDS,
-    NotOpened,
-    Right,
-    carry_out,
-    inspected,
-    plan_of,
-    right_of,
-    shut,
-    verdict_now,
-)
+from schoolgate.opening import LONGEST_WORDS, carry_out, holding, plan_of, right_of, shut
 from schoolgate.policy.decision import Verdict
 from schoolgate.policy.lengths import ALWAYS, DAY, LESSON, until_of
 from schoolgate.policy.purpose import Site, site_of
 from schoolgate.policy.request import BadAddress
 from schoolgate.settings.load import Settings
+from schoolgate.settings.openable import NotOpened, Right, inspected, verdict_now
 from schoolgate.store.event import Deed
-from schoolgate.store.openings import MISTAKE, Asked, Opening, asked, openings
+from schoolgate.store.openings import MISTAKE, Asked, asked, openings
 
 UNTIL = "until"
 """The length that a form names when the end stands in a field of its own."""
@@ -152,16 +143,17 @@ def _page(visitor: Visitor, status: int, wrong: str, form: Form) -> Response:
     settings, now, part = visitor.settings, local_now(visitor), part_of(visitor.query)
     with visitor.desk.reading() as reader:
         everything, all_openings = asked(reader), openings(reader)
-    answered = [each for each in reversed(everything) if each.answered_by]
+    answered, waiting = [each for each in reversed(everything) if each.answered_by], wishes(settings, everything, now)
     ends = {LESSON: until_of(LESSON, now), DAY: until_of(DAY, now)}
-    words = {"wishes": wishes(settings, everything, now), "held": held(all_openings, now), "wrong": wrong, "form": form}
-    words |= {"answered": part.of(answered), "part": part.beside(answered), "ends": ends, "longest": LONGEST_WORDS}
+    words = {"wishes": part.of(waiting), "wrong": wrong, "form": form}
+    words |= {"held": holding(settings, all_openings, now)[::-1]}
+    words |= {
+        "answered": part.of(answered),
+        "part": part.beside(answered, waiting),
+        "ends": ends,
+        "longest": LONGEST_WORDS,
+    }
     titles = {group.id: group.title for group in settings.snapshot.people.groups}
     words |= {"groups": inspected(settings), "titles": titles, "at_work": settings.snapshot.calendar.at_work}
     words |= {"may_lists": _right(visitor) is Right.LISTS, "latest": f"{now:%Y-%m-%dT%H:%M}", "always": ALWAYS}
     return visitor.page("unblock.html", status, **words)
-
-
-def held(found: Iterable[Opening], now: datetime) -> list[Opening]:
-    """What is open now, the newest first."""
-    return [each for each in found if each.holds(now)][::-1]

@@ -34,6 +34,10 @@ class Phrase:
     say: tuple[str, ...]
     weight: int
 
+    def __reduce__(self) -> tuple[type["Phrase"], tuple[str, tuple[str, ...], int]]:
+        """Thousands are handed to every process of a gateway: packed by hand, that takes half the time."""
+        return Phrase, (self.category, self.say, self.weight)
+
     @property
     def words(self) -> str:
         """The phrase as people read it."""

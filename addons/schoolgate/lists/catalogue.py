@@ -1,5 +1,6 @@
 """All that is known of a site: the school's own word, the compiled lists, and, where no list knows it, its name."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +54,10 @@ class Catalogue:
         if listing.hits or self.names is None:
             return listing
         return self._judge(host)
+
+    def below(self, host: str) -> Iterator[tuple[str, str]]:
+        """Every host and path ("" for the whole host) that lists name at a canonical host or below it."""
+        return self.index.below(host)
 
     def is_protected(self, host: str) -> bool:
         """Whether the host, or one above it, is a site that the school must be able to reach."""

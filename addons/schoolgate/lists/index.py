@@ -111,6 +111,7 @@ class _Shelf:
         self._trie = marisa_trie.Trie()
         self._trie.map(trie)
         self.prefixes = self._trie.prefixes
+        self.below = self._trie.iterkeys
         self._key_id = self._trie.key_id
         self._numbers, self._combinations = numbers, combinations
 
@@ -195,6 +196,13 @@ class Index:
         key = host_key(host)
         found = self._matches(self._hosts.prefixes(key), key, host, "")
         return _is_protected(found) or any(role == EXCEPT for *_, marks in found for role, _, _ in marks)
+
+    def below(self, host: str) -> Iterator[tuple[str, str]]:
+        """Every host and path ("" for the whole host) that has an entry of its own at a host or below it."""
+        yield from ((key_host(key), "") for key in self._hosts.below(host_key(host)))
+        for key in self._urls.below(host_key(host)):
+            name, _, path = key.partition("/")
+            yield key_host(name), f"/{path}"
 
     def explain(self, host: str, target: str) -> Iterator[tuple[str, Mark]]:
         """All that the file holds about an address, each entry with a mark: also exceptions, and what was refused."""

@@ -1,8 +1,8 @@
 """Sites that somebody opened for a group for a while, and the kinds of site that nobody can open in that way.
 
-An opening lifts what rules say of the site for one group, up to its end, and nothing else: the sealed layer and the
-school's own ``local/block.yaml`` are asked before it, and what is harmful stays blocked, also where it is only a part
-of a site that was opened.
+An opening lifts what rules say of the site for one group, up to its end, and nothing else: the school's own
+``local/block.yaml`` is asked before it, and what is harmful stays blocked, also where it is only a part of a site that
+was opened.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

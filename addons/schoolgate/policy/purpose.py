@@ -1,5 +1,6 @@
 """Why a visit to a personal site is work all the same, and which sites are nobody's business at all."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from functools import lru_cache
 from schoolgate.policy.request import BadAddress, canonical_host, host_address, match_target
 from schoolgate.policy.standing import Declared, Standing
 
+SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _NEAR = timedelta(days=14)  # a purpose that ended longer ago explains nothing
 
 
@@ -84,8 +86,7 @@ NO_PURPOSES = Purposes()
 def site_of(text: str) -> Site:
     """A site as a person writes it (``example.com/lesson``, with or without scheme and www.). Raises BadAddress."""
     text = text.strip()
-    bare = text.partition("://")[2] or text
-    host, slash, path = bare.partition("/")
+    host, slash, path = SCHEME.sub("", text).partition("/")
     host = canonical_host(host).removeprefix("www.")
     if host_address(host) is None and "." not in host:
         raise BadAddress(f"{text!r} is no site; write it like example.com or example.com/lesson")

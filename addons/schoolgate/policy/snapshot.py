@@ -1,6 +1,6 @@
 """All that a verdict is reached from, frozen: the school's settings and lists as they last were sound."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,10 @@ class Lists(Protocol):
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is listed for a canonical host and a match target ("" where only the name is known)."""
+        ...
+
+    def below(self, host: str) -> Iterator[tuple[str, str]]:
+        """Every host and path ("" for the whole host) that lists name at a canonical host or below it."""
         ...
 
     def is_protected(self, host: str) -> bool:

@@ -23,7 +23,7 @@ from schoolgate.proxy.live import Live
 
 log = logging.getLogger("schoolgate")
 
-_SLOW_DOWN = 1.0  # seconds that a wrong password costs
+_SLOW_DOWN = 1.0  # seconds that a wrong password costs; a new one costs the device's next guess as much
 _REMEMBER = 4096
 _File = tuple[Path, tuple[int, int, int], dict[str, str]]
 
@@ -95,6 +95,8 @@ class Login:
                 while len(self._found) >= _REMEMBER:
                     del self._found[next(iter(self._found))]
                 self._found[known] = found
+                if not found[1]:  # the device's next guess waits, too: many connections guess no faster than one
+                    await asyncio.sleep(_SLOW_DOWN)
         return user if found[1] else None
 
     def _passwords(self, path: Path) -> dict[str, str]:

@@ -25,7 +25,7 @@ LONGEST = 200
 """Characters of the words that somebody writes."""
 GOOD_FOR = timedelta(hours=1)
 MOST, WITHIN = 5, 600.0
-"""How often one device may ask in so many seconds."""
+"""How often one device may ask in so many seconds; and as often tell that something is wrong, whatever it asked for."""
 _REMEMBERED = 10_000
 _NEVER = frozenset((LOCAL_BLOCK, NAMES_DISAGREE, BAD_ADDRESS))
 
@@ -88,7 +88,7 @@ class Unblocking:
         used = f"{about['about']}/{TELL if worry else ''}"
         if used in self._used:
             raise NotTaken(409, "This was asked already. Somebody at school will look at it.")
-        if not self._sparing.may(request.client or ""):
+        if not self._sparing.may(f"{request.client}/{TELL if worry else ''}"):
             raise NotTaken(
                 429, "You have asked several times. Somebody at school will look at it; please wait a while."
             )

@@ -93,7 +93,7 @@ class Outcome:
         before, after = pair.before, pair.after
         self.told_before += _is_told(before, event)
         self.told_after += _is_told(after, event)
-        self.drifted += before.action != event["action"] and not event["left_out"]
+        self.drifted += not _is_as_then(before, event)
         if before.action is after.action:
             self.same += 1
             self.by_another += before.rule != after.rule
@@ -102,6 +102,12 @@ class Outcome:
         moves = after.identity.group.id if after.identity.group.id != before.identity.group.id else ""
         key = (event["group"], category, before.action, after.action, before.rule, after.rule, moves)
         self.hosts.setdefault(key, Counter())[event["host"]] += 1
+
+
+def _is_as_then(now: Verdict, event: Row) -> bool:
+    """Whether the settings in force say what was done; who went on after a page that asked is on record as ``log``."""
+    went_on = now.action is Action.WARN and event["action"] == Action.LOG and event["rule"] == now.rule
+    return now.action == event["action"] or went_on or bool(event["left_out"])
 
 
 def _is_told(verdict: Verdict, event: Row) -> bool:

@@ -56,8 +56,13 @@ class Waiting:
         return sorted({page["category"] for page in self.pages})
 
 
-def counted(reader: Queries, span: Span, at_work: frozenset[str], told: Contested) -> Counted:
-    """The visits of a report's period; what is contested or cleared is not among them."""
+def counted(
+    reader: Queries, span: Span, at_work: frozenset[str], told: Contested, untold: frozenset[str] = frozenset()
+) -> Counted:
+    """The visits of a report's period; what is contested or cleared is not among them.
+
+    ``untold`` are events that were cleared by a case which the readers may not know of: they are not numbered either.
+    """
     during = {"since": span.since, "until": span.until}
     rows = list(reader.query(_VISITS, during))
     kept = [row for row in rows if row["id"] not in told.waiting and row["id"] not in told.cleared]
@@ -65,7 +70,7 @@ def counted(reader: Queries, span: Span, at_work: frozenset[str], told: Conteste
     shown = sorted(longest[:MOST], key=lambda each: (each.first["person"], each.first["at"]))
     working = [each for each in shown if each.first["group"] in at_work and in_working_hours(each.first["calendar"])]
     other = [each for each in shown if each not in working]
-    cleared = sum(row["id"] in told.cleared for row in rows)
+    cleared = sum(row["id"] in told.cleared and row["id"] not in untold for row in rows)
     return Counted(working, other, len(longest) - len(shown), _reasons(reader.query(_LEFT_OUT, during)), cleared)
 
 

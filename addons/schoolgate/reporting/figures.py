@@ -24,6 +24,7 @@ OUTCOMES = {
     Outcome.LOW_LEVEL: "Low-level concern",
 }
 _CHAIR = "chair_of_governors"
+_LEADERS = frozenset({"headteacher", "dsl"})
 _CASES = (
     "select * from events where action = :action and rule in (select value from json_each(:rules)) and at < :until "
     "order by at, id"
@@ -53,7 +54,7 @@ class CaseFigures:
 def case_figures(reader: Queries, span: Span, roles: Collection[str], readers: Collection[str]) -> CaseFigures:
     """The cases that all of these roles may know of; ``readers`` are their codes, and no case of theirs is counted."""
     asked_for = {"action": DEED, "rules": json.dumps(CASE_DEEDS), "until": span.until}
-    known = [case for case in fold(reader.query(_CASES, asked_for)) if _may_know(case, roles, readers)]
+    known = [case for case in fold(reader.query(_CASES, asked_for)) if may_know(case, roles, readers)]
     opened = [case for case in known if case.at >= span.since]
     outcomes = Counter(case.outcome for case in known if _decided_at(case) >= span.since)
     still_open = tuple(case for case in known if case.is_open)
@@ -68,9 +69,18 @@ def case_figures(reader: Queries, span: Span, roles: Collection[str], readers: C
     )
 
 
-def _may_know(case: Case, roles: Collection[str], readers: Collection[str]) -> bool:
-    """A case that goes round the Headteacher is for the chair alone, and one about a reader for others."""
-    return case.person not in readers and (case.route != _CHAIR or set(roles) == {_CHAIR})
+def may_know(case: Case, roles: Collection[str], readers: Collection[str]) -> bool:
+    """Whether all readers may know of a case: one that goes round the Headteacher is for the chair alone.
+
+    One about a reader is for others. One that somebody raised about nobody in particular may be about anybody, so it
+    is for those leaders alone whom it was given to.
+    """
+    if case.person in readers or (case.route == _CHAIR and set(roles) != {_CHAIR}):
+        return False
+    if case.person or not case.was_raised_by_somebody:
+        return True
+    told = {case.route, case.owner, *(entry.entry for entry in case.of(Deed.ESCALATED, Deed.CASE_OWNER))}
+    return told.issuperset(_LEADERS.intersection(roles))
 
 
 def _decided_at(case: Case) -> str:

@@ -24,7 +24,7 @@ def fill(settings: Settings, name: str, words: Mapping[str, Any], parts: tuple[s
 
     path = settings.folders.report(f"{name}.html")
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader([settings.folders.root / "reports", shipped() / "reports"]),
+        loader=FileSystemLoader([settings.folders.root / "reports", shipped() / "reports"], "utf-8-sig"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -52,8 +52,8 @@ def _place(error: Exception, path: Path) -> tuple[Path, int]:
 
 
 def times(count: int) -> str:
-    """``once``, ``twice``, ``3 times``."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+    """``once``, ``twice``, ``3 times``; a number that can be traced stays so."""
+    return {1: "once", 2: "twice"}.get(count) or number(count, "time", "times")
 
 
 def number(count: int, one: str, many: str) -> str:

@@ -25,9 +25,12 @@ class Names:
         return login or (f"Device {client}" if client else "An unknown device")
 
     def codes(self, roles: Iterable[str]) -> frozenset[str]:
-        """The pseudonyms of whoever fills these roles."""
-        users = (self._roles[role].user for role in roles if role in self._roles)
-        return frozenset(self._pseudonyms.of("user", user) for user in users if user)
+        """Every pseudonym under which whoever fills these roles can stand on record: of a login, or of a device."""
+        users = {self._roles[role].user or "" for role in roles if role in self._roles} - {""}
+        people = (self._people.person(user) for user in users)
+        devices = (device for person in people if person for device in person.devices)
+        logins = {self._pseudonyms.of("user", user) for user in users}
+        return frozenset(logins | {self._pseudonyms.of("device", str(device)) for device in devices})
 
 
 def actor_words(actor: str) -> tuple[str, str]:

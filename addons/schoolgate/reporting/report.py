@@ -6,7 +6,7 @@ is left out is made from the page. What a template can ask is told in ``sources`
 a connection that cannot write.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from schoolgate.reporting.sources import Occasion, Sources, occasion_of
 from schoolgate.reporting.subject import Subject
 from schoolgate.reporting.traced import Note
 from schoolgate.reporting.without_people import without_people
-from schoolgate.settings.faults import Fault, SettingsError
+from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.load import Settings
 from schoolgate.settings.models import ReportFront
 from schoolgate.settings.report_files import ReportFile, report_file, report_files
@@ -53,15 +53,21 @@ def who_is(settings: Settings, pseudonyms: Pseudonyms) -> Names:
 
 
 def make_report(
-    settings: Settings, name: str, days: Span, previous: Span | None = None, to: list[str] | None = None
+    settings: Settings,
+    name: str,
+    days: Span,
+    previous: Span | None = None,
+    to: list[str] | None = None,
+    console: str | None = None,
 ) -> Rendered:
     """A report of a stretch of time from the school's record, for these roles or those that get it by default.
 
+    ``console`` comes before the links to the console; left out, it is the console's own address.
     Raises SettingsError when its template cannot be used, ValueError where there is no such report.
     """
     who = who_is(settings, open_pseudonyms(settings.data))
     with open_reader(settings.data, with_waiting=True) as reader:
-        return render_report(name, days, reader, settings, who, previous=previous, to=to)
+        return render_report(name, days, reader, settings, who, previous=previous, to=to, console=console)
 
 
 def readers_of(settings: Settings, report: ReportFile) -> list[str]:
@@ -87,11 +93,13 @@ def render_report(
     seal: str = "",
     previous: Span | None = None,
     to: list[str] | None = None,
+    console: str | None = None,
 ) -> Rendered:
     """Fill ``reports/<name>.html``. Raises SettingsError when the template cannot be used."""
     report = report_file(settings.folders, name)
     front = report.front.model_copy(update={"to": readers_of(settings, report) if to is None else to})
-    return _render(report, occasion_of(front, days, previous), reader, settings, who, seal)
+    address = (settings.console_url or None) if console is None else console
+    return _render(report, occasion_of(front, days, previous, address), reader, settings, who, seal)
 
 
 def _render(
@@ -114,6 +122,7 @@ def try_reports(settings: Settings) -> None:
     who = Names(settings, Pseudonyms(b""))
     with TemporaryDirectory() as nothing, open_reader(Path(nothing)) as reader:
         for report in report_files(settings.folders, faults):
+            faults.extend(_unknown_roles(settings, report))
             try:
                 _render(report, _first(report.front), reader, settings, who, "")
             except SettingsError as error:
@@ -124,6 +133,16 @@ def try_reports(settings: Settings) -> None:
             faults.extend(error.faults)
     if faults:
         raise SettingsError(faults)
+
+
+def _unknown_roles(settings: Settings, report: ReportFile) -> Iterator[Fault]:
+    """Roles of the front matter that no school has, and not this one either: nobody would get the report."""
+    known = {*settings.school.roles, "headteacher", "dsl", "technician", "chair_of_governors"}
+    lines = report.path.read_text(encoding="utf-8-sig").splitlines()
+    line = next((number for number, words in enumerate(lines, 1) if words.startswith("to:")), 1)
+    for role in report.front.to:
+        if role not in known:
+            yield Fault(settings.folders.named(report.path), line, unknown("role", role, known))
 
 
 def _first(front: ReportFront) -> Occasion:

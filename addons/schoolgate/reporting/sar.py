@@ -29,6 +29,7 @@ _ACTIVITY = (
 )
 _DEEDS = "select * from deeds order by at, id"
 _WITHHELD = (Deed.HOLD, Deed.RELEASED, *CASE_DEEDS)  # of a case the school decides itself what it hands out
+_INNER = ("ids", "keys", "kinds", "case", "case_ref", "case_priority", "in_case", "filled")
 _NOT_COUNTED = {
     "block": "not as a visit: it was blocked, and stands here as a block",
     "warn": "no: a page asked first",
@@ -84,7 +85,9 @@ def holdings(reader: Queries, settings: Settings, subject: Subject, made: dateti
 
 
 def _concerns(row: Row, subject: Subject, own: set[str]) -> bool:
-    """Whether a deed is by the person, about them, or about one of their events."""
+    """Whether a deed is by the person, about them, or about one of their events; a look at a case is part of it."""
+    if row["rule"] == Deed.VIEWED and row["about"] and not _did(row, subject):
+        return False
     return _did(row, subject) or row["person"] in subject.codes or not own.isdisjoint(row["about"].split())
 
 
@@ -187,6 +190,7 @@ class _Maker:
         for mail in mails_about(data, of_alert, names):
             text = mail["text"] or ""
             lines = text if mail["alert"] in of_alert else "\n".join(_lines_with(text, names))
+            lines = _without_cases(lines, alerts)
             if not lines and mail["alert"] not in of_alert and not list(_lines_with(mail["subject"] or "", names)):
                 continue  # only a part of a word is like hers
             to = sorted({self._role(address) for address in json.loads(mail["recipients"]) or [""]})
@@ -236,7 +240,13 @@ def _lines_with(text: str, words: Iterable[str]) -> Iterator[str]:
 
 
 def _without_ids(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name not in ("ids", "keys", "kinds")}
+    return {name: value for name, value in facts.items() if name not in _INNER}
+
+
+def _without_cases(text: str, alerts: Iterable[Mapping[str, Any]]) -> str:
+    """A mail without the lines that name a case."""
+    names = [str(alert["facts"][name]) for alert in alerts for name in ("case", "case_ref") if name in alert["facts"]]
+    return "\n".join(line for line in text.splitlines() if not any(name in line for name in names))
 
 
 def as_json(found: Holdings) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from schoolgate.reporting.making import Making
 from schoolgate.reporting.report import make_report
 from schoolgate.reporting.schedule import due, stretch
 from schoolgate.settings.load import Settings
@@ -19,8 +20,8 @@ Failed = Callable[[str, Exception], None]
 class ReportPost:
     """Looks in each round what is due. How far each report has got stands in the office's file."""
 
-    def __init__(self, store: OfficeStore) -> None:
-        self._store = store
+    def __init__(self, store: OfficeStore, making: Making) -> None:
+        self._store, self._making = store, making
         self._version = ""
         self._entries: list[tuple[ReportEntry, ReportFront]] = []
         self._not_before: dict[str, float] = {}
@@ -59,12 +60,16 @@ class ReportPost:
         if moment is None or (last is not None and last >= moment):
             return
         to = settings.recipients(entry.to or [])
-        if to:
-            days, earlier = stretch(front.period, when, moment, local, last, calendar)
-            made = make_report(settings, entry.name, days, earlier, entry.to)
-        with self._store.atomic():
-            if to:
-                domain = settings.school.mail.sender.partition("@")[2]
-                message_id = f"<{mark}-{moment.date().isoformat()}@{domain}>"
-                self._store.add_mail(to, made.subject, made.text, made.html, message_id, now)
+        if not to:
             self._store.set_bookmark(mark, local.isoformat())
+            return
+        days, earlier = stretch(front.period, when, moment, local, last, calendar)
+        made = self._making.made(mark, lambda: (make_report(settings, entry.name, days, earlier, entry.to), local))
+        if made is None:
+            return
+        page, up_to = made
+        with self._store.atomic():
+            domain = settings.school.mail.sender.partition("@")[2]
+            message_id = f"<{mark}-{moment.date().isoformat()}@{domain}>"
+            self._store.add_mail(to, page.subject, page.text, page.html, message_id, now)
+            self._store.set_bookmark(mark, up_to.isoformat())

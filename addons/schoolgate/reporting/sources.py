@@ -10,11 +10,13 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from schoolgate.reporting.charts import bars, line
 from schoolgate.reporting.counted import counted, waiting
-from schoolgate.reporting.figures import case_figures, notice_figures, requests_of, seen_by_group
+from schoolgate.reporting.extent import begins_on, days_of, kept_from
+from schoolgate.reporting.figures import case_figures, may_know, notice_figures, requests_of, seen_by_group
 from schoolgate.reporting.filling import group_title, title
 from schoolgate.reporting.health import health
 from schoolgate.reporting.kept import retention_lines
@@ -22,11 +24,12 @@ from schoolgate.reporting.looks import looks
 from schoolgate.reporting.measures import measures
 from schoolgate.reporting.naming import Names
 from schoolgate.reporting.period import Span
-from schoolgate.reporting.traced import Notes, Traced
+from schoolgate.reporting.traced import Console, Notes, Source, Traced
+from schoolgate.reporting.views_only import views_only
 from schoolgate.settings.load import Settings
 from schoolgate.settings.models import ReportFront
 from schoolgate.settings.monitoring import overdue
-from schoolgate.store.cases import clearings
+from schoolgate.store.cases import cases, clearings
 from schoolgate.store.deeds import contested, contests
 from schoolgate.store.event import stamp
 from schoolgate.store.record import RecordReader
@@ -36,16 +39,21 @@ DURING = (
     "and id not in (select value from json_each(:contested))"
 )
 """The condition of what counts in the period."""
+_KEYS = ("category", "group", "person", "theme", "list", "rule")  # columns by which a query may group
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a report is made for: its front matter, its period, the one before (None: unknown), and when it is made."""
+    """What a report is made for: its front matter, its period, the one before (None: unknown), and when it is made.
+
+    ``console`` is the address before the links to it: "" for a page of the console itself, None where it is off.
+    """
 
     front: ReportFront
     span: Span
     previous: Span | None
     now: datetime
+    console: str | None = None
 
 
 class Sources:
@@ -55,13 +63,17 @@ class Sources:
         self._reader, self._settings, self._who, self._occasion = reader, settings, who, occasion
         self._everything = contests(reader)
         self._told = contested(self._everything, clearings(reader))
-        self._readers = who.codes(occasion.front.to)
+        self._readers, to = who.codes(occasion.front.to), occasion.front.to
+        secret = {each.ref for each in cases(reader) if not may_know(each, to, self._readers)}
+        self._untold = frozenset(event for event, ref in self._told.by_case.items() if ref in secret)
         self._values = {
             "contested": json.dumps(sorted(self._told.waiting)),
             "cleared": json.dumps(sorted(self._told.cleared)),
             "readers": json.dumps(sorted(self._readers)),
         }
-        self.notes = Notes(settings.school.timezone, self._values)
+        shown = {name: value for name, value in self._values.items() if name != "cleared" or not self._untold}
+        console = None if occasion.console is None else Console(occasion.console, to)
+        self.notes = Notes(settings.school.timezone, shown, console)
         self._known: dict[tuple[str, Span], list[dict[str, Any]]] = {}
 
     def words(self) -> dict[str, Any]:
@@ -71,7 +83,9 @@ class Sources:
         found = {
             "about": occasion.front, "span": span, "previous": occasion.previous, "during": DURING,
             "made": stamp(occasion.now), "query": self.query, "trace": self.trace, "weekly": self.weekly,
-            "kept": self.kept, "days_of": self.days_of, "notes": self.notes, "bars": bars, "line": line,
+            "notes": self.notes, "bars": bars, "line": line, "days_of": partial(days_of, settings, occasion.now),
+            "kept": lambda what, of=None: kept_from(settings, of or span, occasion.now, what),
+            "begins": lambda of=None: begins_on(self._reader, settings, of or span),
             "labelled": self.labelled,
             "cases": self._of_periods(lambda each: case_figures(self._reader, each, occasion.front.to, self._readers)),
             "requests": self._of_periods(lambda each: requests_of(self._reader, each)),
@@ -90,10 +104,10 @@ class Sources:
         told = self._everything
         return {
             "who": self._who,
-            "counted": counted(self._reader, span, at_work, self._told),
+            "counted": counted(self._reader, span, at_work, self._told, self._untold),
             "waiting": waiting(self._reader, told, today.isoformat()),
             "answered": [each for each in told if each.answer and span.since <= each.answered_at < span.until],
-            "looks": looks(self._reader, span, self._readers),
+            "looks": looks(self._reader, span, self._readers, self._occasion.front.to),
         }
 
     def _roles(self) -> list[dict[str, Any]]:
@@ -107,23 +121,35 @@ class Sources:
         key = (sql, span)
         if key not in self._known:
             during = self._values | {"since": span.since, "until": span.until}
-            self._known[key] = [
-                {name: self._traced(value, sql, span) for name, value in row.items()}
-                for row in self._reader.query(sql, during)
-            ]
+            with views_only(self._reader, sql):
+                rows = list(self._reader.query(sql, during))
+            self._known[key] = [{name: self._traced(row[name], sql, span, row) for name in row} for row in rows]
         return self._known[key]
 
-    def _traced(self, value: Any, sql: str, span: Span) -> Any:
-        return self.trace(value, sql, span=span) if isinstance(value, int) else value
+    def _traced(self, value: Any, sql: str, span: Span, row: dict[str, Any]) -> Any:
+        of = row if "group by" in sql else None
+        return self.trace(value, sql, span=span, row=of) if isinstance(value, int) else value
 
     def labelled(self, rows: list[dict[str, Any]], column: str = "category") -> list[tuple[str, int]]:
         """Rows with a column ``n`` for a chart, under the titles of their categories or groups."""
         words = title if column == "category" else group_title if column == "group" else _as_it_is
         return [(words(self._settings, row[column]), row["n"]) for row in rows]
 
-    def trace(self, value: int, sql: str = "", words: str = "", span: Span | None = None) -> Traced:
-        """A number that was counted otherwise, with the query that lists what was counted, or words in its place."""
-        return Traced(value, self.notes, (sql, words, span or self._occasion.span))
+    def trace(
+        self,
+        value: int,
+        sql: str = "",
+        words: str = "",
+        span: Span | None = None,
+        row: dict[str, Any] | None = None,
+    ) -> Traced:
+        """A number that was counted otherwise, with the query that lists what was counted, or words in its place.
+
+        ``row`` is an event or a row of the answer that says of which category, group or person the number is.
+        """
+        keys = _KEYS[:3] if row and "id" in row else _KEYS  # of an event only what the log can be looked through by
+        only = tuple((name, str(row[name])) for name in keys if row and row.get(name) not in (None, "", *self._readers))
+        return Traced(value, self.notes, Source(sql, words, span or self._occasion.span, only))
 
     def weekly(self, view: str, where: str = "", span: Span | None = None) -> list[tuple[str, Traced]]:
         """How much of a view lies in each week (Monday to Sunday, school time) of a period so far, oldest first."""
@@ -142,29 +168,6 @@ class Sources:
             weeks.append((f"{week.day} {week:%b}", self.trace(counts[week], sql, span=span)))
             week += timedelta(days=7)
         return weeks
-
-    def kept(self, what: str, span: Span | None = None) -> str:
-        """From which day on ``what`` (allowed, logged, blocked) is kept, where that is later than the period's first.
-
-        "" where all of it is still there: what was deleted cannot be counted, and a report has to say so.
-        """
-        span = span or self._occasion.span
-        horizon = self._occasion.now - getattr(self._settings.school.retention, what)
-        if not span.since or stamp(horizon) <= span.since:
-            return ""
-        day = horizon.astimezone(self._settings.school.timezone)
-        return f"{day.day} {day:%B %Y}"
-
-    def days_of(self, span: Span) -> str:
-        """``2 September to 18 December 2026``, and how far it has got where it is not over."""
-        zone = self._settings.school.timezone
-        first = datetime.fromisoformat(span.since).astimezone(zone)
-        last, now = (datetime.fromisoformat(span.until) - timedelta(seconds=1)).astimezone(zone), self._occasion.now
-        words = (
-            f"{first.day} {first:%B}{f' {first.year}' if first.year != last.year else ''} to {last.day} {last:%B %Y}"
-        )
-        today = now.astimezone(zone)
-        return f"{words}, so far up to {today.day} {today:%B}" if first < now < last else words
 
     def _of_periods(self, make: Any) -> Any:
         """What ``make`` says of the report's period, or of another; made before people are taken out of the views."""
@@ -185,6 +188,6 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def occasion_of(front: ReportFront, span: Span, previous: Span | None = None, now: datetime | None = None) -> Occasion:
+def occasion_of(front: ReportFront, span: Span, previous: Span | None = None, console: str | None = None) -> Occasion:
     """A report that is made now."""
-    return Occasion(front, span, previous, now or datetime.now(UTC))
+    return Occasion(front, span, previous, datetime.now(UTC), console)

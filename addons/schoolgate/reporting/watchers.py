@@ -17,7 +17,7 @@ def tell_watchers(store: OfficeStore, settings: Settings, who: Names, span: Span
     for role in settings.monitoring.seal.to:
         to = [address for address in settings.recipients([role]) if address not in told]
         with open_reader(settings.data, with_waiting=True) as reader:
-            found = looks(reader, span, who.codes([role])) if to else []
+            found = looks(reader, span, who.codes([role]), [role]) if to else []
         if found:
             day = span.until[:10]
             domain = settings.school.mail.sender.partition("@")[2]

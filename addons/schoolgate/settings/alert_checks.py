@@ -1,11 +1,15 @@
 """Checks what alerts.yaml says of quiet hours, routes and channels against the school and its files."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from schoolgate.settings.chat_address import HOW_TO_INSTALL, fault_of, is_installed
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
 from schoolgate.settings.models import AlertsFile
+
+CASE_ROLES = ("headteacher", "dsl", "chair_of_governors")
+"""Roles that a case can go to."""
 
 
 def check_alerts(files: ConfigFiles, alerts: AlertsFile | None) -> Iterator[Fault]:
@@ -16,6 +20,10 @@ def check_alerts(files: ConfigFiles, alerts: AlertsFile | None) -> Iterator[Faul
         yield from files.known("alerts", ("routes", number, "groups"), "group", groups)
     for number in range(len(files.at("alerts", "channels", kind=list))):
         yield from files.known("alerts", ("channels", number, "to"), "role", roles)
+    for number, role in enumerate(alerts.cases.escalate if alerts else ()):
+        if role in roles and role not in CASE_ROLES:
+            words = f"{role!r} looks after no cases; take {', '.join(CASE_ROLES[:-1])} or {CASE_ROLES[-1]}"
+            yield files.fault("alerts", ("cases", "escalate", number), words)
     if alerts and alerts.quiet and alerts.quiet.since == alerts.quiet.until:
         words = "begins and ends at once; write two different times, or quiet: null for none"
         yield files.fault("alerts", ("quiet", "from"), words)
@@ -27,11 +35,17 @@ def _check_channels(files: ConfigFiles, alerts: AlertsFile) -> Iterator[Fault]:
         words = f"channels cannot be used: Apprise is not installed; {HOW_TO_INSTALL}"
         yield files.fault("alerts", ("channels",), words)
         return
-    seen: set[str] = set()
+    seen: set[Path] = set()
     for number, channel in enumerate(alerts.channels):
         place = ("channels", number, "url_file")
-        if channel.url_file in seen:
+        path = (files.folders.root / channel.url_file).resolve()
+        if "://" in channel.url_file:
+            words = (
+                "is an address, which is a secret; write it into a file of its own (docs/alerts.md), and its name here"
+            )
+            yield files.fault("alerts", place, f"{channel.url_file!r} {words}")
+        elif path in seen:
             yield files.fault("alerts", place, f"{channel.url_file!r} stands here twice; give each channel a file")
-        elif fault := fault_of(files.folders.root / channel.url_file):
+        elif fault := fault_of(path):
             yield files.fault("alerts", place, f"{channel.url_file!r} {fault}")
-        seen.add(channel.url_file)
+        seen.add(path)

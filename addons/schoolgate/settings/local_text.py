@@ -45,8 +45,7 @@ def with_entry(text: str, added: Entry, comment: str) -> str:
     end = "\r\n" if "\r\n" in text else "\n"
     root = _compose(text)
     if root is None:
-        whole = text if not text or text.endswith("\n") else text + end
-        return f"{whole or _NEW}{key}:{end}  - {line}{remark}{end}"
+        return _with_list(text or _NEW, len(text or _NEW), f"{key}:{end}- {line}{remark}", end)
     if not isinstance(root, yaml.MappingNode):
         raise NoEdit(1, "is not made of 'key: value' lines")
     for name, value in root.value:
@@ -57,9 +56,9 @@ def with_entry(text: str, added: Entry, comment: str) -> str:
     last = root.value[-1][1]
     if isinstance(last, yaml.ScalarNode) and last.style in _BLOCK_TEXTS and not text.endswith("\n"):
         raise NoEdit(_line(last), "ends in the middle of a text; end the file with a line break")
-    place = _end_of_line(text, _end_of(text, last))
-    before = "" if text[:place].endswith("\n") else end
-    return f"{text[:place]}{before}{' ' * root.start_mark.column}{key}:{end}  - {line}{remark}{end}{text[place:]}"
+    indent = " " * root.start_mark.column
+    new = f"{indent}{key}:{end}{indent}- {line}{remark}"
+    return _with_list(text, _end_of_line(text, _end_of(text, last)), new, end)
 
 
 def without_entry(text: str, removed: Entry) -> str:
@@ -75,8 +74,12 @@ def without_entry(text: str, removed: Entry) -> str:
         raise NoEdit(_line(found.node), f"{removed} shares its line with something else; take it out there by hand")
     if found.sequence.flow_style:
         return _out_of_flow(text, found, start, stop)
+    if is_new := _is_new(text, found, start):
+        start = text.rfind("\n", 0, found.key.start_mark.index) + 1
+    if stop == len(text) and not text.endswith("\n"):  # the file ends as it did: without a line break
+        start = len(text[:start].removesuffix("\n").removesuffix("\r"))
     left = text[:start] + text[stop:]
-    if len(found.sequence.value) > 1:
+    if len(found.sequence.value) > 1 or is_new:
         return left
     colon = text.index(":", found.key.end_mark.index) + 1
     return f"{left[:colon]} []{left[colon:]}"
@@ -88,23 +91,36 @@ def in_one_line(comment: str) -> str:
     return line if len(line) <= _LONGEST_COMMENT else line[: _LONGEST_COMMENT - 1] + "…"
 
 
+def _with_list(text: str, place: int, new: str, end: str) -> str:
+    """A list that the file lacked: its item stands right below the key, by which ``_is_new`` knows it again."""
+    before, after = ("", end) if text[:place].endswith("\n") else (end, "")
+    return f"{text[:place]}{before}{new}{after}{text[place:]}"
+
+
+def _is_new(text: str, found: _Found, start: int) -> bool:
+    """Whether the list of an entry came with it, and goes with it: ``start`` is where the line of the entry begins."""
+    key = found.key.start_mark
+    alone = len(found.sequence.value) == 1 and text[key.index : start].rstrip("\r\n") == f"{found.key.value}:"
+    return alone and text[start : start + key.column + 1] == f"{' ' * key.column}-"
+
+
 def _into(text: str, key: yaml.ScalarNode, value: yaml.SequenceNode, line: str, remark: str, end: str) -> str:
     """One item more: at the end of a list that is written item by item, at the beginning of one in brackets."""
     if not value.flow_style:
-        place, indent = _end_of_line(text, _end_of(text, value)), " " * value.value[0].start_mark.column
+        place = _end_of_line(text, _end_of(text, value))
         dash = text[text.rfind("\n", 0, value.value[0].start_mark.index) + 1 : value.value[0].start_mark.index]
         if dash.strip(" ") != "-":
             raise NoEdit(_line(value), "begins its list in a way that cannot be continued; write '- ' lines")
-        before = "" if text[:place].endswith("\n") else end
-        return f"{text[:place]}{before}{dash}{line}{remark}{end}{text[place:]}" if indent else text
+        before, after = ("", end) if text[:place].endswith("\n") else (end, "")
+        return f"{text[:place]}{before}{dash}{line}{remark}{after}{text[place:]}"
     opening, closing = value.start_mark.index, value.end_mark.index
-    if not value.value and not text[opening + 1 : closing - 1].strip():
-        colon = text.index(":", key.end_mark.index) + 1
+    colon = text.index(":", key.end_mark.index) + 1
+    if text[colon:closing] == " []":
         place = _end_of_line(text, closing)
         kept = text[closing:place]
-        before = "" if kept.endswith("\n") else end
+        before, after = ("", end) if kept.endswith("\n") else (end, "")
         indent = " " * key.start_mark.column
-        return f"{text[:colon]}{kept}{before}{indent}  - {line}{remark}{end}{text[place:]}"
+        return f"{text[:colon]}{kept}{before}{indent}  - {line}{remark}{after}{text[place:]}"
     inside = opening + 1
     return f"{text[:inside]}{end}  {line},{remark}{end}{'' if text[inside] in '\r\n' else '  '}{text[inside:]}"
 

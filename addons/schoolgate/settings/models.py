@@ -274,10 +274,14 @@ class RulesFile(_Strict):
     files: list[FileEntry] = []
 
 
+Told = Annotated[list[str], Field(min_length=1)]
+"""The roles that are told; of what matters at once it is never nobody."""
+
+
 class ImmediateAlerts(_Strict):
     """Who is told at once of a block that a rule marks so."""
 
-    to: list[str] = ["headteacher", "dsl"]
+    to: Told = ["headteacher", "dsl"]
     repeat: Duration = timedelta(hours=1)
 
 
@@ -319,13 +323,13 @@ class ReportFront(_Strict):
 class FaultAlerts(_Strict):
     """Who is told when the gateway itself is at fault."""
 
-    to: list[str] = ["technician"]
+    to: Told = ["technician"]
 
 
 class WorryAlerts(_Strict):
     """Who is told of a search, or of a prompt to a chatbot, that a rule marks ``alert: immediate``."""
 
-    to: list[str] = ["dsl"]
+    to: Told = ["dsl"]
 
 
 class CaseEntry(_Strict):
@@ -355,7 +359,7 @@ class RouteEntry(_Strict):
 
     themes: list[Literal["content", "contact", "conduct", "commerce"]] = []
     groups: list[str] = []
-    to: Annotated[list[str], Field(min_length=1)]
+    to: Told
 
 
 class ChatEntry(_Strict):

@@ -58,7 +58,10 @@ def report_file(folders: Folders, name: str) -> ReportFile:
         raise ValueError(unknown("report", name, known))
     found = next(_report(folders, f"{name}.html"), None)
     if found is None:
-        raise ValueError(unknown("report", name, known))
+        called = folders.named(folders.report(f"{name}.html"))
+        raise ValueError(
+            f"{called}:1: this is no report, as it has no front matter; begin it with the line {_BEGIN.strip()}"
+        )
     return found
 
 
@@ -118,7 +121,7 @@ def _report(folders: Folders, name: str) -> Iterator[ReportFile]:
 
 def _front(path: Path, called: str) -> ReportFront | None:
     try:
-        text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([Fault(called, 0, f"cannot be read as UTF-8 text: {error}")]) from None
     if not text.startswith(_BEGIN):

@@ -13,8 +13,11 @@ def with_user(text: str, role: str, login: str) -> str:
     entry = _mapping(_mapping(_compose(text), "roles"), role)
     keys = [key.value for key, _ in entry.value]
     if "user" in keys:
-        if str(entry.value[keys.index("user")][1].value).casefold() == login.casefold():
+        given = str(entry.value[keys.index("user")][1].value)
+        if given.casefold() == login.casefold():
             return text
+        if given in ("", "~", "null"):
+            raise ValueError(f"{role} has 'user:' without a login behind it")
         raise ValueError(f"{role} has another login already")
     last, addition, end = entry.value[-1][1], f"user: '{login}'", _line_end(text)
     if not isinstance(last, yaml.ScalarNode) or last.style in _BLOCK_TEXTS:

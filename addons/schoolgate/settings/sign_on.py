@@ -71,8 +71,11 @@ class SignOnEntry(BaseModel):
         return own | self.must
 
     def login_of(self, address: str) -> str:
-        """The login of an address, or "" where it is of another domain and nothing names it."""
+        """The login of an address, or "" where it is of another domain and nothing names it.
+
+        Letters that only look alike after folding (the Kelvin sign is no K) make nobody's address.
+        """
         folded = address.strip().casefold()
         named = next((login for each, login in self.logins.items() if each.casefold() == folded), "")
         local, _, domain = folded.rpartition("@")
-        return named or (local if domain == self.domain.casefold() else "")
+        return named or (local if domain == self.domain.casefold() and address.isascii() else "")

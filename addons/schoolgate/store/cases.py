@@ -39,6 +39,9 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+_URGENCY: dict[str, int] = {priority: place for place, priority in enumerate(reversed(Priority))}
+
+
 class Outcome(StrEnum):
     """What was found, in the words of Keeping children safe in education, part four."""
 
@@ -50,8 +53,7 @@ class Outcome(StrEnum):
     LOW_LEVEL = "low_level"
 
 
-CLEARING = frozenset({Outcome.MALICIOUS, Outcome.FALSE})
-"""Outcomes after which the events of the case count against nobody any more."""
+_CLEARING = frozenset({Outcome.MALICIOUS, Outcome.FALSE})  # after these its events count against nobody any more
 CASE_DEEDS = (
     Deed.CASE, Deed.CASE_MORE, Deed.CASE_STEP, Deed.CASE_OWNER, Deed.CASE_NOTE, Deed.ESCALATED, Deed.OUTCOME,
     Deed.ATTACHED,
@@ -94,7 +96,9 @@ class Exhibit:
 class Case:
     """A case as it stands. ``owner`` and ``route`` are roles; ``events`` are ids; ``outcome`` is "" until decided.
 
-    ``rule`` is the rule whose alert opened it, "" where a person did; ``changed`` is when its last deed was done.
+    ``rule`` is the rule whose alert opened it, "" where a person did; ``changed`` is when its last deed was done, and
+    ``urgent`` when its priority rose to high ("": it was opened with it, or never had it). ``cleared`` are the events
+    that a false or malicious outcome was about: what came later counts until somebody has decided that, too.
     """
 
     id: str
@@ -116,6 +120,8 @@ class Case:
     changed: str = ""
     history: tuple[Entry, ...] = ()
     rule: str = ""
+    urgent: str = ""
+    cleared: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -183,11 +189,6 @@ def fold(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
     return list(found.values())
 
 
-def cleared_by(of: Iterable[Case]) -> frozenset[str]:
-    """The ids of events that a false or malicious outcome has cleared."""
-    return frozenset(event for each in of if each.outcome in CLEARING and each.person for event in each.events)
-
-
 def clearings(reader: Queries) -> dict[str, str]:
     """The reference of the case whose outcome has cleared an event, by the event's id.
 
@@ -195,8 +196,8 @@ def clearings(reader: Queries) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for each in cases(reader):
-        if each.outcome in CLEARING and each.person:
-            rows = reader.query(_OF_PERSON, {"ids": json.dumps(each.events), "person": each.person})
+        if each.cleared:
+            rows = reader.query(_OF_PERSON, {"ids": json.dumps(each.cleared), "person": each.person})
             found |= {row["id"]: each.ref for row in rows}
     return found
 
@@ -204,7 +205,7 @@ def clearings(reader: Queries) -> dict[str, str]:
 def _opened(row: Mapping[str, Any]) -> Case:
     priority, _, route = row["entry"].partition("/")
     same = {name: row[name] for name in ("id", "ref", "at", "person", "group", "client", "category", "theme", "why")}
-    events = tuple(row["about"].split())
+    events, priority = tuple(row["about"].split()), priority if priority in tuple(Priority) else Priority.MEDIUM
     opened = {"priority": priority, "route": route, "owner": route, "raised_by": row["actor"], "changed": row["at"]}
     return Case(**same, **opened, events=events, rule=row["basis"])
 
@@ -216,15 +217,29 @@ def _after(known: Case, row: Mapping[str, Any], more: tuple[str, ...]) -> Case:
     known = replace(known, history=(*known.history, entry), changed=row["at"])
     match what:
         case Deed.CASE_MORE:
-            return replace(known, events=tuple(dict.fromkeys((*known.events, *more))))
+            return _risen(replace(known, events=tuple(dict.fromkeys((*known.events, *more)))), row)
         case Deed.CASE_STEP:
             return replace(known, state=_step(known.state, row["entry"]))
         case Deed.CASE_OWNER | Deed.ESCALATED:
             return replace(known, owner=row["entry"])
         case Deed.OUTCOME if row["entry"] in tuple(Outcome):
-            return replace(known, outcome=row["entry"], state=max(known.state, State.DECIDED, key=_ORDER.index))
+            cleared = known.events if known.person and row["entry"] in _CLEARING else ()
+            state = max(known.state, State.DECIDED, key=_ORDER.index)
+            return replace(known, outcome=row["entry"], state=state, cleared=cleared)
         case _:
             return known
+
+
+def _risen(known: Case, row: Mapping[str, Any]) -> Case:
+    """A priority only rises: what was urgent once has to be looked at as such."""
+    if not is_more_urgent(row["entry"], known.priority):
+        return known
+    return replace(known, priority=row["entry"], urgent=row["at"] if row["entry"] == Priority.HIGH else "")
+
+
+def is_more_urgent(one: str, other: str) -> bool:
+    """Whether a priority is higher than another; what is none is the lowest."""
+    return _URGENCY.get(one, -1) > _URGENCY.get(other, -1)
 
 
 def _step(state: State, entry: str) -> State:

@@ -38,7 +38,7 @@ class Deed(StrEnum):
     SEALED = "seal-handed-out"  # entry: the seal; why: to whom
     LOGGED_IN = "logged-in"  # a role came into the console; entry: password | sign-on | setup; client: from where
     CASE = "case-opened"  # about: ids of events; entry: priority/route; basis: the rule; why: one plain line
-    CASE_MORE = "case-more"  # about: the id of the case, then ids of more events of the same kind
+    CASE_MORE = "case-more"  # about: the id of the case, then ids of more events; entry: the priority, if it rose
     CASE_STEP = "case-step"  # about: the id of the case; entry: acknowledged, investigating, decided, closed, reopened
     CASE_OWNER = "case-owner"  # about: the id of the case; entry: the role that looks after it from now on
     CASE_NOTE = "case-note"  # about: the id of the case; why: the words

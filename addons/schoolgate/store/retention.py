@@ -7,7 +7,8 @@ Whoever changes rows by hand cannot have their deletion done here: a row that is
 a release that was not sealed releases nothing, and a hold that was seen once is kept to until it is released.
 
 Events of a case, what was said about them, and its own deeds stay while it is open, and then as long as cases are kept,
-counted from the last that was done about it. With a case goes the evidence that was attached to it.
+counted from the last that was done about it; and as long as a hold is of the same person or events. With a case goes
+the evidence that was attached to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 from schoolgate.policy.rules import Action
 from schoolgate.store import exhibits
-from schoolgate.store.cases import CASE_DEEDS, fold
+from schoolgate.store.cases import CASE_DEEDS, Case, fold
 from schoolgate.store.chain import is_as_sealed
 from schoolgate.store.check_chain import span_words
 from schoolgate.store.deeds import Hold, all_holds
@@ -91,11 +92,19 @@ def _look_at_cases(record: RecordWriter, span: timedelta, now: datetime, seen: S
     marks = ",".join("?" * len(CASE_DEEDS))
     rows = _sealed(record, f"e.action = ? and e.rule in ({marks})", [DEED, *CASE_DEEDS], seen)
     for case in fold(dict(zip(NAMES, found, strict=True)) for _, found in rows):
-        if not case.is_open and case.changed < stamp(now - span):
+        is_over = not case.is_open and case.changed < stamp(now - span)
+        if is_over and not any(_is_about(hold, case) for hold in seen.holds.values()):
             seen.cases.pop(case.id, None)
         else:
             seen.cases[case.id] = frozenset((case.id, *case.events, *(entry.id for entry in case.history)))
     return frozenset[str]().union(*seen.cases.values())
+
+
+def _is_about(hold: Hold, case: Case) -> bool:
+    """Whether a hold keeps a case, with all that was done about it and the evidence: as it is of the same person."""
+    if hold.person:
+        return hold.person == case.person
+    return not {case.id, *case.events}.isdisjoint(hold.events)
 
 
 def is_held(row: Row, held: Sequence[Hold], of_cases: frozenset[str] = frozenset()) -> bool:
