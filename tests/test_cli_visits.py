@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pretend.gateway import schoolgate
 from pretend.school import School
-from schoolgate.cli_visits import Ledger
+from schoolgate.commands.visits import Ledger
 from schoolgate.store.event import Event
 from schoolgate.store.journal import Journal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from schoolgate.cli_reports import reports
+from schoolgate.commands.reports import reports
 
 MARKUP = "<script>alert(1)</script>"
 

@@ -63,7 +63,7 @@ def _kill(gateway: Gateway, victim: str, seen: list[str]) -> None:
     for _ in range(2):
         killed = gateway.children()[victim]
         os.kill(killed, signal.SIGKILL)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while gateway.children().get(victim, killed) == killed and time.monotonic() < end:
             time.sleep(0.1)
         time.sleep(2.0)
@@ -306,7 +306,7 @@ def test_an_index_cut_off_under_the_workers_opens_nothing_and_is_made_again(
     [index] = (gateway.school.data / "index").glob("*.index")
     os.truncate(index, 4096)
     before = sites.connections
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while True:
         answer = gateway.curl(f"http://pornhub.com:{sites.port}/")
         assert answer.status in (0, 403, 502, 503), answer.status

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
-from schoolgate.cli import main
 
 from pretend.school import School
 
@@ -118,6 +117,8 @@ class Gateway:
 
     def events(self, *options: str) -> list[dict[str, Any]]:
         """What ``schoolgate events --json`` says; in this process, since tests ask it over and over."""
+        from schoolgate.cli import main
+
         done = CliRunner().invoke(main, ["events", "--config", str(self.school.config), "--json", *options])
         assert done.exit_code == 0, done.output
         return [json.loads(line) for line in done.stdout.splitlines()]

@@ -8,7 +8,7 @@ from types import CodeType
 from typing import Any
 
 from jinja2 import Environment
-from schoolgate.settings import document
+from schoolgate.settings import blocklists, document
 
 
 def spare(bytecode: Path) -> None:
@@ -17,6 +17,7 @@ def spare(bytecode: Path) -> None:
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(bytecode)
     sys.dont_write_bytecode = False
     document.parse_document = cache(document.parse_document)  # most of it is the shipped files
+    blocklists.spelled_out = cache(blocklists.spelled_out)  # type: ignore[attr-defined]
     _compile_templates_once()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from schoolgate.cli_deeds import write_files
+from schoolgate.commands.deeds import write_files
 from schoolgate.enquiry import moment_of
 from schoolgate.reporting.report import Rendered
 from schoolgate.settings.faults import Fault

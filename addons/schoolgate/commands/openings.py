@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from schoolgate.access import Account
-from schoolgate.cli_deeds import put_on_record, reading
+from schoolgate.commands.deeds import put_on_record, reading
 from schoolgate.opening import Write, carry_out, holding, is_meant, plan_of, right_of, shut
 from schoolgate.policy.lengths import ALWAYS
 from schoolgate.policy.standing import NO_STANDING, Standing

@@ -14,7 +14,7 @@ import click
 from schoolgate.access import Account
 from schoolgate.alerting.case_roles import may_see
 from schoolgate.alerting.clocks import Clock, clock_of
-from schoolgate.cli_deeds import put_on_record, reading
+from schoolgate.commands.deeds import put_on_record, reading
 from schoolgate.settings.alert_checks import CASE_ROLES
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Case, cases

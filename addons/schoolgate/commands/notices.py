@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from schoolgate.access import named, names_of
-from schoolgate.cli_deeds import put_on_record, reading, reason_of, write_files
+from schoolgate.commands.deeds import put_on_record, reading, reason_of, write_files
 from schoolgate.reporting import dpia as assessment
 from schoolgate.reporting.acknowledged import Acknowledged, as_csv, ledger
 from schoolgate.settings.faults import unknown

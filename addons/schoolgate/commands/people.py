@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from schoolgate.access import Account, named, names_of
-from schoolgate.cli_deeds import put_on_record, reading, reason_of, write_files
+from schoolgate.commands.deeds import put_on_record, reading, reason_of, write_files
 from schoolgate.reporting.case import read_case
 from schoolgate.reporting.evidence import evidence as make_evidence
 from schoolgate.reporting.evidence_pack import write_pack

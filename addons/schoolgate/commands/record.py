@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from schoolgate.access import names_of
-from schoolgate.cli_deeds import put_on_record, reading, reason_of
+from schoolgate.commands.deeds import put_on_record, reading, reason_of
 from schoolgate.enquiry import moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.checks import ConfigFiles
