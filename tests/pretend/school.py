@@ -1,6 +1,8 @@
 """A school's folder in the formats of the real one, with ports of its own."""
 
+import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,10 +36,28 @@ ROLES = """roles:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, that was not given before, and that no outgoing connection takes meanwhile."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def _ports() -> Iterator[int]:
+    """Below the ports of outgoing connections, a part of them for each process that runs tests side by side."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    mine = range(10_000 + number * 2_500, 12_500 + number * 2_500)
+    first = os.getpid() % len(mine)
+    while True:
+        yield from mine[first:]
+        yield from mine[:first]
+
+
+_PORTS = _ports()
 
 
 @dataclass
