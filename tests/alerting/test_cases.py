@@ -206,7 +206,7 @@ def test_a_deed_that_is_written_twice_is_recorded_once(office: Office) -> None:
 
 def test_the_clock_runs_in_school_time_and_goes_from_head_to_dsl_to_chair(office: Office) -> None:
     office.now = datetime(2026, 11, 24, 15, 30, tzinfo=LONDON)
-    office.block(1)
+    office.told.block("2026-11-24T15:30", "j.smith")
     office.run()
     assert office.at(24, "23:00") == []
     assert office.at(25, "08:44") == []
@@ -238,7 +238,7 @@ def test_acknowledged_in_time_it_goes_nowhere_until_it_has_to_be_decided(office:
 
 def test_what_is_urgent_runs_at_night(office: Office) -> None:
     office.now = datetime(2026, 11, 24, 22, 0, tzinfo=LONDON)
-    office.block(1, stage="search", search="how to", category="self_harm")
+    office.told.block("2026-11-24T22:00", "j.smith", stage="search", search="how to", category="self_harm")
     office.run()
     [mail] = office.at(24, "23:10")
     assert mail.recipients == ("head@school.example",)
