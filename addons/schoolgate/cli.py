@@ -9,6 +9,7 @@ from schoolgate.commands.check import check
 from schoolgate.commands.demo import demo
 from schoolgate.commands.digest import digest
 from schoolgate.commands.events import events
+from schoolgate.commands.gateway import gateway
 from schoolgate.commands.lists import lists
 from schoolgate.commands.logins import login, setup_code
 from schoolgate.commands.notices import dpia, notices
@@ -49,7 +50,7 @@ def run(config: Path | None, workers: int) -> None:
     click.echo("schoolgate has stopped; everything is in the record.")
 
 
-_SETTINGS = (init, config_commands, lists, login, setup_code, demo)
+_SETTINGS = (init, config_commands, lists, login, setup_code, gateway, demo)
 _VERDICTS = (check, visits, replay)
 _RECORD = (events, digest, report, reports, verify, retention, hold, explain)
 _PEOPLE = (list_cases, show_case, open_site, shut_site, requests, reveal, sar, evidence, notices, dpia)

@@ -29,12 +29,14 @@ from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
+from schoolgate.settings.models import ListenOn
 from schoolgate.setup_code import forget, is_needed, issue
 from schoolgate.store.event import DEED, FAULT, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.recorder import Recorder
 from schoolgate.upkeep import LOOK_EVERY, Upkeep
+from schoolgate.watchdog import Watchdog
 from schoolgate.welcome import welcome
 
 log = logging.getLogger("schoolgate")
@@ -90,6 +92,7 @@ class Supervisor:
     _faulty_reports: str = ""
     _reported_reports: str = ""
     _upkeep: Upkeep = field(default_factory=Upkeep)
+    _watchdog: Watchdog = field(default_factory=Watchdog)
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
@@ -125,11 +128,13 @@ class Supervisor:
                 if settings.school.listen.metrics:
                     serve_metrics(settings.school.listen.metrics, data)
                 self.say(welcome(settings, authority.certificate, authority.fingerprint, _first_login(settings)))
+                self._watchdog.ready(f"filtering for {settings.school.name}")
                 self._tell_of_reports(settings, journal)
                 self._watch(settings, stamps, journal)
             except OSError as error:
                 raise CannotStart(str(error)) from error
             finally:
+                self._watchdog.stopping()
                 self._end(journal)
                 remove_metrics()
 
@@ -143,6 +148,7 @@ class Supervisor:
             while not self.stopping:
                 time.sleep(_ROUND)
                 now = time.monotonic()
+                self._watchdog.alive()
                 self._keep_lists_fresh(settings, journal)
                 for child in self._children:
                     self._revive(child, settings, journal, now)
@@ -353,15 +359,21 @@ def _try_addresses(settings: Settings, patience: float) -> None:
     while True:
         try:
             with contextlib.ExitStack() as held:
-                for name in ("proxy", "console", "metrics"):
-                    address = getattr(settings.school.listen, name)
-                    if address is not None:
-                        held.enter_context(_try_address(name, address))
+                for name, address in _addresses(settings.school.listen):
+                    held.enter_context(_try_address(name, address))
             return
         except CannotStart:
             if time.monotonic() >= end:
                 raise
             time.sleep(_ROUND)
+
+
+def _addresses(listen: ListenOn) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Everything that will be opened, by the word for it in config/school.yaml."""
+    yield from (("proxy", address) for address in listen.proxy)
+    if listen.transparent is not None:
+        yield "transparent", ("0.0.0.0", listen.transparent)
+    yield from ((name, address) for name in ("console", "metrics") if (address := getattr(listen, name)))
 
 
 def _try_address(name: str, address: tuple[str, int]) -> socket.socket:

@@ -8,14 +8,16 @@ from schoolgate.settings.load import Settings
 
 def welcome(settings: Settings, certificate: Path, fingerprint: str, code: str = "") -> str:
     """The words; ``fingerprint`` is the SHA-256 of the CA certificate, ``code`` sets up the console's first login."""
-    school, (host, port) = settings.school, settings.school.listen.proxy
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    school = settings.school
+    where, *others = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in school.listen.proxy)
     command = _command()
     to = ", ".join(settings.recipients(settings.alerts.immediate.to)) or "nobody"
     lines = [
         f"schoolgate is running for {school.name}.",
         "",
         f"  Proxy     {where}   set this as HTTP and HTTPS proxy on the devices",
+        *(f"            {other}" for other in others),
+        *_redirected(school.listen.transparent),
         f"  CA        {certificate}",
         "            install it on the devices as a trusted authority; its SHA-256 fingerprint is",
         f"            {fingerprint}",
@@ -51,6 +53,14 @@ def _lists(settings: Settings, command: str) -> str:
     when = settings.school.lists.update
     by_itself = f", or by itself in the night ({when})" if when else ""
     return f"{missing} of {len(settings.remotes)} were never downloaded: {command} lists update{by_itself}"
+
+
+def _redirected(port: int | None) -> list[str]:
+    return (
+        []
+        if port is None
+        else [f"  Network   port {port} takes what the network redirects (schoolgate gateway status)"]
+    )
 
 
 def _console(settings: Settings, command: str) -> str:

@@ -101,7 +101,7 @@ def test_an_ordinary_site_is_served_over_every_protocol(gateway: Gateway, sites:
 def test_guests_are_filtered_by_name_and_their_tls_stays_closed(gateway: Gateway, sites: Sites) -> None:
     before = sites.connections
     refused = gateway.curl(f"https://pornhub.com:{sites.tls_port}/", client=GUEST)
-    assert refused.status == 403
+    assert refused.status == 0
     assert sites.connections == before
     passed = gateway.curl(f"https://allowed.example:{sites.tls_port}/", "--cacert", str(sites.ca), client=GUEST)
     assert passed.status == 200, passed.error

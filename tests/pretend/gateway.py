@@ -48,6 +48,8 @@ class Gateway:
     workers: int = 1
     index: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    within: list[str] = field(default_factory=namespace)  # the command that starts it in a world of its own
+    mounts: dict[str, Path] = field(default_factory=dict)  # files that it sees in place of the machine's
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -64,11 +66,12 @@ class Gateway:
             shutil.copytree(self.index, self.school.data / "index")
         hosts = self.school.root / "hosts"
         hosts.write_text("127.0.0.1 localhost\n" + "".join(f"127.0.0.1 {name}\n" for name in SITES.split()))
-        command = f"mount --bind {hosts} /etc/hosts && exec {sys.executable} -m schoolgate run"
-        command += f" --config {self.school.config} --workers {self.workers}"
+        seen = self.mounts or {"/etc/hosts": hosts}
+        command = "".join(f"mount --bind {path} {place} && " for place, path in seen.items())
+        command += f"exec {sys.executable} -m schoolgate run --config {self.school.config} --workers {self.workers}"
         with (self.school.root / "log").open("a") as log:
             self.process = subprocess.Popen(
-                [*namespace(), "sh", "-c", command],
+                [*self.within, "sh", "-c", command],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,

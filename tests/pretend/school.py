@@ -77,6 +77,9 @@ class School:
     update: str = "null"  # tests reach no publisher of lists but their own
     names: str = "judged"
     host: str = "127.0.0.1"
+    transparent: int | None = None  # the port that a network redirects to
+    dns: int | None = None  # the port of the network's resolver
+    gateway: str = ""  # config/school.yaml's gateway:
     proxy_port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
     console_port: int | None = None  # no console
@@ -110,7 +113,8 @@ class School:
         (self.config / "school.yaml").write_text(
             "name: St Test's School\n"
             f"{self.roles}"
-            f'listen: {{proxy: "{host}:{self.proxy_port}", console: {console}, metrics: "127.0.0.1:{self.metrics_port}"}}\n'
+            f'listen: {{proxy: "{host}:{self.proxy_port}", console: {console}, metrics: "127.0.0.1:{self.metrics_port}",'
+            f" transparent: {self.transparent or 'null'}, dns: {self.dns or 'null'}}}\n{self.gateway}"
             f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n"
             f"lists: {{update: {self.update}, names: {self.names}}}\n{upstream}"
         )

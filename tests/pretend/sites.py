@@ -1,6 +1,7 @@
 """Every site of the world at one loopback address: answers any host over http and https, and remembers who asked."""
 
 import datetime
+import socket
 import ssl
 import threading
 import time
@@ -21,6 +22,7 @@ class Asked:
     host: str
     path: str
     headers: dict[str, str]
+    at: str = ""  # the address of the site that was asked
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,14 @@ class Served:
 
 @dataclass
 class Sites:
-    """Started on two free ports of 127.0.0.1; ``ca`` is the authority that signs every site."""
+    """Started on two free ports of 127.0.0.1; ``ca`` is the authority that signs every site.
+
+    As a network's whole internet it is started on port 80 and 443 of all addresses (``host="::"``).
+    """
 
     folder: Path
+    host: str = "127.0.0.1"
+    ports: tuple[int, int] = (0, 0)
     asked: list[Asked] = field(default_factory=list)
     pages: dict[str, bytes | Served] = field(default_factory=dict)
     connections: int = 0
@@ -123,7 +130,9 @@ class Sites:
                 self.rfile.read(length)
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 host = headers.get("host", "").lower()
-                sites.asked.append(Asked(host, self.path, headers))
+                sites.asked.append(
+                    Asked(host, self.path, headers, self.request.getsockname()[0].removeprefix("::ffff:"))
+                )
                 path = self.path.partition("?")[0]
                 if path == "/redirect":
                     self._answer(302, b"", {"Location": "/landing"})
@@ -168,10 +177,16 @@ class Sites:
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
+            address_family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+
+            def server_bind(self) -> None:
+                if self.address_family == socket.AF_INET6:
+                    self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                super().server_bind()
 
             def handle_error(self, request: object, client_address: object) -> None:
                 pass  # a client that goes away in mid-handshake is part of the world
 
-        server = Server(("127.0.0.1", 0), Handler)
+        server = Server((self.host, self.ports[tls]), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return server

@@ -58,7 +58,7 @@ def decide(
     standing: Standing = NO_STANDING,
     person: str = "",
 ) -> Verdict:
-    """The verdict on a request; at ``Stage.HELLO`` only its names are known.
+    """The verdict on a request; at ``Stage.DNS`` and ``Stage.HELLO`` only its names are known.
 
     ``standing`` is what people declared and opened, ``person`` the pseudonym that the one who asks goes by there.
     """
@@ -83,7 +83,7 @@ def decide_for(
         return _private(verdict, topic)
     if verdict.action is Action.ALLOW:
         return verdict
-    target, at = "" if stage is Stage.HELLO else request.target, request.at.astimezone(snapshot.calendar.zone)
+    target, at = _target(request, stage), request.at.astimezone(snapshot.calendar.zone)
     words = work_of(snapshot.purposes, standing, identity.user, person, group, request.names, target, at)
     return replace(verdict, action=Action.ALLOW, alert=Alert.NONE, left_out=words) if words else verdict
 
@@ -105,7 +105,7 @@ def _by_lists(
     case = _Case(identity, request.at, stage, snapshot)
     if group.inspect is Inspect.NONE:
         return case.allow(names[0], f"The group {group.id} is not inspected (inspect: none).")
-    target = "" if stage is Stage.HELLO else request.target
+    target = _target(request, stage)
     own: list[tuple[str, Action, Hit]] = []
     found: list[tuple[str, Hit]] = []
     for name in names:
@@ -118,6 +118,11 @@ def _by_lists(
         openings = covering(opened, group.id, names, target, request.at) if opened else {}
         return _weigh(case, own, found, openings)
     return case.allow(names[0], "No list names this address.")
+
+
+def _target(request: WebRequest, stage: Stage) -> str:
+    """Path and query, where they are known."""
+    return "" if stage in (Stage.DNS, Stage.HELLO) else request.target
 
 
 class _Case:

@@ -33,6 +33,7 @@ class Alert(StrEnum):
 class Stage(StrEnum):
     """How much was known when the verdict fell."""
 
+    DNS = "dns"
     HELLO = "hello"
     REQUEST = "request"
     SEARCH = "search"

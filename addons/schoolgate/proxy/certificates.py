@@ -13,6 +13,7 @@ from mitmproxy.certs import CertStore
 
 _NAME = "mitmproxy"  # the file name that mitmproxy looks for
 _KEY_BITS = 2048
+_PUBLIC = "schoolgate-ca.crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,20 @@ def ensure_authority(data: Path, school: str) -> Authority:
         with contextlib.suppress(OSError):
             folder.rmdir()
         making.rename(folder)
-    certificate = data / "schoolgate-ca.crt"
+    certificate = data / _PUBLIC
     pem = (folder / f"{_NAME}-ca-cert.pem").read_bytes()
     if not certificate.exists() or certificate.read_bytes() != pem:
         certificate.write_bytes(pem)
         certificate.chmod(0o644)
+    return authority_of(data)
+
+
+def authority_of(data: Path) -> Authority:
+    """The CA that was made before. Raises OSError where there is none."""
+    certificate = data / _PUBLIC
+    pem = certificate.read_bytes()
     digest = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex().upper()
-    return Authority(folder, certificate, ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
+    return Authority(data / "ca", certificate, ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
 
 
 def upstream_bundle(data: Path, extra: Path | None) -> Path:

@@ -5,6 +5,7 @@ from typing import Any
 
 from mitmproxy.addons.core import Core
 from mitmproxy.addons.disable_h2c import DisableH2C
+from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
@@ -20,9 +21,12 @@ from schoolgate.proxy.gate import Gate
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
+from schoolgate.proxy.names import Names
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.pictures import Pictures
+from schoolgate.proxy.portal import Portal
 from schoolgate.proxy.recording import Recording
+from schoolgate.proxy.redirected import Redirected
 from schoolgate.proxy.replies import Replies
 from schoolgate.proxy.safe_search import SafeSearch
 from schoolgate.proxy.scanner import Scanner
@@ -58,6 +62,9 @@ def duties(live: Live) -> list[Any]:
     live.standings.read(lambda error: act.note_fault("standing", error))
     return [
         live.standings,
+        Redirected(live),
+        Names(live, act),
+        Portal(live, act),
         Login(live),
         Replies(live, act),
         Gate(live, act),
@@ -82,6 +89,7 @@ def chain(live: Live) -> list[Any]:
         NextLayer(),
         TlsConfig(),
         *duties(live),
+        DnsResolver(),
     ]
 
 

@@ -12,8 +12,11 @@ from datetime import UTC, datetime
 
 from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
-from mitmproxy.tls import ClientHelloData
+from mitmproxy.tls import ClientHelloData, TlsData
+from OpenSSL import SSL
 
+from schoolgate.content.safe_names import safe_name
+from schoolgate.content.safe_search import Level
 from schoolgate.content.verdict import on_search
 from schoolgate.policy.decision import (
     BAD_ADDRESS,
@@ -32,6 +35,7 @@ from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live, Passage, Tunnel
 from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunnel_passed, unlooked, unwatched, watches
+from schoolgate.proxy.own import is_own
 from schoolgate.proxy.pages import is_opened, wanted
 from schoolgate.proxy.translate import names_disagree, translate
 from schoolgate.store.event import Event, event_of
@@ -58,7 +62,7 @@ class Gate:
             self._act.fail(flow, "connect", error)
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
-        """Groups whose TLS stays closed are judged by name here; a refused name is opened to show the block page.
+        """Groups whose TLS stays closed are judged by name here; what is refused by its name ends here.
 
         What is nobody's business stays closed too: of it, only that there was a request of the group is counted.
         """
@@ -94,10 +98,20 @@ class Gate:
                 tunnel.refused = (verdict, event)
             elif len(request.names) == 1 and host_address(request.host) is None:
                 data.ignore_connection = True  # anything else could hide another site, so it is opened and judged
+                safe = safe_name(request.host, Level(identity.group.safe_search))
+                if safe is not None:
+                    data.context.server.address = (safe, tunnel.port)
             self._live.count(verdict, self._live.footing(identity, now))
         except Exception as error:
             # not passed through: the connection is opened, and each request in it is judged or stopped
             self._act.note_fault("hello", error)
+
+    def tls_start_client(self, data: TlsData) -> None:
+        """A connection refused by its name ends here: its device would not believe a page of ours."""
+        tunnel = self._live.tunnels.get(data.context.client)
+        if tunnel is not None and tunnel.refused is not None:
+            data.ssl_conn = SSL.Connection(SSL.Context(SSL.TLS_SERVER_METHOD))  # has no certificate to agree on
+            data.ssl_conn.set_accept_state()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """The verdict on a request, before any of it has gone to a site."""
@@ -123,11 +137,10 @@ class Gate:
     async def server_connect(self, data: ServerConnectionHookData) -> None:
         """Nobody reaches the gateway's own services through the gateway, by whatever name."""
         try:
-            address, listen = data.server.address, self._live.settings.school.listen
-            if address and address[1] in {own[1] for own in (listen.metrics, listen.console) if own}:
+            address = data.server.address
+            if address and address[1] in self._live.settings.school.listen.ports():
                 found = await asyncio.get_running_loop().getaddrinfo(address[0], address[1])
-                literals = [host_address(str(entry[4][0])) for entry in found]
-                if any(literal is None or literal.is_loopback or literal.is_unspecified for literal in literals):
+                if any(is_own(str(entry[4][0])) for entry in found):
                     data.server.error = "This address belongs to the school's filter itself."
         except OSError:
             pass  # a name that does not resolve leads nowhere, and mitmproxy says so

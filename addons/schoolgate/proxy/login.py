@@ -20,6 +20,7 @@ from mitmproxy.http import HTTPFlow, Response
 from schoolgate.passwords import is_right, read_passwords
 from schoolgate.policy.request import host_address
 from schoolgate.proxy.live import Live
+from schoolgate.proxy.redirected import is_redirected
 
 log = logging.getLogger("schoolgate")
 
@@ -44,8 +45,8 @@ class Login:
         await self._check_closed(flow)
 
     async def requestheaders(self, flow: HTTPFlow) -> None:
-        """A plain request carries its own login; a request in a tunnel has none."""
-        if flow.client_conn not in self._live.tunnels:
+        """A plain request carries its own login; a request in a tunnel has none, and who knows of no proxy neither."""
+        if flow.client_conn not in self._live.tunnels and not is_redirected(flow.client_conn):
             await self._check_closed(flow)
         flow.request.headers.pop("proxy-authorization", None)
 

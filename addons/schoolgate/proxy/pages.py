@@ -31,6 +31,7 @@ _PAGES = (
     "refused_page.html",
     "upload_page.html",
     "asked_page.html",
+    "portal_page.html",
 )
 _WORRYING = frozenset(
     ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
@@ -38,6 +39,7 @@ _WORRYING = frozenset(
 _WORDS = (
     "school category why ref host theme worry url staff category_id searched what kind size retry"
     " title version action to back token longest stayed ask tell safeguarding"
+    " fingerprint proxies"
 )
 _SAMPLE: Mapping[str, object] = {
     **dict.fromkeys(_WORDS.split(), "sample"),
@@ -187,6 +189,11 @@ class Pages:
         words: dict[str, object] = dict.fromkeys(("why", "ref", "action", "to", "back", "category", "category_id"), "")
         words |= {"school": self.school, "host": request.host, "longest": LONGEST, "stayed": False, "token": ""}
         return words
+
+    def portal(self, fingerprint: str, proxies: list[str]) -> Response:
+        """The gateway's own site; ``fingerprint`` is the SHA-256 of the CA certificate."""
+        words = {"school": self.school, "fingerprint": fingerprint, "proxies": proxies}
+        return self._answer(200, "portal_page.html", words, {}, "page")
 
     def fault(self, ref: str, headers: Mapping[str, str], method: str, path: str) -> Response:
         """503: the gateway could not decide, so nothing is shown."""

@@ -15,6 +15,7 @@ from schoolgate.child import READY, STOP
 from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, open_live
 from schoolgate.proxy.live import Live
+from schoolgate.proxy.own import has_ipv6
 from schoolgate.proxy.pages import Pages, open_pages
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
@@ -49,14 +50,13 @@ async def _serve(number: int, settings: Settings, channel: Connection, addons: C
         return
     master = Master(Options())
     master.addons.add(*addons(live))
-    master.options.update(**options_for(settings))
+    master.options.update(mode=listeners(settings, number), **options_for(settings))
     running = asyncio.create_task(master.run())
     proxyserver: Proxyserver = master.addons.get("proxyserver")
     while not proxyserver.is_running and not running.done():
         await asyncio.sleep(0.02)
-    if not any(server.is_running for server in proxyserver.servers):
-        host, port = settings.school.listen.proxy
-        channel.send(f"worker {number} cannot listen on {host}:{port}")
+    if not all(server.is_running for server in proxyserver.servers):
+        channel.send(f"worker {number} cannot listen on {', '.join(listeners(settings, number))}")
         master.shutdown()
         await running
         return
@@ -75,20 +75,30 @@ async def _serve(number: int, settings: Settings, channel: Connection, addons: C
 
 def options_for(settings: Settings) -> dict[str, Any]:
     """mitmproxy's options; ``lazy`` keeps a blocked request from touching the site at all."""
-    host, port = settings.school.listen.proxy
     extra = settings.school.upstream_ca
     return {
-        "listen_host": host,
-        "listen_port": port,
         "confdir": str(settings.data / "ca"),
         "connection_strategy": "lazy",
         "upstream_cert": False,
+        "dns_name_servers": [str(address) for address in settings.school.dns.upstream],
         "rawtcp": False,
         "http3": False,
         "ssl_verify_upstream_trusted_ca": str(
             upstream_bundle(settings.data, settings.folders.root / extra if extra else None)
         ),
     }
+
+
+def listeners(settings: Settings, number: int) -> list[str]:
+    """What is opened, in mitmproxy's words: the proxy that devices are told of, and the port they are redirected to."""
+    listen = settings.school.listen
+    modes = [f"regular@{host}:{port}" for host, port in listen.proxy]
+    everywhere = ["0.0.0.0", "::"] if has_ipv6() else ["0.0.0.0"]
+    if listen.transparent is not None:
+        modes += [f"transparent@{host}:{listen.transparent}" for host in everywhere]
+    if listen.dns is not None and number == 1:  # UDP cannot be shared as TCP can
+        modes += [f"dns@{host}:{listen.dns}" for host in everywhere]
+    return modes
 
 
 def _listen(

@@ -140,8 +140,10 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
     if school.tenants.microsoft and not school.tenants.microsoft_context:
         words = "Microsoft wants to know which tenant restricts; write its id as microsoft_context"
         yield files.fault("school", ("tenants", "microsoft"), words)
-    opened = [address for address in (school.listen.proxy, school.listen.console, school.listen.metrics) if address]
-    if len(set(opened)) < len(opened):
+    listen = school.listen
+    opened = [*listen.proxy, *filter(None, (listen.console, listen.metrics))]
+    ports = [port for _, port in opened] + [listen.transparent] * bool(listen.transparent)
+    if len(set(opened)) < len(opened) or listen.transparent in ports[: len(opened)] or listen.dns in ports:
         yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")
     if not school.roles:
         yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")

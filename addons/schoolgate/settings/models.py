@@ -29,6 +29,8 @@ from schoolgate.settings.values import (
     Network,
     NightHours,
     OneOrMoreDays,
+    OneOrMoreListen,
+    Port,
     Size,
     SomeHours,
     Wait,
@@ -52,11 +54,48 @@ class Role(_Strict):
 
 
 class ListenOn(_Strict):
-    """The addresses that the gateway opens."""
+    """The addresses that the gateway opens.
 
-    proxy: Listen = ("127.0.0.1", 8080)
+    ``transparent`` is the port that the network redirects devices' web traffic to, ``dns`` the one of its resolver;
+    both are open on all addresses.
+    """
+
+    proxy: OneOrMoreListen = (("127.0.0.1", 8080),)
+    transparent: Port | None = None
+    dns: Port | None = None
     console: Listen | None = ("127.0.0.1", 8081)
     metrics: Listen | None = ("127.0.0.1", 9101)
+
+    def ports(self) -> set[int]:
+        """Every port that schoolgate opens."""
+        ports = {address[1] for address in (*self.proxy, self.console, self.metrics) if address}
+        return ports | {port for port in (self.transparent, self.dns) if port}
+
+
+Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,15}$")]
+"""The name of a network interface as Linux knows it, like ``eth1``."""
+
+
+class GatewayEntry(_Strict):
+    """The machine as the way to the internet: the interfaces behind which devices are, and what is left alone.
+
+    ``management`` networks are never redirected, whoever asks or is asked; ``direct`` are destinations, such as the
+    school's own servers, that devices reach without the filter.
+    """
+
+    inside: list[Interface] = []
+    management: list[Network] = []
+    direct: list[Network] = []
+
+
+class DnsEntry(_Strict):
+    """The network's resolver: whether a blocked name leads to the block page or does not exist, and whom it asks.
+
+    ``upstream`` are resolvers; where none stands here, those that the machine itself asks.
+    """
+
+    blocked: Literal["page", "nxdomain"] = "page"
+    upstream: list[Address] = []
 
 
 class Mail(_Strict):
@@ -119,6 +158,8 @@ class SchoolFile(_Strict):
     timezone: Zone = ZoneInfo("Europe/London")
     roles: dict[str, Role]
     listen: ListenOn = ListenOn()
+    gateway: GatewayEntry = GatewayEntry()
+    dns: DnsEntry = DnsEntry()
     data: FilePath = "var"
     mail: Mail = Mail()
     retention: Retention = Retention()

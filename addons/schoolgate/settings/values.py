@@ -246,6 +246,12 @@ Wait = Annotated[timedelta, BeforeValidator(_wait), _as_text("1h")]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _as_text("10.30.1.20")]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]
+OneOrMoreListen = Annotated[
+    tuple[Listen, ...],
+    BeforeValidator(_as_list, json_schema_input_type=Listen | list[Listen]),
+    Field(min_length=1),
+]
+Port = Annotated[int, Field(gt=0, lt=65536)]
 Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]
