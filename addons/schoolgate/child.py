@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 log = logging.getLogger("schoolgate")
 
 READY = "ready"
 STOP = "stop"
+LEAVE = "leave"
+"""To a worker: another has taken its place, so it takes nothing new and may take its time with what it has."""
 _START_WITHIN = 30.0  # seconds
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -41,6 +45,8 @@ def work_in_rounds(
                 take_up(message)
         except (EOFError, OSError):
             return
+        except Exception:
+            log.exception("The new settings could not be taken up; those before stay in force")
         try:
             work()
         except Exception:
@@ -52,11 +58,43 @@ def be_child(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -
     """What every child does first: leave signals to the supervisor, say who speaks, and show its name in ``ps``."""
     for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopped_by_parent, signal.SIG_IGN)
-    logging.basicConfig(level=logging.ERROR, format=f"%(asctime)s {name}: %(message)s")
+    logging.basicConfig(level=logging.ERROR)
     log.setLevel(logging.INFO)
+    be_called(name)
+    main(*arguments)
+
+
+def _begin(main: Callable[..., None], arguments: tuple[Any, ...], channel: Connection) -> None:
+    """Settings come first by the channel. They are large, so they are no argument of the process.
+
+    A child that dies before it has read its arguments would hold its parent up for ever, where they are more than a
+    pipe holds: multiprocessing keeps the other end of that pipe open itself.
+    """
+    try:
+        settings = channel.recv()
+    except (EOFError, OSError):
+        return  # the supervisor is gone already
+    main(*arguments, settings, channel)
+
+
+def be_called(name: str) -> None:
+    """The name under which this process speaks, and is seen in ``ps``."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {name}: %(message)s"))
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"sg-{name.replace(' ', '')}"[:15])
-    main(*arguments)
+
+
+def _send(channel: Connection, post: SimpleQueue[object]) -> None:
+    """A thread for each child, so that one that takes nothing in holds up nobody but itself."""
+    while True:
+        message = post.get()
+        try:
+            channel.send(message)
+        except (OSError, ValueError):
+            return
+        if message == STOP:
+            return
 
 
 @dataclass(slots=True)
@@ -71,15 +109,28 @@ class Child:
     started: float = 0.0
     start_at: float | None = None
     early_deaths: int = 0
+    ready: bool = False
+    said: str = ""
+    post: SimpleQueue[object] | None = None
 
     def start(self, settings: object) -> None:
         """Start it (again) with the settings in force."""
         ours, theirs = _SPAWN.Pipe()
-        work = (*self.arguments, settings, theirs)
-        self.process = _SPAWN.Process(target=be_child, args=(self.name, self.main, work), name=self.name)
+        self.tell(STOP)  # ends the thread that wrote to the process before
+        work = (self.name, _begin, (self.main, self.arguments, theirs))
+        self.process = _SPAWN.Process(target=be_child, args=work, name=self.name)
         self.process.start()
         theirs.close()
+        self.post = SimpleQueue()
+        self.post.put(settings)
+        Thread(target=_send, args=(ours, self.post), daemon=True).start()
         self.channel, self.started, self.start_at = ours, time.monotonic(), None
+        self.ready, self.said = False, ""
+
+    def become(self, other: "Child") -> None:
+        """From now on the process of ``other`` is this one."""
+        self.process, self.channel, self.started, self.start_at = other.process, other.channel, time.monotonic(), None
+        self.ready, self.said, self.post = other.ready, other.said, other.post
 
     def wait_until_ready(self) -> None:
         """Raises CannotStart with the child's own words."""
@@ -88,22 +139,32 @@ class Child:
             words = self.channel.recv() if self.channel.poll(_START_WITHIN) else "it did not answer in time"
         except (EOFError, OSError):
             words = "it ended at once; see the lines above"
-        if words != READY:
+        self.ready = words == READY
+        if not self.ready:
             raise CannotStart(f"{self.name} did not start: {words}")
+
+    def is_ready(self) -> bool:
+        """Whether it has said meanwhile that it is ready; other words are left for ``last_words``."""
+        if not self.ready and self.channel is not None:
+            with contextlib.suppress(OSError, EOFError):
+                if self.channel.poll():
+                    words = self.channel.recv()
+                    self.ready = words == READY
+                    self.said += "" if self.ready else str(words)
+        return self.ready and self.alive
 
     def last_words(self) -> str:
         """What it said before it ended, other than that it was ready."""
-        words: list[str] = []
+        words = [self.said]
         with contextlib.suppress(OSError, EOFError):
             while self.channel is not None and self.channel.poll():
                 words.append(str(self.channel.recv()))
-        return " ".join(word for word in words if word != READY)
+        return " ".join(word for word in words if word not in ("", READY))
 
     def tell(self, message: object) -> None:
-        """Send a message; a child that is just dying misses it and gets it at its restart."""
-        with contextlib.suppress(OSError, ValueError):
-            if self.channel is not None:
-                self.channel.send(message)
+        """Send a message, without waiting; a child that is just dying misses it and gets it at its restart."""
+        if self.post is not None:
+            self.post.put(message)
 
     @property
     def alive(self) -> bool:

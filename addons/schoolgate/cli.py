@@ -6,18 +6,23 @@ import click
 
 from schoolgate.commands.cases import list_cases, show_case
 from schoolgate.commands.check import check
+from schoolgate.commands.coverage import coverage
 from schoolgate.commands.demo import demo
+from schoolgate.commands.devices import devices
 from schoolgate.commands.digest import digest
+from schoolgate.commands.doctor import doctor
 from schoolgate.commands.events import events
 from schoolgate.commands.gateway import gateway
 from schoolgate.commands.lists import lists
 from schoolgate.commands.logins import login, setup_code
 from schoolgate.commands.notices import dpia, notices
 from schoolgate.commands.openings import open_site, requests, shut_site
+from schoolgate.commands.passes import passes
 from schoolgate.commands.people import evidence, reveal, sar
 from schoolgate.commands.record import explain, hold, retention, verify
 from schoolgate.commands.replay import replay
 from schoolgate.commands.reports import report, reports
+from schoolgate.commands.restart import restart
 from schoolgate.commands.settings import config as config_commands
 from schoolgate.commands.settings import init
 from schoolgate.commands.visits import visits
@@ -50,9 +55,9 @@ def run(config: Path | None, workers: int) -> None:
     click.echo("schoolgate has stopped; everything is in the record.")
 
 
-_SETTINGS = (init, config_commands, lists, login, setup_code, gateway, demo)
+_SETTINGS = (init, config_commands, lists, login, setup_code, passes, gateway, doctor, devices, restart, demo)
 _VERDICTS = (check, visits, replay)
-_RECORD = (events, digest, report, reports, verify, retention, hold, explain)
+_RECORD = (events, digest, report, reports, coverage, verify, retention, hold, explain)
 _PEOPLE = (list_cases, show_case, open_site, shut_site, requests, reveal, sar, evidence, notices, dpia)
 for _command in (*_SETTINGS, *_VERDICTS, *_RECORD, *_PEOPLE):
     main.add_command(_command)

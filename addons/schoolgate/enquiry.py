@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,11 +12,25 @@ import orjson
 from schoolgate.content.page import read_html, read_plain
 from schoolgate.content.searches import open_engines
 from schoolgate.content.verdict import on_page, on_search
+from schoolgate.content.wrapped_searches import asks_unsafely, search_behind
+from schoolgate.lists.sealed.feeds import known
 from schoolgate.policy.calendar import ALWAYS, in_words_for, said_of
-from schoolgate.policy.decision import LOCAL_ALLOW, Verdict, decide_for, decide_said, is_judged, outweighs, stricter
+from schoolgate.policy.decision import (
+    LOCAL_ALLOW,
+    WRAPPED_SEARCH,
+    Verdict,
+    decide_for,
+    decide_said,
+    is_judged,
+    outweighs,
+    refuse,
+    stricter,
+)
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
-from schoolgate.policy.rules import NAME, SEARCH, TEXT, Action, Subject
+from schoolgate.policy.rules import NAME, SEARCH, SIGN, TEXT, Action, Subject
+from schoolgate.policy.sealed import SEALED, is_sealed
+from schoolgate.policy.signs import of_request
 from schoolgate.policy.standing import NO_STANDING, Standing
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
@@ -57,14 +72,17 @@ class Enquiry:
             nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
             return self._row(None, self._on_words(asked, identity, nowhere))
         request = request_from_url(url, at=moment, client=client, user=user)
+        request = replace(request, signs=of_request("GET", request.host, request.asked, _headers(asked)))
         verdict = decide_for(identity, request, self.settings.snapshot, standing=self._standing)
-        search = self._engines.search_of(request.host, request.path, request.query) if "search" not in asked else None
+        if why := asks_unsafely(request, identity, self._engines):
+            verdict = stricter(verdict, refuse(identity, request, self.settings.snapshot, WRAPPED_SEARCH, why))
+        search = search_behind(request, self._engines) if "search" not in asked else None
         if search is not None and is_judged(identity, request, self.settings.snapshot, Subject.SEARCHES):
             said = self._on_words({"search": search.words}, identity, request)
             verdict = said if outweighs(said, verdict) else verdict
         if verdict.action is not Action.BLOCK and not asked.keys().isdisjoint(_SAID):
             verdict = stricter(verdict, self._on_words(asked, identity, request))
-        return self._row(request.url, verdict)
+        return self._row(None if is_sealed(verdict.category, verdict.rule) else request.url, verdict)
 
     def _row(self, url: str | None, verdict: Verdict) -> dict[str, Any]:
         name = self._names.get((verdict.identity.user or "").casefold(), "")
@@ -125,6 +143,14 @@ class Enquiry:
             return orjson.dumps({"url": url, "error": shorten(str(error), 300)}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _headers(asked: Asked) -> dict[str, str]:
+    """The headers of a question, by their lower-case names. Raises ValueError."""
+    given = asked.get("headers") or {}
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise ValueError("'headers' must be an object of texts")
+    return {name.lower(): value for name, value in given.items()}
+
+
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "backslashreplace").strip()
 
@@ -136,7 +162,7 @@ def _verdict_row(url: str | None, verdict: Verdict) -> dict[str, Any]:
         "category": verdict.category or None,
         "theme": verdict.theme or None,
         "list": verdict.list or None,
-        "entry": verdict.entry or None,
+        "entry": None if is_sealed(verdict.category, verdict.rule) else verdict.entry or None,
         "rule": verdict.rule or None,
         "basis": verdict.basis or None,
         "why": verdict.why,
@@ -157,8 +183,12 @@ def because(answer: Mapping[str, Any]) -> str:
     """On what the category of an answer, or of an event of the record, rests; "" where there is none."""
     if not answer["category"]:
         return ""
+    if is_sealed(answer["category"], answer["rule"] or ""):
+        return f"named by the sealed feed {known(answer['list']).title}"
     if answer["list"] == NAME:
         return f"judged by its name alone: {answer['entry'].removesuffix(' (name)')}"
+    if answer["list"] == SIGN:
+        return f"known by the way it was asked for: {answer['entry']}"
     if answer["list"] in _JUDGED:
         return f"judged by {_JUDGED[answer['list']]}: {answer['entry']}"
     return f"because {answer['list']} lists {answer['entry']}"
@@ -166,8 +196,9 @@ def because(answer: Mapping[str, Any]) -> str:
 
 def in_words(answer: dict[str, Any]) -> str:
     """An answer for people to read."""
+    hidden = "an address that is not shown" if answer["category"] == SEALED else "the words alone"
     lines = [
-        f"{answer['action'].upper():5} {answer['url'] or 'the words alone'}",
+        f"{answer['action'].upper():5} {answer['url'] or hidden}",
         f"      who       {answer['group']}: {answer['identity']}",
     ]
     if answer["category"]:

@@ -9,6 +9,7 @@ from schoolgate.lists.catalogue import Catalogue
 from schoolgate.lists.formats.found import BELOW, EXACT, LIST
 from schoolgate.lists.index import EXCEPT, PROTECTED, UNPROTECTED
 from schoolgate.lists.publishers.copies import Copies, ago
+from schoolgate.lists.sealed.feeds import known
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import NAME
 from schoolgate.settings.blocklists import COPY_OF
@@ -116,6 +117,11 @@ def account_of(site: str, settings: Settings) -> dict[str, Any]:
                 category=hit.category,
                 list=NAME,
             )
+    match = settings.snapshot.sealed.match(request.names, request.asked)
+    if match is not None:
+        words = f"the sealed feed {known(match.feed).title} names it; nothing of the school's own changes that"
+        say("sealed", words, list=match.feed)
+        return {"site": "an address that is not shown", "lines": lines[-1:]}
     if not lines:
         by_name = "its name says nothing" if catalogue.names is not None else "names are not judged here"
         say("unknown", f"no list names it, and {by_name}")

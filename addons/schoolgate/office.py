@@ -12,6 +12,7 @@ from schoolgate.alerting.quiet_hours import is_quiet
 from schoolgate.alerting.recipients import channels_of, recipients_of
 from schoolgate.alerting.sending import Sending, stuck_messages
 from schoolgate.child import work_in_rounds
+from schoolgate.doctor.hourly import Hourly
 from schoolgate.policy.calendar import TERM
 from schoolgate.reporting.making import Making
 from schoolgate.reporting.period import Span, span
@@ -60,6 +61,7 @@ class Office:
         self._making = Making(patience)
         self._reports = ReportPost(self._store, self._making)
         self._next_forgetting = 0.0
+        self._doctor = Hourly(self._store, self._journal, self._tell_of_mended)
         self._sending = Sending(self._store, settings, lambda given: who_is(given, self._pseudonyms))
 
     def take_up(self, settings: Settings) -> None:
@@ -87,6 +89,10 @@ class Office:
             self._digests(now)
         except Exception as error:
             self._report_failed("digest", error, now)
+        try:
+            self._doctor.round(settings, now)
+        except Exception:  # reports and alerts go on; it is examined again in an hour
+            log.exception("The gateway could not examine itself")
         self._reports.round(settings, now, lambda name, error: self._report_failed(name, error, now))
         if now >= self._next_forgetting:
             self._next_forgetting = now + _FORGET_EVERY
@@ -96,6 +102,7 @@ class Office:
     def close(self) -> None:
         """End in good order."""
         self._making.close()
+        self._doctor.close()
         self._sending.close(time.time())
         self._store.close()
         self._journal.close()
@@ -117,6 +124,14 @@ class Office:
         stuck = stuck_messages(self._store, now)
         if stuck:
             self._tell_technician("messages-failed", "messages could not be sent", stuck, now)
+
+    def _tell_of_mended(self, subject: str, text: str, now: float) -> None:
+        """Each time, since each time something was told of before."""
+        to = self._recipients(TECHNICAL)
+        if to:
+            domain = self.settings.school.mail.sender.partition("@")[2]
+            subject = f"{self.settings.school.name}: {subject}"
+            self._store.add_mail(to, subject, text, "", f"<mended-{int(now * 1000)}@{domain}>", now)
 
     def _tell_technician(self, name: str, subject: str, text: str, now: float) -> None:
         """Once a day for each name."""

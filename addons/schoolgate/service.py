@@ -4,40 +4,47 @@ The supervisor holds no connection and judges nothing. It reads the settings, ha
 them, starts again what dies, takes up edits that are sound, and reports edits that are not.
 """
 
-import contextlib
-import fcntl
 import logging
 import multiprocessing
 import os
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schoolgate.child import STOP, CannotStart, Child, work_in_rounds
+from schoolgate.crew import Crew, Roll
+from schoolgate.free_addresses import try_addresses
 from schoolgate.lists.index import BadIndex, Index
+from schoolgate.lock import Lock, lock
 from schoolgate.office import run_office
 from schoolgate.policy.rules import Action
 from schoolgate.reporting.report import try_reports
+from schoolgate.sealed_upkeep import SealedUpkeep
 from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.settings.models import ListenOn
+from schoolgate.settings.parcel import Parcel
 from schoolgate.setup_code import forget, is_needed, issue
-from schoolgate.store.event import DEED, FAULT, fault_event
+from schoolgate.store.event import DEED, FAULT, PROBE, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.recorder import Recorder
+from schoolgate.store.retention import REQUESTS
 from schoolgate.upkeep import LOOK_EVERY, Upkeep
 from schoolgate.watchdog import Watchdog
 from schoolgate.welcome import welcome
+
+if TYPE_CHECKING:
+    from schoolgate.proxy.doors import Doors
 
 log = logging.getLogger("schoolgate")
 
@@ -69,6 +76,8 @@ def kept(settings: Settings) -> dict[str, timedelta]:
         Action.WARN: spans.logged,
         Action.BLOCK: spans.blocked,
         FAULT: spans.blocked,
+        PROBE: spans.logged,
+        REQUESTS: spans.blocked,
         DEED: spans.cases,
     }
 
@@ -87,42 +96,55 @@ class Supervisor:
     say: Say
     worker: Callable[..., None] | None = None
     stopping: bool = False
-    _children: list[Child] = field(default_factory=list[Child])
+    _restarts: int = 0  # that were asked for and not begun yet
+    _crew: Crew = field(init=False)
+    _others: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
     _faulty_reports: str = ""
     _reported_reports: str = ""
     _upkeep: Upkeep = field(default_factory=Upkeep)
+    _sealed: SealedUpkeep = field(default_factory=SealedUpkeep)
     _watchdog: Watchdog = field(default_factory=Watchdog)
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGHUP, self._restart)
         os.umask(0o077)  # all that the gateway writes is for its owner only
         began = time.time_ns()
         settings = self._read()
         # what was saved while it was being read may not have been read: it is looked at again
         stamps = {path: of for path, of in watched_files(self.folders, settings).items() if of[0] < began}
         data = settings.data
-        with _locked(data) as died:
-            _try_addresses(settings, _ORPHANS_END_WITHIN if died else 0.0)
+        with lock(data) as held:
+            try_addresses(settings.school.listen, _ORPHANS_END_WITHIN if held.died else 0.0)
             from schoolgate.console.process import run_console
             from schoolgate.proxy.certificates import ensure_authority
-            from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics
+            from schoolgate.proxy.doors import open_doors
+            from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics, worker_ended
             from schoolgate.proxy.worker import run_worker
+            from schoolgate.whereabouts.watcher import run_whereabouts
 
             _try_codes(data)
             authority = ensure_authority(data, settings.school.name)
             prepare_metrics(data)
             journal = Journal(data, "supervisor")
-            self._children = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
-            work = self.worker or run_worker
-            self._children += [Child(f"worker {n}", work, (n,)) for n in range(1, self.workers + 1)]
+            work, doors = self.worker or run_worker, self._open(open_doors, settings)
+            self._crew = Crew(
+                self.workers,
+                lambda number: Child(f"worker {number}" if number else "spare", work, (number, doors)),
+                worker_ended,
+            )
+            self._others = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
+            if _is_watched(settings):
+                self._others.append(Child("whereabouts", run_whereabouts, ()))
             if settings.school.listen.console:
-                self._children.append(Child("console", run_console, ()))
+                self._others.append(Child("console", run_console, ()))
+            self._crew.others = self._others
             try:
                 for child in self._children:
-                    child.start(settings)
+                    child.start(Parcel(settings))
                 for child in self._children:
                     child.wait_until_ready()
                 if settings.school.listen.metrics:
@@ -130,7 +152,7 @@ class Supervisor:
                 self.say(welcome(settings, authority.certificate, authority.fingerprint, _first_login(settings)))
                 self._watchdog.ready(f"filtering for {settings.school.name}")
                 self._tell_of_reports(settings, journal)
-                self._watch(settings, stamps, journal)
+                self._watch(settings, stamps, journal, held)
             except OSError as error:
                 raise CannotStart(str(error)) from error
             finally:
@@ -138,7 +160,18 @@ class Supervisor:
                 self._end(journal)
                 remove_metrics()
 
-    def _watch(self, settings: Settings, stamps: dict[Path, tuple[int, int]], journal: Journal) -> None:
+    @property
+    def _children(self) -> list[Child]:
+        """Those that are to run as long as the gateway does."""
+        return [*self._others, *self._crew.places]
+
+    def _open(self, opening: "Callable[[ListenOn, int], Doors]", settings: Settings) -> "Doors":
+        try:
+            return opening(settings.school.listen, self.workers)
+        except OSError as error:
+            raise CannotStart(f"config/school.yaml: listen: {error.strerror}") from None
+
+    def _watch(self, settings: Settings, stamps: dict[Path, tuple[int, int]], journal: Journal, held: Lock) -> None:
         """Restart what dies and take up sound edits until told to stop; ``stamps`` are of the files that were read."""
         changing = stamps
         next_look = 0.0
@@ -150,8 +183,10 @@ class Supervisor:
                 now = time.monotonic()
                 self._watchdog.alive()
                 self._keep_lists_fresh(settings, journal)
+                self._look_after_sealed(settings, journal)
                 for child in self._children:
                     self._revive(child, settings, journal, now)
+                self._see_to_crew(settings, journal, held)
                 if reading is not None and reading.done():
                     settings, reading = self._take_up(reading, settings, journal), None
                     self._tell_of_reports(settings, journal)
@@ -164,10 +199,26 @@ class Supervisor:
                         reading = thread.submit(self._read)
         finally:
             self._upkeep.stop()
+            self._sealed.stop()
             for process in multiprocessing.active_children():
                 if process.name == COMPILING:
                     process.kill()
             thread.shutdown(wait=False, cancel_futures=True)  # stopping waits for no list to be compiled
+
+    def _see_to_crew(self, settings: Settings, journal: Journal, held: Lock) -> None:
+        before = self._crew.roll
+        if self._restarts:
+            self._restarts = 0
+            self._crew.restart()
+            self.say("Every process of the gateway is replaced, one after the other.")
+        self._crew.round(Parcel(settings))
+        words, self._crew.told = self._crew.told, ""
+        if words:
+            self.say(words)
+        if words and self._crew.roll is not Roll.DONE:
+            _report(journal, "workers", words, settings)
+        if self._crew.roll is not before:
+            held.note(self._crew.roll.value)
 
     def _read(self) -> Settings:
         """The settings as they are now. A report that cannot be made is told of, but is no reason not to filter."""
@@ -199,12 +250,26 @@ class Supervisor:
             self.say(words)
             _report(journal, "lists", words, settings)
 
+    def _look_after_sealed(self, settings: Settings, journal: Journal) -> None:
+        """The feeds of illegal material; whatever is wrong with them, what is in force stays so."""
+        try:
+            told = self._sealed.round(settings, datetime.now(UTC))
+        except Exception as error:
+            log.error("The feeds of illegal material could not be looked after: %s", type(error).__name__)
+            return
+        for words in told:
+            self.say(words)
+            _report(journal, "sealed", words, settings)
+
     def _take_up(self, reading: Future[Settings], old: Settings, journal: Journal) -> Settings:
         """Hand new settings to every child; faulty ones change nothing and are reported once."""
         try:
             new = reading.result()
             if new.school.listen != old.school.listen or new.data != old.data:
                 words = "listen: and data: are taken up at the next start only; the rest waits with them"
+                raise SettingsError([Fault("config/school.yaml", 0, words)])
+            if _is_watched(new) and not _is_watched(old):
+                words = "identity: where there was none is taken up at the next start only; the rest waits with it"
                 raise SettingsError([Fault("config/school.yaml", 0, words)])
         except SettingsError as error:
             if str(error) != self._reported:
@@ -219,8 +284,8 @@ class Supervisor:
         self._reported = ""
         if new.snapshot.version == old.snapshot.version:
             return old
-        for child in self._children:
-            child.tell(new)
+        for child in (*self._others, *self._crew.everybody()):
+            child.tell(Parcel(new))
         self.say(f"New settings are in force (version {new.snapshot.version}).")
         return new
 
@@ -232,30 +297,27 @@ class Supervisor:
             code = child.process.exitcode if child.process else None
             child.early_deaths = child.early_deaths + 1 if now - child.started < _YOUNG else 0
             if child.process is not None and child.process.pid is not None:
-                self._ended(child.process.pid)
+                self._crew.ended(child.process.pid)
             child.start_at = now + (min(30.0, 2.0**child.early_deaths) if child.early_deaths > 1 else 0.0)
             words = (
                 f"{child.name} ended by itself (exit code {code}) and is started again. {child.last_words()}".strip()
             )
             self.say(words)
             _report(journal, child.name.replace(" ", "-"), words, settings)
-        if now >= child.start_at and _is_whole(settings.index):
-            child.start(settings)
-
-    @staticmethod
-    def _ended(pid: int) -> None:
-        from schoolgate.proxy.metrics import worker_ended
-
-        worker_ended(pid)
+        if now >= child.start_at and _is_whole(settings.index) and not self._crew.revive(child):
+            child.start(Parcel(settings))
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True
 
+    def _restart(self, number: int, frame: object) -> None:
+        self._restarts += 1
+
     def _end(self, journal: Journal) -> None:
         """Workers first, so that the recorder carries over their last words; then the office."""
         end = time.monotonic() + _STOP_WITHIN
-        recorder = [child for child in self._children if child.name == "recorder"]
-        others = [child for child in self._children if child.name != "recorder"]
+        recorder = [child for child in self._others if child.name == "recorder"]
+        others = [*self._crew.everybody(), *(child for child in self._others if child not in recorder)]
         for children in (others, recorder):
             if children is recorder:
                 journal.close()
@@ -289,6 +351,12 @@ def read_settings(folders: Folders) -> Settings:
         raise SettingsError([Fault(str(error.filename), 0, f"cannot be read: {error.strerror}")]) from None
     open_pages(settings)
     return settings
+
+
+def _is_watched(settings: Settings) -> bool:
+    """Whether there is work for the process that watches who is where on the network."""
+    identity = settings.school.identity
+    return identity.watches or identity.login_page is not None
 
 
 def _try_codes(data: Path) -> None:
@@ -326,65 +394,3 @@ def _report(journal: Journal, where: str, words: str, settings: Settings) -> Non
         journal.append({"t": "event", **event.row()})
     except OSError as error:
         log.error("A fault could not be recorded: %s", error)
-
-
-@contextlib.contextmanager
-def _locked(data: Path) -> Iterator[bool]:
-    """One gateway for one data folder: two would write one record. Tells whether the last one was killed."""
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(data / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotStart(f"{data} cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise CannotStart(f"another schoolgate is running with {data}; stop it first") from None
-    try:
-        died = os.fstat(handle).st_size > 0
-        os.pwrite(handle, b"running\n", 0)
-        yield died
-        os.ftruncate(handle, 0)
-    except CannotStart:
-        os.ftruncate(handle, 0)
-        raise
-    finally:
-        os.close(handle)
-
-
-def _try_addresses(settings: Settings, patience: float) -> None:
-    """See that every address can be opened; children of a gateway that was killed may take a moment to leave theirs."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            with contextlib.ExitStack() as held:
-                for name, address in _addresses(settings.school.listen):
-                    held.enter_context(_try_address(name, address))
-            return
-        except CannotStart:
-            if time.monotonic() >= end:
-                raise
-            time.sleep(_ROUND)
-
-
-def _addresses(listen: ListenOn) -> Iterator[tuple[str, tuple[str, int]]]:
-    """Everything that will be opened, by the word for it in config/school.yaml."""
-    yield from (("proxy", address) for address in listen.proxy)
-    if listen.transparent is not None:
-        yield "transparent", ("0.0.0.0", listen.transparent)
-    yield from ((name, address) for name in ("console", "metrics") if (address := getattr(listen, name)))
-
-
-def _try_address(name: str, address: tuple[str, int]) -> socket.socket:
-    """Hold an address for a moment, to see that it can be opened. Raises CannotStart."""
-    probe = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind(address)
-    except OSError as error:
-        probe.close()
-        where = f"config/school.yaml: listen: {name}: {address[0]}:{address[1]}"
-        words = f"{where} cannot be opened: {error.strerror}; take another port or stop what uses it"
-        raise CannotStart(words) from None
-    return probe

@@ -1,7 +1,6 @@
 """Keeps the downloaded lists fresh: by command, or by itself in the night, in a process that holds nothing up."""
 
 import contextlib
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +8,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from schoolgate.child import be_child
+from schoolgate.child import STOP, Child
 from schoolgate.lists.formats.reading import Reading
 from schoolgate.lists.formats.source_text import UnreadableList
 from schoolgate.lists.publishers.download import Terms
@@ -18,7 +17,6 @@ from schoolgate.lists.publishers.update import Outcome, Progress, Result, is_due
 from schoolgate.settings.blocklists import FORMATS
 from schoolgate.settings.load import Settings
 
-_SPAWN = multiprocessing.get_context("spawn")
 LOOK_EVERY = timedelta(minutes=1)
 _OVERDUE = timedelta(days=2)  # a list that old is asked for at any hour
 _LONG_FAILING = timedelta(days=3)  # a publisher that cannot be reached for so long is worth a mail
@@ -76,13 +74,10 @@ class Upkeep:
             return []
         self._next_look = now + LOOK_EVERY
         if self._is_time(settings, now):
-            ours, theirs = _SPAWN.Pipe()
-            self._process = _SPAWN.Process(
-                target=be_child, args=("lists", _update_apart, (settings, theirs)), name="lists"
-            )
-            self._channel = ours
-            self._process.start()
-            theirs.close()
+            child = Child("lists", _update_apart, ())
+            child.start(settings)
+            child.tell(STOP)  # nothing else is to be said
+            self._process, self._channel = child.process, child.channel
         return []
 
     @property

@@ -1,8 +1,10 @@
 """What the terminal says when the gateway runs: where everything is, how to trust the CA, and what to do next."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+from schoolgate.lists.sealed.compliance import KEEP, not_compliant, told
 from schoolgate.settings.load import Settings
 
 
@@ -37,12 +39,18 @@ def welcome(settings: Settings, certificate: Path, fingerprint: str, code: str =
         f"  Look      {command} events --since 1h",
         "  Tune      edit config/*.yaml: sound edits are taken up by themselves",
         "  Stop      Ctrl-C",
-        "",
-        "  NOT COMPLIANT on one point: no feed of illegal content (IWF, CTIRU) is present, and this version cannot",
-        "  take one. Keep the feed that your internet provider or broadband consortium filters by.",
     ]
+    lines += ["", *_sealed(settings)]
     lines += [f"  Note      {advice}" for advice in settings.advice]
     return "\n".join(lines)
+
+
+def _sealed(settings: Settings) -> list[str]:
+    """The feeds of illegal material that are in force, and loudly, those that are missing."""
+    lines = [f"  Illegal   {told(state, datetime.now(UTC))}" for state in settings.sealed]
+    if lacking := not_compliant(settings.sealed):
+        lines += [f"  {lacking}", f"  {KEEP}"]
+    return lines
 
 
 def _lists(settings: Settings, command: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from pretend.school import School
 from pretend.told import PEOPLE, ROLES, Told, named_school
 from schoolgate.access import named
-from schoolgate.alerting.case_roles import deputy_of, first_route, may_see, may_take, next_role, told_of
+from schoolgate.alerting.case_roles import deputy_of, first_route, may_answer, may_see, may_take, next_role, told_of
 from schoolgate.alerting.clocks import Name
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Case, cases
@@ -95,3 +95,26 @@ def test_the_deputy_is_told_where_they_may_look(told_with: Write) -> None:
     assert _of(told, deputy_of, _case(told)) == "dsl"
     assert _of(told, deputy_of, _case(told, "d.safe")) == ""
     assert _of(told, deputy_of, _case(told, route="dsl")) == ""
+
+
+def _answers(told: Told, person: str) -> set[str]:
+    """The logins of roles that may answer a contest of somebody."""
+    accounts = [
+        named(told.settings, told.pseudonyms, role.user) for role in told.settings.school.roles.values() if role.user
+    ]
+    code = told.code(person)
+    return {each.login for each in accounts if may_answer(told.settings, told.pseudonyms, each, code)}
+
+
+def test_the_headteachers_contests_go_round_whoever_works_for_her(told_with: Write) -> None:
+    head = "roles:\n  headteacher: {name: H, email: head@school.example, user: h.head}\n"
+    dsl = "  dsl: {name: S, email: dsl@school.example, user: %s}\n"
+    chair = "  chair_of_governors: {name: C, email: c@school.example, user: c.chair}\n"
+    told = told_with(head + dsl % "d.safe" + chair)
+    assert _answers(told, "h.head") == {"c.chair"}
+    assert _answers(told, "d.safe") == {"h.head", "c.chair"}
+    assert _answers(told, "j.smith") == {"h.head", "d.safe", "c.chair"}
+    assert _answers(told_with(head + dsl % "d.safe"), "h.head") == {"d.safe"}  # a school that names no chair
+    assert _answers(told_with(head + dsl % "h.head"), "j.smith") == {"h.head"}  # she is the safeguarding lead, too
+    told = told_with(head + dsl % "d.safe" + chair.replace("c.chair", "h.head"))
+    assert _answers(told, "h.head") == {"d.safe"}  # a chair who is she herself can answer nothing of hers

@@ -185,7 +185,8 @@ def test_nobody_can_silence_another_with_a_contest(desk: Desk) -> None:
 
 def test_nobody_is_told_of_themselves(desk: Desk) -> None:
     code, pseudonyms, settings = desk.told.code, desk.told.pseudonyms, desk.settings
-    assert recipients_of(settings, pseudonyms, CONTEST, code("h.head")) == ["dsl@school.example"]
+    assert recipients_of(settings, pseudonyms, CONTEST, code("h.head")) == ["chair@school.example"]
+    assert recipients_of(settings, pseudonyms, CONTEST, code("d.safe")) == ["head@school.example"]
     assert recipients_of(settings, pseudonyms, "safeguarding", code("d.safe")) == ["head@school.example"]
     assert recipients_of(settings, pseudonyms, "technical", code("t.tech")) == [
         "head@school.example",

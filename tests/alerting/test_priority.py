@@ -77,7 +77,7 @@ def test_more_of_the_same_never_counts_less() -> None:
 def test_every_category_of_the_table_is_one_that_is_shipped(default: Settings) -> None:
     assert SEVERITY.keys() <= default.snapshot.categories.keys()
     grave = {name for name, each in default.snapshot.categories.items() if severity_of(name, each.theme) == GRAVE}
-    assert grave == {"self_harm", "grooming", "extremism", "running_away"}
+    assert grave == {"sealed", "self_harm", "grooming", "extremism", "running_away"}
 
 
 def test_the_reason_is_said_in_words() -> None:

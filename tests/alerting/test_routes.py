@@ -102,8 +102,8 @@ def test_nobody_hears_of_themselves_in_a_mailbox_of_another_role(
             "config/alerts.yaml:3: unknown group 'pupil'; did you mean 'pupils'?",
         ),
         ("routes:\n  - {themes: [contact]}\n", "config/alerts.yaml:3: 'to' is missing"),
-        ("routes:\n  - {themes: [contact], to: []}\n", "config/alerts.yaml:3: a list"),
-        ("worries: {to: []}\n", "config/alerts.yaml:2: a list"),
+        ("routes:\n  - {themes: [contact], to: []}\n", "config/alerts.yaml:3: is empty; at least one"),
+        ("worries: {to: []}\n", "config/alerts.yaml:2: is empty; at least one"),
     ],
 )
 def test_faults_are_told_by_line(

@@ -14,8 +14,10 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 def _open(console: Any, person: str = "a.jones", route: str = "headteacher", **changes: str) -> Case:
     """An alert's case, as the office opens it."""
-    event = console.visit(person, action="block", host=f"evil.example{MARKUP}", path="/", category="adult", why=MARKUP)
-    about = {"person": console.code(person), "group": "staff", "category": "adult", "about": event.id}
+    event = console.visit(
+        person or "a.jones", action="block", host=f"evil.example{MARKUP}", path="/", category="adult", why=MARKUP
+    )
+    about = {"person": console.code(person) if person else "", "group": "staff", "category": "adult", "about": event.id}
     about |= {"entry": f"medium/{route}", "why": "Blocked once.", "basis": "staff-adult"} | changes
     deed = deed_event(console.now, Deed.CASE, "schoolgate", "v1", **about)
     console.gateway.append({"t": "event", **deed.row()})
@@ -218,3 +220,13 @@ def test_the_prevent_steps_stand_where_anything_of_it_happened(console: Any, kin
     case = _open(console, about=event.id)
     shown = console.browser("h.head").get(f"/cases/{case.id}").text
     assert ("Prevent referral form" in shown) == (kind == "extremism")
+
+
+def test_a_look_at_a_case_that_names_nobody_is_on_record_too(console: Any) -> None:
+    case = _open(console, person="")
+    for _ in range(2):
+        assert console.browser("h.head").get(f"/cases/{case.id}").status_code == 200
+    looks = [(e["person"], e["why"]) for e in console.deeds(Deed.VIEWED) if e["about"] == case.id]
+    assert looks == [("", f"case {case.ref}")] * len(looks)
+    assert looks
+    assert "a case that names nobody" in console.browser("c.chair").get("/look-ups").text

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from schoolgate.store.deeds import contests
+from schoolgate.store.event import Deed
 
 
 def _contest(console: Any, login: str = "a.jones", words: str = "It was for the school trip.", minute: int = 0) -> Any:
@@ -145,8 +146,43 @@ def test_nobody_answers_or_looks_up_a_contest_about_herself(console: Any) -> Non
     form = {"answer": "upheld", "words": "of course"}
     assert head.post(f"/contests/{contest.id}/answer", form).status_code == 403
     assert not console.deeds("contest-answered")
-    dsl = _open(console, contest, "d.safe")
-    assert dsl.post(f"/contests/{contest.id}/answer", form).status_code == 303
+
+
+@pytest.mark.parametrize("may_reveal", ["headteacher, dsl, chair_of_governors", "headteacher, dsl"])
+def test_the_headteachers_own_contest_is_the_chairs_alone_also_where_she_may_reveal_no_names(
+    console: Any, school: Any, settings_of: Any, may_reveal: str
+) -> None:
+    (school.config / "monitoring.yaml").write_text(f"names: {{may_reveal: [{may_reveal}]}}\n")
+    console.desk.settings = settings_of(school)
+    own, other = _contest(console, "h.head", "I never did."), _contest(console, "a.jones", minute=5)
+    form = {"answer": "upheld", "words": "of course"}
+    dsl = console.browser("d.safe")
+    listing = dsl.get("/contests").text
+    assert (own.ref in listing, other.ref in listing) == (False, True)
+    assert "1 contest waits for an answer" in dsl.get("/").text
+    refused = dsl.get(f"/contests/{own.id}")
+    assert (refused.status_code, "for somebody else to answer" in refused.text) == (403, True)
+    for what, given in (("look", {"reason": "just looking"}), ("answer", form)):
+        assert dsl.post(f"/contests/{own.id}/{what}", given).status_code == 403
+    chair, is_namer = console.browser("c.chair"), "chair" in may_reveal
+    listing = chair.get("/contests").text
+    assert (own.ref in listing, other.ref in listing) == (True, is_namer)
+    assert f"{'2 contests wait' if is_namer else '1 contest waits'} for an answer" in chair.get("/").text
+    assert chair.get(f"/contests/{other.id}").status_code == (200 if is_namer else 403)
+    chair = _open(console, own, "c.chair")
+    page = chair.get(f"/contests/{own.id}").text
+    assert ("I never did." in page, "/records/" in page) == (True, is_namer)
+    assert chair.post(f"/contests/{own.id}/answer", form).status_code == 303
+    [answer] = console.deeds("contest-answered")
+    assert (answer["about"], answer["actor"]) == (own.id, f"chair_of_governors {console.code('c.chair')}")
+
+
+def test_a_case_leads_to_its_contest_only_who_may_answer_it(console: Any) -> None:
+    contest = _contest(console, "h.head")
+    told = {"person": console.code("h.head"), "about": contest.events[0], "entry": "medium/chair_of_governors"}
+    console.desk.write(Deed.CASE, "schoolgate", **told, why="About her")
+    [case] = console.deeds("case-opened")
+    assert f"/contests/{contest.id}" in console.browser("c.chair").get(f"/cases/{case['id']}").text
 
 
 def test_an_answer_without_a_look_is_not_taken(console: Any) -> None:

@@ -3,17 +3,22 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pretend.told import Told
-from schoolgate.console.checks import State, checks
+from schoolgate.console.checks import ILLEGAL, State, checks
+from schoolgate.lists.sealed.compliance import STALE
+from schoolgate.lists.sealed.feeds import known
+from schoolgate.lists.sealed.taking import FeedState
 from schoolgate.proxy.certificates import ensure_authority
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
+from schoolgate.store.passes import FILE, FOLDER, Passes
 from schoolgate.store.verified import Verified, note_verified
 
 
@@ -68,6 +73,51 @@ def test_the_missing_feed_of_illegal_content_is_said_loudly(console: Any) -> Non
     page = console.browser("t.tech").get("/health").text
     assert "NOT COMPLIANT" in page
     assert page.index("Illegal content") < page.index("Settings</th>")
+
+
+def test_feeds_of_illegal_content_are_told_by_name_and_age(console: Any) -> None:
+    states = [
+        FeedState(name, known(name).title, known(name).about, 6012, 0, console.now, "x") for name in ("iwf", "ctiru")
+    ]
+    console.desk.settings = replace(
+        console.settings, sealed=(states[0], replace(states[1], dated=console.now - STALE * 2))
+    )
+    page = console.browser("t.tech").get("/health").text
+    assert "6,012 entries" in page
+    assert "OLD" in page
+    assert "NOT COMPLIANT" not in page
+    found = [each for each in checks(console.desk) if each.name == ILLEGAL]
+    assert [each.state for each in found] == [State.GOOD, State.BAD]
+    console.desk.settings = replace(console.settings, sealed=(replace(states[0], trouble="is faulty"),))
+    found = [each for each in checks(console.desk) if each.name == ILLEGAL]
+    assert [each.state for each in found] == [State.BAD, State.BAD]
+    assert "no feed of illegal material is present from CTIRU" in found[1].words
+
+
+def test_how_much_the_filter_can_see_is_told(console: Any) -> None:
+    assert _check(console, "Coverage").words == "No connection was counted."
+    hour = f"{console.now.astimezone(UTC):%Y-%m-%dT%H}:00:00.000Z"
+    for fate, number in (("decrypted", 80), ("broken", 20)):
+        row = {"hour": hour, "group": "pupils", "fate": fate, "app": "", "connections": number}
+        console.gateway.append({"t": "coverage", **row})
+    found = _check(console, "Coverage")
+    assert "80 % looked into, 20 % broken off by the device" in found.words
+    assert found.state is State.LOOK
+    assert "trust the school's certificate" in found.advice
+
+
+def test_what_is_passed_through_is_told_and_devices_without_the_certificate_are_looked_for(console: Any) -> None:
+    passes = Passes(console.settings.data)
+    assert _check(console, "Pass-through").words.startswith("0 sites were learned")
+    passes.learn("api.example.org", "app", "it refuses the certificate", "", console.now)
+    assert _check(console, "Pass-through").state is State.GOOD
+    passes.stop("www.example.org", "nobody knows it", console.now)
+    assert "1 was held back in the last week" in _check(console, "Pass-through").words
+    passes.distrust("10.20.0.2", console.now)
+    found = _check(console, "Pass-through")
+    assert (found.state, "1 device does not trust" in found.words) == (State.LOOK, True)
+    (console.settings.data / FOLDER / FILE).write_text("[")
+    assert _check(console, "Pass-through").state is State.BAD
 
 
 def test_the_certificate_is_looked_at(console: Any) -> None:

@@ -31,7 +31,8 @@ def _load(gateway: Gateway, port: int, stop: threading.Event, seen: list[str], n
     number = 0
     while not stop.is_set():
         try:
-            with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 5) as connection:
+            device = (f"127.0.0.{20 + name}", 0)
+            with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 5, device) as connection:
                 file = connection.makefile("rb")
                 while not stop.is_set():
                     number += 1
@@ -69,9 +70,14 @@ def _kill(gateway: Gateway, victim: str, seen: list[str]) -> None:
         time.sleep(2.0)
 
 
-@pytest.mark.parametrize("victim", ["worker1", "recorder", "office", "everything"])
-def test_no_block_that_a_client_saw_is_lost_by_kill_9(start: Callable[..., Gateway], sites: Sites, victim: str) -> None:
-    gateway = start()
+@pytest.mark.parametrize(
+    ("victim", "workers"),
+    [("worker1", 1), ("recorder", 1), ("office", 1), ("everything", 1), ("worker2", 2), ("everything", 2)],
+)
+def test_no_block_that_a_client_saw_is_lost_by_kill_9(
+    start: Callable[..., Gateway], sites: Sites, victim: str, workers: int
+) -> None:
+    gateway = start(workers)
     stop, seen = threading.Event(), list[str]()
     threads = [threading.Thread(target=_load, args=(gateway, sites.port, stop, seen, n), daemon=True) for n in range(6)]
     for thread in threads:

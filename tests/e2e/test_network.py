@@ -148,6 +148,22 @@ def test_a_name_beside_another_name_is_refused(network: Network, gate: Gateway, 
     assert done.stdout.endswith("\n421"), done.stdout[-300:]
 
 
+def test_a_pinned_app_is_passed_through_to_where_its_name_leads_and_nowhere_else(
+    network: Network, gate: Gateway, installed: object
+) -> None:
+    world = network.folder / "pretend-ca.pem"
+    assert network.curl("pupil", "https://allowed.example/", "-4", ca=gate.school.ca).stdout.endswith("\n200")
+    tries = [network.curl("pupil", "https://gsa.apple.com/", "-4", ca=world).stdout[-3:] for _ in range(4)]
+    assert tries == ["000"] * 3 + ["200"]
+    own = ["-4", "--resolve", "gsa.apple.com:443:198.51.100.7"]  # a server of the pupil's choice
+    assert network.curl("pupil", "https://gsa.apple.com/", *own, ca=world).stdout.endswith("\n200")
+    assert network.asked("gsa.apple.com")[-1]["at"] in ("203.0.113.10", "2001:db8:113::10")  # by its name
+    assert len(network.asked("gsa.apple.com")) == 2
+    tries = [network.curl("pupil", "https://www.pornhub.com/", "-4", ca=world).stdout[-3:] for _ in range(6)]
+    assert set(tries) == {"000"}
+    assert not [each for each in network.asked("www.pornhub.com") if each["path"] == "/"]
+
+
 @FAMILIES
 def test_nobody_speaks_to_the_redirected_port_itself(
     network: Network, gate: Gateway, installed: object, family: str
@@ -155,6 +171,15 @@ def test_nobody_speaks_to_the_redirected_port_itself(
     to = "10.20.0.1" if family == "-4" else "[fd00:20::1]"
     done = network.curl("pupil", f"http://{to}:{PORT}/")
     assert done.returncode == 7, done.stderr  # could not connect
+
+
+def test_the_internet_is_no_client_of_the_filter(network: Network, gate: Gateway, installed: object) -> None:
+    proxy = ["--proxy", f"http://203.0.113.2:{gate.school.proxy_port}", "--max-time", "4"]
+    assert network.curl("world", "http://allowed.example/", *proxy).returncode == 28  # no answer at all
+    asked = network.run("world", "dig", "+tries=1", "+time=2", f"-p{DNS}", "@203.0.113.2", "allowed.example")
+    assert asked.returncode == 9, asked.stdout
+    proxy[1] = f"http://10.20.0.1:{gate.school.proxy_port}"
+    assert network.curl("pupil", "http://allowed.example/", *proxy).stdout.endswith("\n200")
 
 
 def look_up(network: Network, host: str, name: str, kind: str = "A", *options: str) -> str:

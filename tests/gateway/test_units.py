@@ -47,6 +47,7 @@ def test_the_filter_is_shut_in(units: Path) -> None:
 def test_a_path_is_one_word_whatever_stands_in_it(units: Path) -> None:
     [line] = [line for line in (units / FILTER).read_text().splitlines() if line.startswith("ExecStart=")]
     assert "a school's 100 %% $$HOME\" --workers 2" in line
+    assert 'restart --config "' in (units / FILTER).read_text().partition("ExecReload=")[2].partition("\n")[0]
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in (units / FILTER).read_text()
 
 

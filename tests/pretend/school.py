@@ -74,6 +74,7 @@ class School:
     monitoring: str = "notice: {required: false}\n"  # the notice has tests of its own
     blocklists: dict[str, str] = field(default_factory=dict)
     upstream_ca: Path | None = None
+    doctor: str = "null"  # how often the gateway probes itself; its tests ask for it
     update: str = "null"  # tests reach no publisher of lists but their own
     names: str = "judged"
     host: str = "127.0.0.1"
@@ -117,6 +118,7 @@ class School:
             f" transparent: {self.transparent or 'null'}, dns: {self.dns or 'null'}}}\n{self.gateway}"
             f"mail: {{host: 127.0.0.1, port: {self.mail_port}, from: schoolgate@school.example}}\n"
             f"lists: {{update: {self.update}, names: {self.names}}}\n{upstream}"
+            f"doctor: {{every: {self.doctor}}}\n"
         )
         for name in ("people", "calendar", "rules", "alerts", "monitoring"):
             text = getattr(self, name)

@@ -99,6 +99,9 @@ def test_a_sound_school_is_read_and_can_be_handed_to_a_child_process(settings_of
         ("calendar.yaml", "bank_holidays: none", "inset: ['0', 20260902]", "'20260902' is no date; write it like"),
         ("school.yaml", "mail: {", "retention: {blocked: 9999y}\nmail: {", "is longer than 100 years"),
         ("school.yaml", "mail: {", 'data: "a\\0b"\nmail: {', "school.yaml:7"),
+        ("school.yaml", "name: St Test's School", "name: ''", "is empty; write something"),
+        ("school.yaml", "mail: {", "console_url: ftp://x\nmail: {", "is not written as it has to be"),
+        ("alerts.yaml", "reports: []", "immediate: {to: []}\nreports: []", "alerts.yaml:1: is empty; at least one has"),
         ("school.yaml", "roles:", "roles: [", "is not valid YAML"),
         ("school.yaml", "roles:", "roles: &a\n  x: *a\nr:", "repeats another place"),
     ],
@@ -312,7 +315,7 @@ def test_editors_are_shown_the_calendar_and_people(school: School) -> None:
     duty = calendar["$defs"]["DutyEntry"]["properties"]
     assert {"string", "array"} <= _kinds(duty["on"]), "one date, or a list of them"
     assert {"string", "array"} == _kinds(duty["hours"]) == _kinds(entry["hours"]["additionalProperties"])
-    assert set(people["$defs"]["PersonEntry"]["properties"]) == {"name", "group", "devices"}
+    assert set(people["$defs"]["PersonEntry"]["properties"]) == {"name", "group", "devices", "macs", "hostnames"}
 
 
 def test_yaml_traps_read_as_they_are_written(tmp_path: Path) -> None:
@@ -467,3 +470,11 @@ def test_the_shipped_default_is_sound_and_names_what_is_missing(default: Setting
     assert default.advice == ()
     with pytest.raises(SettingsError, match=r"school\.yaml"):
         find_folders(tmp_path)
+
+
+def test_a_role_that_cases_come_to_and_that_cannot_log_in_is_advice(settings_of: Load, school: School) -> None:
+    words = "config/school.yaml: roles: dsl: cases come to this role, but nobody can log in as it"
+    assert not any(words in each for each in settings_of(school).advice)  # the first login is not set up yet
+    path = school.config / "school.yaml"
+    path.write_text(path.read_text().replace("name: Head,", "name: Head, user: h.head,"))
+    assert [each for each in settings_of(school).advice if words in each]

@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from schoolgate.store.check_chain import check_record
+from schoolgate.store.clock import Clock
 from schoolgate.store.deeds import read_standing
-from schoolgate.store.event import Deed, Event, deed_event, stamp
+from schoolgate.store.event import DEED, Deed, Event, deed_event, stamp
 from schoolgate.store.journal import Journal
 from schoolgate.store.openings import asked, by_words, opened, openings
 from schoolgate.store.record import open_reader
 from schoolgate.store.recorder import Recorder
+from schoolgate.store.retention import REQUESTS
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -120,3 +123,83 @@ def test_it_is_the_same_once_all_is_carried_over_and_sealed(tale: Tale) -> None:
 )
 def test_who_opened_it_is_told_without_a_code(actor: str, words: str) -> None:
     assert by_words(actor) == words
+
+
+class Years:
+    """The record of a tale in later years; retention runs at each of these moments, and ``verify`` after it."""
+
+    def __init__(self, tale: Tale) -> None:
+        self.tale, self.at, self.running = tale, tale.at, 0.0
+        keep = {"block": timedelta(days=365), REQUESTS: timedelta(days=365), DEED: timedelta(days=7 * 365)}
+        self.recorder = Recorder(tale.data, keep, "schoolgate 9", "v1", Clock(lambda: self.at, lambda: self.running))
+        self.recorder._next_retention = 1e12
+        self.recorder.round(lambda: self.running)
+
+    def after(self, days: float) -> list[str]:
+        """The ids of deeds that are left so many days after the tale began."""
+        passed = (NOW + timedelta(days=days) - self.at).total_seconds()
+        self.at, self.running = self.at + timedelta(seconds=passed), self.running + passed
+        self.recorder._next_retention = 0
+        self.recorder.round(lambda: self.running)
+        report = check_record(self.tale.data / "record.db", own=True)
+        assert (report.findings, [note for note in report.notes if "were kept for" in note]) == ([], [])
+        with open_reader(self.tale.data) as reader:
+            return [row["id"] for row in reader.query("select id from deeds where rule <> 'retention'")]
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """What retention has put on record of itself."""
+        with open_reader(self.tale.data) as reader:
+            rows = reader.query("select kind, entry, why from deeds where rule = 'retention' and kind <> ''")
+            return [(row["kind"], row["entry"], row["why"]) for row in rows]
+
+
+def test_what_a_pupil_wrote_goes_with_blocks_and_never_an_answer_before_its_request(tale: Tale) -> None:
+    waiting, refused = tale.ask("b1", why="secret one"), tale.ask("b2", why="secret two")
+    tale.at += timedelta(days=10)
+    answer = tale.deed(Deed.NOT_OPENED, about=refused.id, why="secret three")
+    years = Years(tale)
+    assert years.after(364) == [waiting.id, refused.id, answer.id]
+    assert years.after(366) == [answer.id]
+    with open_reader(tale.data) as reader:
+        assert asked(reader) == []
+    assert years.after(376) == []
+    first, second = years.told()
+    assert first[:2] == ("asked", "1-2")
+    assert first[2].startswith("2 requests to open a site and refusals older than 365 days deleted, the newest of ")
+    assert (second[:2], second[2][:38]) == (("asked", "3"), "1 request or refusal older than 365 da")
+    years.recorder._record.close()
+    assert b"secret" not in (tale.data / "record.db").read_bytes()
+
+
+def test_a_request_stays_while_the_site_stands_open_for_it_and_its_opening_as_long_as_cases(tale: Tale) -> None:
+    once, always, shut = tale.ask("b1"), tale.ask("b2"), tale.ask("b3")
+    deeds = [tale.open(about=once.id), tale.open(None, about=always.id), tale.open(None, about=shut.id)]
+    deeds.append(tale.deed(Deed.SHUT, about=deeds[2].id))
+    years = Years(tale)
+    kept = [each.id for each in deeds]
+    assert years.after(366) == [always.id, *kept]
+    with open_reader(tale.data) as reader:
+        assert [(each.id, each.opening) for each in asked(reader)] == [(always.id, kept[1])]
+    tale.at = years.at
+    last = tale.deed(Deed.SHUT, about=kept[1])
+    assert years.after(367) == [*kept, last.id]
+    assert years.after(7 * 365 + 1) == [last.id]
+
+
+def test_a_hold_keeps_a_request_and_with_it_the_refusal_so_that_it_waits_for_no_second_answer(tale: Tale) -> None:
+    held, other = tale.ask("b1"), tale.ask("b2")
+    hold = tale.deed(Deed.HOLD, about="b1", why="case 7")
+    answer = tale.deed(Deed.NOT_OPENED, about=f"{held.id} {other.id}", why="no")
+    years = Years(tale)
+    assert years.after(400) == [held.id, hold.id, answer.id]
+    with open_reader(tale.data) as reader:
+        assert [each.answer for each in asked(reader)] == ["no"]
+    tale.at = years.at
+    release = tale.deed(Deed.RELEASED, about=hold.id)
+    assert years.after(401) == [hold.id, release.id]
+
+
+def test_a_case_keeps_what_was_asked_about_its_block(tale: Tale) -> None:
+    request = tale.ask("b1")
+    case = tale.deed(Deed.CASE, "schoolgate", about="b1", entry="medium/dsl", why="x")
+    assert Years(tale).after(800) == [request.id, case.id]

@@ -270,9 +270,9 @@ def test_the_views_are_the_interface(tmp_path: Path) -> None:
         columns = [row[1] for row in db.execute("pragma table_info(events)")]
         names = {row[0] for row in db.execute("select name from _sqlite_migrations")}
         mode = db.execute("pragma journal_mode").fetchone()
-    assert views == {"events", "blocks", "visits", "faults", "deeds", "tallies", "activity"}
+    assert views == {"events", "blocks", "visits", "faults", "deeds", "tallies", "activity", "coverage"}
     assert tuple(columns) == ("seq", *NAMES)
-    assert names == {"m001_events", "m002_views", "m003_fair_record", "m004_chain", "m005_log"}
+    assert names == {"m001_events", "m002_views", "m003_fair_record", "m004_chain", "m005_log", "m006_coverage"}
     assert mode == ("wal",)
 
 

@@ -18,6 +18,7 @@ def test_the_wheel_carries_what_a_school_begins_with(tmp_path: Path) -> None:
     for pattern in (
         "blocklists/*.yaml",
         "blocklists/local/*.yaml",
+        "blocklists/apps/*.yaml",
         "blocklists/private/*.yaml",
         "blocklists/sources/**/LICENSE*",
         "config/*.yaml",

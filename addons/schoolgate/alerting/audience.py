@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from schoolgate.policy.sealed import SEALED, is_sealed
+
 SAFEGUARDING = "safeguarding"
 WORRY = "worry"
 """The audience of a search, or of a prompt to a chatbot, that may mean that somebody needs help."""
@@ -12,8 +14,12 @@ CONTEST = "contest"
 
 
 def audience_of(alert: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """An alert's audience with its theme and the group of whom it is about, such as ``worry/content/pupils``."""
-    return f"{alert['audience']}/{facts.get('theme', '')}/{facts.get('group', '')}"
+    """An alert's audience with its theme and the group of whom it is about, such as ``worry/content/pupils``.
+
+    The theme of illegal material is ``sealed``, so that no route of alerts.yaml that names a theme is for it.
+    """
+    theme = SEALED if is_sealed(facts.get("category", ""), facts.get("rule", "")) else facts.get("theme", "")
+    return f"{alert['audience']}/{theme}/{facts.get('group', '')}"
 
 
 def parts_of(audience: str) -> tuple[str, str, str]:

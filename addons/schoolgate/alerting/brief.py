@@ -10,7 +10,11 @@ from schoolgate.settings.load import Settings
 
 _SURE = {
     "login": "somebody had logged in by name and password.",
+    "portal": "somebody had logged in on the device; who held it since is not known.",
+    "radius": "the device had joined the network with a login; who held it is not known.",
+    "mac": "the device is one person's; who held it is not known.",
     "device": "the device is one person's; who held it is not known.",
+    "hostname": "the device calls itself as one person's; who held it is not known.",
     "network": "the device is known by its place only; who held it is not known.",
 }
 _UNKNOWN = "the device is not known, nor who held it."

@@ -83,6 +83,19 @@ def may_see(settings: Settings, pseudonyms: Pseudonyms, account: Account, case: 
     return not LEADERS.isdisjoint(account.roles) or (CHAIR in account.roles and CHAIR in told)
 
 
+def may_answer(settings: Settings, pseudonyms: Pseudonyms, account: Account, person: str) -> bool:
+    """Whether somebody may see and answer a contest of this person: never their own, nor the Headteacher's below her.
+
+    Hers goes to the chair of governors; where nobody else is chair, to those who answer all others.
+    """
+    if person in codes_of(settings, pseudonyms, account.login):
+        return False
+    chair = chair_of(settings)
+    if is_filled_by(settings, pseudonyms, HEAD, person) and not is_filled_by(settings, pseudonyms, chair, person):
+        return chair in account.roles and HEAD not in account.roles
+    return account.may_reveal(settings)
+
+
 def may_take(settings: Settings, pseudonyms: Pseudonyms, case: Case) -> list[str]:
     """The roles that a case can be handed to."""
     roles = [role for role in CASE_ROLES if role != HEAD or not goes_round(settings, pseudonyms, case)]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schoolgate.alerting.alerts import LONGEST_WAIT_SECONDS, QUIET_SECONDS
-from schoolgate.alerting.audience import SAFEGUARDING, WORRY
+from schoolgate.alerting.audience import SAFEGUARDING, WORRY, audience_of, parts_of
 from schoolgate.alerting.case_post import tell
 from schoolgate.alerting.case_roles import first_route, next_role
 from schoolgate.alerting.case_words import ran_out, why_of
@@ -42,7 +42,7 @@ log = logging.getLogger("schoolgate")
 
 _LOOK_EVERY = 2.0  # seconds between two looks at the clocks
 _MORE_EVERY = 30.0  # seconds between two deeds that add events, while they go on coming
-_URGENT = frozenset({"self_harm", "extremism", "grooming", "running_away"})
+_URGENT = frozenset({"sealed", "self_harm", "extremism", "grooming", "running_away"})
 _CHANGES = (
     "select 1 from events where seq > :last and action = 'deed' and rule in (select value from json_each(:rules))"
 )
@@ -104,7 +104,7 @@ class Cases:
         level, person = _priority(facts, alert["audience"] == WORRY), facts["person"]
         before = [facts["case"]] if "case" in facts else []
         names = case_names(facts["at"], str(alert["id"]), str(alert["opened"]), alert["key"], *before)
-        roles = roles_of(settings, alert["audience"], facts.get("theme", ""), facts["group"])
+        roles = roles_of(settings, *parts_of(audience_of(alert, facts)))
         route = first_route(settings, self.pseudonyms, roles, person)
         category = settings.snapshot.categories.get(facts["category"])
         about = {name: facts[name] for name in ("person", "group", "client", "category")}
@@ -114,7 +114,7 @@ class Cases:
         facts |= {"case": names["id"], "case_ref": names["ref"], "case_priority": level}
 
     def _look_after(self, has_news: bool, settings: Settings, now: float) -> None:
-        if not has_news and now < self._next_look:
+        if not has_news and 0 < self._next_look - now <= _LOOK_EVERY:  # further off: the clock was set back
             return
         self._next_look = now + _LOOK_EVERY
         for case in self._cases:

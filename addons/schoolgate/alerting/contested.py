@@ -1,7 +1,8 @@
 """A contest stops what would go further: its events, and more of their kind, wait until a person has answered it.
 
 Whoever may answer is told once. What was only written down (``log``) then rings nobody at all while the contest is
-open; what was blocked goes on being counted, and its mails wait. Worries about somebody's safety are never held up.
+open; what was blocked goes on being counted, and its mails wait. Worries about somebody's safety, and illegal
+material, are never held up.
 """
 
 import json
@@ -12,6 +13,7 @@ from schoolgate.alerting import gathered
 from schoolgate.alerting.audience import CONTEST, SAFEGUARDING
 from schoolgate.alerting.keys import key_of
 from schoolgate.policy.rules import Action
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.store.deeds import UPHELD
 from schoolgate.store.event import Deed
 from schoolgate.store.office import OfficeStore
@@ -35,6 +37,8 @@ class Quiet:
 
     def silences(self, event: dict[str, Any]) -> bool:
         """Whether an event raises no alert at all: it is contested itself, or of what is only written down."""
+        if _is_sealed(event):
+            return False
         return event["id"] in self.events or (event["action"] == Action.LOG and key_of(event) in self.keys)
 
 
@@ -67,7 +71,7 @@ def _open(store: OfficeStore, reader: RecordReader, deed: dict[str, Any], now: f
     ids = deed["about"].split()
     events = list(reader.query(_EVENTS, {"ids": json.dumps(ids), "person": deed["person"]}))
     facts = {name: deed[name] for name in ("id", "at", "ref", "person")}
-    facts |= {"events": ids, "keys": sorted({key_of(event) for event in events})}
+    facts |= {"events": ids, "keys": sorted({key_of(event) for event in events if not _is_sealed(event)})}
     facts |= {"categories": sorted({event["category"] for event in events}), "number": len(ids)}
     facts |= {"first": events[0]["at"] if events else "", "last": events[-1]["at"] if events else ""}
     facts["group"] = events[0]["group"] if events else ""
@@ -109,6 +113,10 @@ def clear(store: OfficeStore, person: str, cleared: set[str], now: float) -> Non
             _forget_mails(store, alert["id"], now)
         state = alert["state"] if count else "closed"
         store.update("alert", alert["id"], count=count, told=told, state=state, facts=json.dumps(facts))
+
+
+def _is_sealed(event: dict[str, Any]) -> bool:
+    return is_sealed(event["category"], event["rule"])
 
 
 def _set_apart(store: OfficeStore, person: str, keys: set[str]) -> None:

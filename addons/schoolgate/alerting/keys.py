@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schoolgate.policy.rules import Action, Stage
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.store.event import FAULT
 
 
@@ -17,8 +18,8 @@ def key_of(event: Mapping[str, Any]) -> str:
 
 
 def theme_key_of(event: Mapping[str, Any]) -> str:
-    """What events of one alert have in common; what has no theme stands by its category."""
-    if event["action"] == FAULT or not event["theme"]:
+    """What events of one alert have in common; what has no theme, or is illegal, stands by its category."""
+    if event["action"] == FAULT or not event["theme"] or is_sealed(event["category"], event["rule"]):
         return key_of(event)
     return f"{event['person']}/theme:{event['theme']}{_apart(event)}"
 

@@ -58,6 +58,27 @@ def send(letter: Letter, mail: Mail, folder: Path) -> Outcome:
         _part(server)
 
 
+def would_take(recipients: tuple[str, ...], mail: Mail, folder: Path) -> Outcome:
+    """All of the talk with the mail server but the mail: whom it would take one for. Never raises for what it does."""
+    try:
+        server = _open(mail, folder)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        return Outcome(recipients, _failure(error, mail))
+    try:
+        server.ehlo_or_helo_if_needed()
+        code, words = server.mail(mail.sender)
+        if code != 250:
+            return Outcome(recipients, f"{mail.host}:{mail.port}: {code} {words!r}")
+        answers = {address: server.rcpt(address) for address in recipients}
+        server.rset()
+        refused = {address: answer for address, answer in answers.items() if answer[0] not in (250, 251)}
+        return Outcome(tuple(refused), _refusal(refused))
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        return Outcome(recipients, _failure(error, mail))
+    finally:
+        _part(server)
+
+
 def _open(mail: Mail, folder: Path) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if mail.security == "tls":

@@ -3,14 +3,14 @@
 ==========================  ======  ============================================================================
 Severity                    points  of what
 ==========================  ======  ============================================================================
-grave                       8       harm to oneself, grooming, extremism, running away
+grave                       8       illegal material, harm to oneself, grooming, extremism, running away
 serious                     3       adult content, hate, violence, weapons, drugs, bullying, malware, ways round the
                                     filter; all other categories of the themes content and contact
 slight                      1       gambling, chat, webmail, dating, false news, searches without a filter; all
                                     other categories of the themes conduct and commerce
 --------------------------  ------  ----------------------------------------------------------------------------
-Confidence in who it was    times   1.0 a login, 0.9 a device of one person, 0.8 a known place on the network,
-                                    0.7 a device that nobody knows
+Confidence in who it was    times   1.0 a login, 0.9 a login on the device before or at the network, or a device of
+                                    one person, 0.8 a known place on the network, 0.7 a device that nobody knows
 Confidence in what it was   times   1.0 the address is on a list, 0.9 the words of a search, 0.8 the words of a
                                     page, 0.6 a picture, 0.6 the name of a site
 Repetition                  times   in an hour 1.2 from 3 times, 1.5 from 10, 2.0 from 30; in a day 1.2 from 10,
@@ -30,14 +30,14 @@ HIGH_FROM, MEDIUM_FROM = 4.0, 1.5
 RANK = {Priority.LOW: 0, Priority.MEDIUM: 1, Priority.HIGH: 2}
 """The order of priorities."""
 SEVERITY = {
-    "self_harm": GRAVE, "grooming": GRAVE, "extremism": GRAVE, "running_away": GRAVE,
+    "sealed": GRAVE, "self_harm": GRAVE, "grooming": GRAVE, "extremism": GRAVE, "running_away": GRAVE,
     "adult": SERIOUS, "hate": SERIOUS, "violence": SERIOUS, "weapons": SERIOUS, "drugs": SERIOUS,
     "bullying": SERIOUS, "malware": SERIOUS, "circumvention": SERIOUS,
     "gambling": SLIGHT, "chat": SLIGHT, "webmail": SLIGHT, "dating": SLIGHT, "misinformation": SLIGHT,
     "unsafe_search": SLIGHT,
 }  # fmt: skip
 _OF_THEME = {"content": SERIOUS, "contact": SERIOUS}
-_WHO = {"login": 1.0, "device": 0.9, "network": 0.8}
+_WHO = {"login": 1.0, "portal": 0.9, "radius": 0.9, "mac": 0.9, "device": 0.9, "hostname": 0.8, "network": 0.8}
 _UNKNOWN = 0.7
 _WHAT = {SEARCH: 0.9, TEXT: 0.8, PICTURE: 0.6, NAME: 0.6}
 _IN_HOUR = ((30, 2.0), (10, 1.5), (3, 1.2))
@@ -51,10 +51,14 @@ _WHAT_WORDS = {
 }
 _WHO_WORDS = {
     "login": "somebody had logged in",
+    "portal": "somebody had logged in on the device before",
+    "radius": "the device had joined the network with a login",
+    "mac": "the device is one person's",
     "device": "the device is one person's",
+    "hostname": "the device calls itself as one person's",
     "network": "the device is known by its place only",
 }
-_FAULTS = {"chain": Priority.HIGH, "recording": Priority.HIGH}
+_FAULTS = {"chain": Priority.HIGH, "recording": Priority.HIGH, "sealed": Priority.HIGH}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from schoolgate.alerting.audience import CONTEST, SAFEGUARDING, TECHNICAL, WORRY, parts_of
-from schoolgate.alerting.case_roles import HEAD, chair_of, is_filled_by
+from schoolgate.alerting.case_roles import DSL, HEAD, chair_of, is_filled_by
 from schoolgate.alerting.priority import RANK
+from schoolgate.policy.sealed import SEALED
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Priority
 from schoolgate.store.pseudonym import Pseudonyms
@@ -38,7 +39,7 @@ def told_roles(settings: Settings, pseudonyms: Pseudonyms, audience: str, person
     first, theme, group = parts_of(audience)
     known = settings.school.roles
     wanted = roles_of(settings, first, theme, group)
-    if first in (SAFEGUARDING, WORRY) and is_filled_by(settings, pseudonyms, HEAD, person):
+    if first in (SAFEGUARDING, WORRY, CONTEST) and is_filled_by(settings, pseudonyms, HEAD, person):
         wanted = [chair_of(settings)]  # about the Headteacher nobody is told who works for her
     for roles in (wanted, settings.monitoring.names.may_reveal, list(known)[:1]):
         to = _others(settings, pseudonyms, roles, person)
@@ -53,6 +54,8 @@ def roles_of(settings: Settings, audience: str, theme: str = "", group: str = ""
     if audience == CONTEST:  # only those who may answer
         may = settings.monitoring.names.may_reveal
         return [role for role in alerts.immediate.to if role in may]
+    if audience == SAFEGUARDING and theme == SEALED:  # whatever alerts.yaml says, the safeguarding lead hears of it
+        return list(dict.fromkeys((DSL, *alerts.immediate.to)))
     if audience == SAFEGUARDING:
         for route in alerts.routes:
             if (not route.themes or theme in route.themes) and (not route.groups or group in route.groups):

@@ -7,19 +7,29 @@ from typing import Any
 from schoolgate.alerting.audience import CONTEST, TECHNICAL, WORRY
 from schoolgate.alerting.case_words import case_link
 from schoolgate.alerting.plain import out_of_reach, plain
+from schoolgate.lists.sealed.feeds import About, known
 from schoolgate.policy.rules import Category
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Priority
 
 _SURE = {
     "login": "They had logged in by name and password, so it is they or somebody at their login.",
+    "portal": "Somebody had logged in on this device by name and password; we do not know who held it since.",
+    "radius": "The device had joined the network with a person's login; we do not know who held it then.",
+    "mac": "The school has given this device to one person; we do not know who held it then.",
     "device": "The school has given this device to one person; we do not know who held it then.",
+    "hostname": "The device calls itself as one that the school has given to one person; we do not know who held it.",
     "network": "We know the device by its place on the network, not who held it.",
     "unknown": "The device is not known to us; we do not know who held it.",
 }
 _DO_FOR_PUPILS = {
     "login": "talk to them.",
+    "portal": "talk to whoever had logged in; somebody else may have held the device.",
+    "radius": "talk to whoever had logged in; somebody else may have held the device.",
+    "mac": "talk to whom the device belongs to; somebody else may have held it.",
     "device": "talk to whom the device belongs to; somebody else may have held it.",
+    "hostname": "find out who used the device then, and talk to them.",
     "network": "find out who used the device then, and talk to them.",
     "unknown": "find out whose device it is and who used it then, and talk to them.",
 }
@@ -27,6 +37,19 @@ _DO_FOR_STAFF = (
     "this concerns a member of staff: keep it confidential and do not confront anybody yet. Check the facts, and "
     "follow the school's procedure for concerns about staff. A page can also open by mistake or by itself."
 )
+_SEALED_PUPIL = (
+    "follow your child protection procedure today. Speak to the child calmly and without blame, and ask no more than "
+    "you must: the child may be a victim."
+)
+_SEALED_STAFF = (
+    "this concerns an adult who works with children: tell nobody else, do not confront anybody, and call the local "
+    "authority's designated officer (LADO) and the police today."
+)
+_SEALED_REPORT = {
+    About.CHILD_ABUSE: "Where it was no mistake, tell the police (101, in danger 999). The IWF has the page already.",
+    About.TERRORISM: "Where it was no mistake, follow your Prevent duty, and report it at gov.uk/report-terrorism.",
+    About.ILLEGAL: "Where it was no mistake, tell the police (101, in danger 999).",
+}
 _FIRST = "Further tries of the same kind are counted, and told in one mail later, or as soon as the priority rises."
 _FOLLOW_UP = "This follows an earlier mail about the same person, and tells only what is new since then."
 Who = Callable[[str, str, str], str]
@@ -45,6 +68,8 @@ def words_of(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Setti
 
 
 def _safeguarding(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
+    if is_sealed(facts["category"], facts["rule"]):
+        return _sealed(alert, facts, settings, who)
     group = group_title(settings, facts["group"])
     person = plain(who(facts["person"], facts["client"], facts["group"]))
     times = _times(alert["count"] - alert["told"]) + (" more" if alert["told"] else "")
@@ -69,6 +94,29 @@ Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["re
 {_FOLLOW_UP if alert["told"] else _FIRST}
 """
     return subject, text
+
+
+def _sealed(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Settings, who: Who) -> tuple[str, str]:
+    """Illegal material was asked for; no address stands anywhere, and nobody is to look for it."""
+    group, feed = group_title(settings, facts["group"]), known(facts["list"])
+    person = plain(who(facts["person"], facts["client"], facts["group"]))
+    times = _times(alert["count"] - alert["told"]) + (" more" if alert["told"] else "")
+    staff = facts["group"] in settings.snapshot.calendar.at_work
+    when = _when(settings, facts.get("since", facts["at"]), facts["last_at"])
+    whom = _SEALED_STAFF if staff else _SEALED_PUPIL
+    report = _SEALED_REPORT.get(feed.about, _SEALED_REPORT[About.ILLEGAL])
+    text = f"""What happened: a page on the list of {feed.title} was asked for {times} by {person} ({group}), {when}. \
+The filter stopped it: nothing was shown.
+How sure we are: {_SURE.get(facts["confidence"], _SURE["unknown"])} The address is on the list; which it was is kept \
+nowhere. A page can also ask for another by itself, or a link can mislead.
+What to do now: {whom} {report} Do not look for the page, and do not send this mail on. Leave the device as it is: \
+switched on, untouched, and with nobody; the police may need it.
+
+{_priority(settings, facts)}{_names(settings, facts, staff)}\
+Reference for the technician: {facts["ref"]} (schoolgate events --ref {facts["ref"]})
+{_FOLLOW_UP if alert["told"] else _FIRST}
+"""
+    return f"{_begin(settings, facts)}illegal material was asked for: {person} ({group}), {times}", text
 
 
 def kinds_of(settings: Settings, facts: Mapping[str, Any]) -> list[str]:
@@ -184,10 +232,18 @@ def _technical(alert: Mapping[str, Any], facts: Mapping[str, Any], settings: Set
         subject = "the record was changed by another hand, or damaged"
         what = "The gateway found that the record, or a file it is made from, is not as it left it. It goes on."
         do = "run 'schoolgate verify', keep a copy of the data folder as it is now, and tell the Headteacher."
+    elif rule == "sealed":
+        subject = "a feed of illegal material is faulty, old or gone"
+        what = "A feed of illegal material (IWF, CTIRU) cannot be used as it is. The words below say what still holds."
+        do = "ask the provider for a sound copy, and put it into the feed's folder; it is taken up by itself."
     elif rule == "clock":
         subject = "the clock of the gateway was set"
         what = "The clock of the gateway's machine was set by more than a few minutes. It goes on with the new time."
         do = "see that the machine's time is right; then run 'schoolgate verify' and explain what it tells."
+    elif rule == "doctor":
+        subject = "the gateway's own probes found something wrong"
+        what = "The gateway probes itself as a device of each group would, and something is not as it should be."
+        do = "do what stands below at each line; then run 'schoolgate doctor'. A mail tells when all is well again."
     else:
         subject = f"a part of the gateway ended by itself, {times}"
         what = f"A part of the gateway ({rule}) ended by itself, {times}, and was started again."

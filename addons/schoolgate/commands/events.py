@@ -14,7 +14,7 @@ from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 from schoolgate.terminal import Wrong, config_option, open_settings
 
-_HOUSEKEEPING = "action = 'deed' and actor = 'schoolgate'"
+_HOUSEKEEPING = "action = 'probe' or (action = 'deed' and actor = 'schoolgate')"
 
 
 @click.command()
@@ -34,19 +34,20 @@ def events(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """What is on record, oldest first; what the gateway did with it (retention, seals) with --action deed.
+    """What is on record, oldest first.
 
+    What the gateway did with it (retention, seals) comes with --action deed, its own probes with --action probe.
     What stands in a case is for those who may see it: 'schoolgate case REF --by LOGIN'.
     """
     from schoolgate.store.cases import CASE_DEEDS
-    from schoolgate.store.event import DEED, FAULT, NAMES, as_reference, stamp
+    from schoolgate.store.event import DEED, FAULT, NAMES, PROBE, as_reference, stamp
     from schoolgate.store.record import open_reader
 
     with open_settings(config) as settings:
         groups = [g.id for g in settings.snapshot.people.groups]
         if group and group not in groups:
             raise Wrong(f"--group: {unknown('group', group, groups)}")
-        actions = [*Action, FAULT, DEED]
+        actions = [*Action, FAULT, PROBE, DEED]
         if action and action not in actions:
             raise Wrong(f"--action: {unknown('action', action, actions)}")
         start = "" if ref else stamp(_since(since, settings))

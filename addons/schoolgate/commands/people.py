@@ -66,7 +66,8 @@ def _behind(settings: Settings, reader: RecordReader, code: str) -> str:
         if pseudonyms.of("device", row["client"]) == code:
             title = settings.snapshot.people.identify(row["client"], None).group.title
             return f"the device {row['client']} ({title})"
-    return ""
+    addresses = ", ".join(row["client"] for row in reader.query(sql, {"code": code}))
+    return f"a device that is known by its MAC, and had {addresses}" if addresses and code.startswith("d-") else ""
 
 
 def _login_and_name(settings: Settings, pseudonyms: Pseudonyms, login: str) -> str:

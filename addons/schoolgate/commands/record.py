@@ -18,9 +18,10 @@ from schoolgate.settings.load import Settings, data_folder
 from schoolgate.settings.models import SchoolFile
 from schoolgate.store.check_chain import Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
-from schoolgate.store.event import DEED, FAULT, Deed, as_reference, stamp
+from schoolgate.store.event import DEED, FAULT, PROBE, Deed, as_reference, stamp
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import FILE, RecordReader
+from schoolgate.store.retention import REQUESTS
 from schoolgate.store.verified import Verified, note_verified
 from schoolgate.terminal import Wrong, ask_account, config_option, open_settings, progress, told_plainly
 
@@ -30,8 +31,12 @@ _KINDS = {
     Action.WARN: "warnings",
     Action.BLOCK: "blocks",
     FAULT: "faults of the gateway",
+    PROBE: "probes of the gateway's own",
+    REQUESTS: "requests to open a site, and refusals",
     DEED: "what people did with the record",
 }
+_OLDEST = "select min(at) from events where action = :value"
+_OLDEST_REQUEST = "select min(at) from deeds where rule in ('unblock-asked', 'unblock-refused')"
 _by = click.option("--by", required=True, metavar="LOGIN", help="Who you are; your password is asked for.")
 
 
@@ -82,7 +87,7 @@ def retention(config: Path | None) -> None:
 
     with open_settings(config) as settings, reading(settings) as reader:
         for action, span in kept(settings).items():
-            oldest = _one(reader, "select min(at) from events where action = :value", action)
+            oldest = _one(reader, _OLDEST_REQUEST if action == REQUESTS else _OLDEST, action)
             click.echo(f"{_KINDS[Action(action) if action in list(Action) else action]}: kept for {span_words(span)}")
             if oldest:
                 due = datetime.fromisoformat(oldest) + span

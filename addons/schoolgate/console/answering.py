@@ -1,4 +1,7 @@
-"""Contests are answered here, by somebody with a role, with words, and never by the person whom they are about."""
+"""Contests are answered here, by somebody with a role, with words, and never by the person whom they are about.
+
+Those of the Headteacher are answered by the chair of governors, and seen by nobody who works for her.
+"""
 
 from starlette.responses import Response
 
@@ -15,7 +18,7 @@ def show_contests(visitor: Visitor) -> Response:
     """Those that wait, and those that were answered; by code, and without what is in them."""
     with visitor.desk.reading() as reader:
         everyone = contests(reader)
-    others = [each for each in everyone if each.person != visitor.account.person]
+    others = [each for each in everyone if visitor.may_answer(each.person)]
     own = sum(not each.answer for each in everyone if each.person == visitor.account.person)
     waiting = [each for each in others if not each.answer]
     answered = [each for each in reversed(others) if each.answer]
@@ -68,6 +71,8 @@ def _contest(visitor: Visitor) -> Contest:
         raise Refused(404, "There is no such contest.")
     if found.person == visitor.account.person:
         raise Refused(403, "This contest is about your own record, so somebody else has to answer it.")
+    if not visitor.may_answer(found.person):
+        raise Refused(403, "This contest is for somebody else to answer.")
     return found
 
 

@@ -40,6 +40,7 @@ from schoolgate.console.entry import Screen, Who, door
 from schoolgate.console.forms import MOST_BYTES
 from schoolgate.console.guard import Guard
 from schoolgate.console.pages import Pages
+from schoolgate.console.places import Places
 from schoolgate.settings.load import Settings
 
 SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
@@ -80,10 +81,10 @@ SCREENS: tuple[tuple[str, str, Who, Screen], ...] = (
     ("POST", "/unblock/open", Who.OPENERS, unblock.open_site),
     ("POST", "/unblock/refuse", Who.OPENERS, unblock.refuse),
     ("POST", "/unblock/{opening}/shut", Who.OPENERS, unblock.shut_site),
-    ("GET", "/contests", Who.NAMERS, answering.show_contests),
-    ("GET", "/contests/{contest}", Who.NAMERS, answering.show_contest),
-    ("POST", "/contests/{contest}/look", Who.NAMERS, answering.look),
-    ("POST", "/contests/{contest}/answer", Who.NAMERS, answering.answer),
+    ("GET", "/contests", Who.ANSWERERS, answering.show_contests),
+    ("GET", "/contests/{contest}", Who.ANSWERERS, answering.show_contest),
+    ("POST", "/contests/{contest}/look", Who.ANSWERERS, answering.look),
+    ("POST", "/contests/{contest}/answer", Who.ANSWERERS, answering.answer),
     ("GET", "/records", Who.NAMERS, looking.show_records),
     ("POST", "/records", Who.NAMERS, looking.open_record),
     ("GET", "/records/{person}", Who.NAMERS, looking.show_record),
@@ -116,7 +117,7 @@ _MESSAGES = {
 
 def make_app(desk: Desk) -> ASGIApp:
     """The console as an ASGI application behind its guard."""
-    pages = Pages()
+    pages, places = Pages(), Places()
 
     async def style(request: Request) -> Response:
         return Response(pages.style, media_type="text/css", headers=_FOR_A_DAY)
@@ -131,7 +132,7 @@ def make_app(desk: Desk) -> ASGIApp:
         return pages.answer(desk.settings, "message.html", status, shown)
 
     routes = [
-        Route(path, door(desk, pages, who, screen, LARGE.get(path, MOST_BYTES)), methods=[method])
+        Route(path, door(desk, pages, who, screen, places, LARGE.get(path, MOST_BYTES)), methods=[method])
         for method, path, who, screen in SCREENS
     ]
     handlers = {404: message, 405: message}

@@ -16,7 +16,7 @@ from schoolgate.alerting.case_roles import deputy_of, may_see
 from schoolgate.alerting.clocks import Clock, Name, clock_of
 from schoolgate.console.case_deeds import CHANGES, OUTCOME_WORDS, STEP_WORDS, takers
 from schoolgate.console.entry import Refused, Visitor
-from schoolgate.console.looking import put_on_record
+from schoolgate.console.looking import put_on_record_once
 from schoolgate.console.paging import part_of
 from schoolgate.reporting.precision import precision
 from schoolgate.store.cases import Case, Priority, case, cases
@@ -83,12 +83,8 @@ def _may_see(visitor: Visitor, known: Case) -> bool:
 
 
 def _look(visitor: Visitor, known: Case) -> None:
-    """A look at a case about somebody is a look at their record, once in half an hour."""
-    assert visitor.session is not None
-    sessions, key = visitor.desk.sessions, f"case {known.id}"
-    if known.person and not sessions.reason(visitor.session, key):
-        put_on_record(visitor, known.person, f"case {known.ref}", about=known.id)
-        sessions.open_record(visitor.session, key, known.ref)
+    """A look at a case is on record, once in half an hour; about somebody it is a look at their record."""
+    put_on_record_once(visitor, known.person, f"case {known.ref}", known.id)
 
 
 def _page(visitor: Visitor, known: Case, status: int, wrong: str) -> Response:
@@ -97,9 +93,11 @@ def _page(visitor: Visitor, known: Case, status: int, wrong: str) -> Response:
         rows = list(reader.query(_EVENTS, {"ids": json.dumps(known.events)}))
         own = set(known.events)
         about = [each for each in contests(reader) if own & set(each.events)]
+    answerable = {each.id for each in about if visitor.may_answer(each.person)}
     shown = _shown(visitor, known, about)
     roles = takers(visitor, known)
     words: dict[str, Any] = {"case": known, "shown": shown, "rows": rows[:_MOST_EVENTS], "contests": about}
+    words |= {"answerable": answerable}
     words |= {"more": max(0, len(rows) - _MOST_EVENTS), "gone": len(known.events) - len(rows)}
     words |= {"takers": [role for role in roles if role != known.owner], "outcomes": OUTCOME_WORDS}
     words |= {"mine": any(role in roles and role != known.owner for role in visitor.account.roles)}

@@ -15,13 +15,18 @@ from cryptography import x509
 from schoolgate.console.desk import Desk
 from schoolgate.console.pages import number
 from schoolgate.console.settings_view import complaint_of, files_of
+from schoolgate.doctor.history import last
 from schoolgate.lists.publishers.copies import ago
+from schoolgate.lists.sealed.compliance import KEEP, is_old, not_compliant, told
+from schoolgate.reporting.coverage import coverage_of
 from schoolgate.reporting.health import STALE
 from schoolgate.settings.load import Settings
+from schoolgate.store.event import stamp
 from schoolgate.store.figures import store_figures
 from schoolgate.store.journal import abandoned, segments
 from schoolgate.store.mails import waiting_mails
 from schoolgate.store.pack import last_seal
+from schoolgate.store.passes import Passes
 from schoolgate.store.record import RecordReader
 from schoolgate.store.verified import last_verified
 
@@ -33,7 +38,8 @@ _CLOCK = "select at, why from faults where rule = 'clock' and at >= :since order
 _OLDEST = "select min(at) as at from waiting"
 _WRITER = re.compile(r"([a-z]+)\d*-\d+-")
 ILLEGAL = "Illegal content"
-"""The name of the check that no school can pass yet."""
+"""The name of the check that only a school with licensed feeds can pass."""
+_DOCTOR = "Do what each line says; then run schoolgate doctor (docs/doctor.md)."
 _CERTIFICATE = "schoolgate-ca.crt"
 
 
@@ -64,6 +70,10 @@ def checks(desk: Desk) -> list[Check]:
             _recorder(settings, reader, now),
             _mails(settings, now),
             *_lists(settings, now),
+            *_illegal(settings, now),
+            _passes(settings, now),
+            _coverage(settings, reader, now),
+            _probes(settings, reader, now),
             _authority(settings, now),
             _disk(settings),
             _clock(reader, now),
@@ -137,8 +147,65 @@ def _lists(settings: Settings, now: datetime) -> Iterator[Check]:
     if not (missing or old or held):
         kept = f"{number(len(copies), 'list is', 'lists are')} kept fresh from their publishers."
         yield Check("Lists", State.GOOD, kept if copies else "No list is downloaded.")
-    words = "NOT COMPLIANT on one point: there is no feed of illegal content (IWF, CTIRU), and this version takes none."
-    yield Check(ILLEGAL, State.BAD, words, "Keep the feed that your internet provider filters by.")
+
+
+def _illegal(settings: Settings, now: datetime) -> Iterator[Check]:
+    """The feeds of illegal material: a check for each that is in force, and one for all that are missing."""
+    for state in settings.sealed:
+        is_well = not state.trouble and not is_old(state, now)
+        advice = "" if is_well else "Ask its provider for a sound copy; it is taken up by itself (docs/sealed.md)."
+        yield Check(ILLEGAL, State.GOOD if is_well else State.BAD, f"{told(state, now)}.", advice)
+    if lacking := not_compliant(settings.sealed):
+        yield Check(ILLEGAL, State.BAD, lacking, KEEP)
+
+
+def _coverage(settings: Settings, reader: RecordReader, now: datetime) -> Check:
+    """How much of each group's traffic was seen in the last week."""
+    rows = coverage_of(reader, stamp(now - timedelta(days=7)), stamp(now + timedelta(hours=1)), settings)
+    shown = [row for row in rows if row.total]
+    told_of = ". ".join(row.in_words() for row in shown)
+    words = f"In the last week. {told_of}." if shown else "No connection was counted."
+    if bad := [row.title for row in rows if row.breaks_off]:
+        advice = f"See that these devices trust the school's certificate: {', '.join(bad)}."
+        return Check("Coverage", State.LOOK, words, advice)
+    return Check("Coverage", State.GOOD, words)
+
+
+def _passes(settings: Settings, now: datetime) -> Check:
+    """What stays closed because apps break otherwise, and devices that lack the school's certificate."""
+    name, list_them = "Pass-through", "List them: schoolgate passes (docs/pass-through.md)."
+    try:
+        known = Passes(settings.data).now()
+    except (OSError, ValueError) as error:
+        words = f"Nothing learned is passed through: {error}."
+        return Check(name, State.BAD, words, "Delete the file; it is made anew.")
+    passed = sum(each.holds(now) for each in known.passes.values())
+    words = f"{number(passed, 'site was', 'sites were')} learned from apps that accept no other certificate"
+    week = now - timedelta(days=7)
+    lacking = sum(datetime.fromisoformat(each.at) > week for each in known.untrusting.values())
+    held = sum(datetime.fromisoformat(each.at) > week for each in known.stopped.values())
+    if lacking:
+        words = f"{words}. {number(lacking, 'device does', 'devices do')} not trust the school's certificate"
+        return Check(name, State.LOOK, f"{words}.", f"Install it there. {list_them}")
+    if held:
+        words = f"{words}, {number(held, 'was', 'were')} held back in the last week"
+        return Check(name, State.LOOK, f"{words}.", list_them)
+    return Check(name, State.GOOD, f"{words}.")
+
+
+def _probes(settings: Settings, reader: RecordReader, now: datetime) -> Check:
+    """What the gateway found when it last used itself as a device of each group."""
+    examined = last(reader)
+    if examined is None:
+        return Check("Probes", State.LOOK, "The gateway has not examined itself yet.", "Run schoolgate doctor.")
+    age = now - examined.at
+    words = f"{number(examined.good, 'probe was', 'probes were')} ok {ago(age)}"
+    if examined.lines:
+        return Check("Probes", State.BAD, f"{words}, {examined.wrong} not. {' '.join(examined.lines)}", _DOCTOR)
+    every = settings.school.doctor.every
+    if every is not None and age > 3 * every:
+        return Check("Probes", State.LOOK, f"{words}, and none was made since.", "Run schoolgate doctor.")
+    return Check("Probes", State.GOOD, f"{words}, none was wrong.")
 
 
 def _authority(settings: Settings, now: datetime) -> Check:

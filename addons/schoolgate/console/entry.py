@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address, IPv6Network
@@ -15,11 +17,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from schoolgate.access import Account, mark_of
+from schoolgate.alerting.case_roles import chair_of, may_answer
 from schoolgate.console.desk import Desk
 from schoolgate.console.forms import MOST_BYTES, BadForm, Form, read_form, read_query
 from schoolgate.console.multipart import KIND as MULTIPART
 from schoolgate.console.multipart import read_multipart
 from schoolgate.console.pages import Pages
+from schoolgate.console.places import PATIENCE, NoPlace, Places
 from schoolgate.console.sessions import Session
 from schoolgate.policy.request import host_address
 from schoolgate.settings.load import Settings
@@ -31,6 +35,7 @@ _CHAIR, _TECHNICIAN = frozenset({"chair_of_governors"}), frozenset({"technician"
 BY_ITSELF = "x-by-itself"
 """The header of what a page asks for without a click, so that an empty chair is logged out all the same."""
 _BODY_WITHIN, _FILES_WITHIN = 15.0, 120.0  # seconds
+_PIECE = 64 * 1024
 
 
 class Who(Enum):
@@ -41,6 +46,7 @@ class Who(Enum):
     STAFF = "members of staff, each for herself"
     NAMERS = "roles that may turn a code into a name"
     WATCHERS = "those, and the chair of governors"
+    ANSWERERS = "roles that answer contests: namers, and whoever answers the Headteacher's"
     CASES = "roles that look after cases"
     OPENERS = "roles that open what is blocked"
     LEADERS = "the Headteacher and the safeguarding lead"
@@ -116,7 +122,12 @@ class Visitor:
             Who.STAFF: self.known.staff,
             Who.NAMERS: namer,
             Who.WATCHERS: namer or not _CHAIR.isdisjoint(self.known.roles),
+            Who.ANSWERERS: namer or chair_of(self.settings) in self.known.roles,
         }[who]
+
+    def may_answer(self, person: str) -> bool:
+        """Whether the contests of a person are theirs to answer, and so to see."""
+        return may_answer(self.settings, self.desk.pseudonyms, self.account, person)
 
 
 Screen = Callable[[Visitor], Response]
@@ -146,27 +157,34 @@ def cookie_name(request: Request) -> str:
 
 
 def door(
-    desk: Desk, pages: Pages, who: Who, screen: Screen, most: int = MOST_BYTES
+    desk: Desk, pages: Pages, who: Who, screen: Screen, places: Places, most: int = MOST_BYTES
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A screen as an endpoint, for forms of up to ``most`` bytes. The screen runs in a thread, as it reads files."""
+    """A screen as an endpoint, for forms of up to ``most`` bytes. The screen runs in a thread, as it reads files.
+
+    A form that may come with files takes one of the ``places`` before it is read.
+    """
 
     async def enter(request: Request) -> Response:
         visitor = Visitor(request, desk, pages, Form(), Form(), "", None, None)
         try:
-            if request.method == "POST" and most > MOST_BYTES:  # so much is read of those only who may send it
-                visitor = await run_in_threadpool(_recognise, request, desk, pages, Form())
+            async with AsyncExitStack() as held:
+                if request.method == "POST" and most > MOST_BYTES:  # so much is read of those only who may send it
+                    visitor = await run_in_threadpool(_recognise, request, desk, pages, Form())
+                    if not visitor.may(who):
+                        raise Refused(403, "This page is not for your login, or you are logged out. Nothing was done.")
+                    await held.enter_async_context(places.take(visitor.account.person))
+                visitor = await run_in_threadpool(_recognise, request, desk, pages, await _posted(request, most))
+                if not visitor.may(Who.SOMEONE) and who is not Who.ANYONE:
+                    return _to_login(visitor)
                 if not visitor.may(who):
-                    raise Refused(403, "This page is not for your login, or you are logged out. Nothing was done.")
-            posted = await _posted(request, most)
-            visitor = await run_in_threadpool(_recognise, request, desk, pages, posted)
-            if not visitor.may(Who.SOMEONE) and who is not Who.ANYONE:
-                return _to_login(visitor)
-            if not visitor.may(who):
-                raise Refused(403, "This page is not for your login. If you think it should be, ask the technician.")
-            if request.method == "POST":
-                own = f"{request.url.scheme}://{request.headers.get('host', '')}"
-                desk.seal.check(visitor.form, visitor.cookie, request.headers, own)
-            return await run_in_threadpool(screen, visitor)
+                    words = "This page is not for your login. If you think it should be, ask the technician."
+                    raise Refused(403, words)
+                if request.method == "POST":
+                    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+                    desk.seal.check(visitor.form, visitor.cookie, request.headers, own)
+                return await run_in_threadpool(screen, visitor)
+        except NoPlace:
+            return await _no_place(visitor, most)
         except Refused as refused:
             return visitor.page("message.html", refused.status, words=refused.words)
         except BadForm as error:
@@ -177,6 +195,21 @@ def door(
             return _fault(visitor, error)
 
     return enter
+
+
+async def _no_place(visitor: Visitor, most: int) -> Response:
+    """Say so, after the form has gone by unread: a browser shows no answer before it has sent what it sends."""
+    left = most
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_BODY_WITHIN):
+            async for chunk in visitor.request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    break
+    words = "Too many files are being sent to the console at this moment, so nothing was done. Try again in a minute."
+    answer = visitor.page("message.html", 503, words=words)
+    answer.headers["Retry-After"] = f"{PATIENCE:.0f}"
+    return answer
 
 
 def _fault(visitor: Visitor, error: Exception) -> Response:
@@ -195,19 +228,22 @@ async def _posted(request: Request, most: int) -> Form:
     """The form of a POST. Raises Refused when it is too large or comes too slowly."""
     if request.method != "POST":
         return Form()
-    body = bytearray()
+    kind = request.headers.get("content-type", "")
+    has_files = most > MOST_BYTES and kind.partition(";")[0].strip().lower() == MULTIPART
+    most, within = (most, _FILES_WITHIN) if has_files else (MOST_BYTES, _BODY_WITHIN)
+    pieces, length = deque[bytearray](), 0
     try:
-        async with asyncio.timeout(_BODY_WITHIN if most == MOST_BYTES else _FILES_WITHIN):
+        async with asyncio.timeout(within):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > most:
+                if not pieces or len(pieces[-1]) >= _PIECE:
+                    pieces.append(bytearray())
+                pieces[-1] += chunk
+                length += len(chunk)
+                if length > most:
                     raise Refused(413, "That is more than this form of the console holds. Nothing was done.")
     except TimeoutError:
         raise Refused(408, "The form came too slowly.") from None
-    kind = request.headers.get("content-type", "")
-    if most > MOST_BYTES and kind.partition(";")[0].strip().lower() == MULTIPART:
-        return await run_in_threadpool(read_multipart, kind, bytes(body))
-    return read_form(kind, bytes(body))
+    return await run_in_threadpool(read_multipart, kind, pieces) if has_files else read_form(kind, b"".join(pieces))
 
 
 def _recognise(request: Request, desk: Desk, pages: Pages, posted: Form) -> Visitor:

@@ -42,9 +42,8 @@ def download(visitor: Visitor) -> Response:
         content = read(visitor.settings.data, known.id, exhibit)
     except BadExhibit as error:
         raise Refused(409, str(error)) from None
-    if known.person:
-        words = f"case {known.ref}, file {exhibit.sha256[:12]}"
-        visitor.desk.write(Deed.VIEWED, visitor.account.actor, person=known.person, why=words, about=known.id)
+    words = f"case {known.ref}, file {exhibit.sha256[:12]}"
+    visitor.desk.write(Deed.VIEWED, visitor.account.actor, person=known.person, why=words, about=known.id)
     name = f"{known.ref}-{exhibit.sha256[:12]}.{KINDS.get(exhibit.kind, 'bin')}"
     kind = exhibit.kind if exhibit.kind in KINDS else "application/octet-stream"
     kind += "; charset=utf-8" if kind.startswith("text/") else ""

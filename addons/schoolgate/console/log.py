@@ -19,7 +19,7 @@ from schoolgate.console.looking import give_reason, put_on_record, reason_for
 from schoolgate.console.mine import local_now
 from schoolgate.policy.rules import SEARCH, Action
 from schoolgate.settings.load import Settings
-from schoolgate.store.event import FAULT, as_reference, stamp
+from schoolgate.store.event import FAULT, PROBE, as_reference, stamp
 from schoolgate.store.newest import LAST, Found, Place, Wanted, newest, place_of
 
 LENGTH = 100
@@ -31,6 +31,7 @@ ACTIONS = {
     Action.LOG: "recorded",
     Action.ALLOW: "let through",
     FAULT: "fault of the gateway",
+    PROBE: "the gateway's own probe",
 }
 WORRY = "worry"
 REFRESH = 30

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from schoolgate.console import ledger
-from schoolgate.console.entry import Visitor
+from schoolgate.console.entry import Visitor, Who
 from schoolgate.console.paging import LENGTH, Part, part_of
 from schoolgate.console.period import CHOICES, Stretch, stretch
 from schoolgate.settings.notice import notice_of
@@ -77,10 +77,10 @@ def show_home(visitor: Visitor) -> Response:
     waiting, own = list[Contest](), 0
     with visitor.desk.reading() as reader:
         words = own_words(visitor, reader)
-        if visitor.may("NAMERS"):
+        if visitor.may(Who.ANSWERERS):
             everyone = [each for each in contests(reader) if not each.answer]
-            waiting = [each for each in everyone if each.person != visitor.account.person]
-            own = len(everyone) - len(waiting)
+            waiting = [each for each in everyone if visitor.may_answer(each.person)]
+            own = sum(each.person == visitor.account.person for each in everyone)
     return visitor.page("home.html", waiting=waiting, own=own, **words)
 
 

@@ -1,5 +1,6 @@
 """Reads a form that comes with files, as browsers send it (RFC 7578), from a body that is here already."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -38,8 +39,8 @@ class _Reading:
         self.value.clear()
 
 
-def read_multipart(kind: str, body: bytes) -> Form:
-    """The fields and files of a posted form. Raises BadForm."""
+def read_multipart(kind: str, body: deque[bytearray]) -> Form:
+    """The fields and files of a posted form; ``body`` is used up, so that it is never held twice. Raises BadForm."""
     boundary = parse_options_header(kind)[1].get(b"boundary", b"")
     if not boundary:
         raise BadForm("This is no form of the console.")
@@ -55,7 +56,8 @@ def read_multipart(kind: str, body: bytes) -> Form:
                 "on_header_end": reading.end_of_header,
             },
         )
-        parser.write(body)
+        while body:
+            parser.write(bytes(body.popleft()))
         parser.finalize()
     except FormParserError:
         raise BadForm("This form did not come whole, so nothing was done. Try again.") from None

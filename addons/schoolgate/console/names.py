@@ -79,4 +79,7 @@ def _behind(visitor: Visitor, code: str) -> Revealed | None:
         for row in reader.query(sql, {"code": code}):
             if pseudonyms.of("device", row["client"]) == code:
                 return Revealed(code, "a device that is nobody's alone", f"device {row['client']}", row["group"])
+            if code.startswith("d-"):
+                had = f"known by its MAC, which had {row['client']}"
+                return Revealed(code, "a device that is nobody's alone", had, row["group"])
     return None

@@ -91,5 +91,5 @@ def span_words(length: timedelta) -> str:
 
 
 def role_words(role: str) -> str:
-    """``chair of governors``."""
-    return role.replace("_", " ")
+    """``chair of governors``, ``safeguarding lead``."""
+    return "safeguarding lead" if role == "dsl" else role.replace("_", " ")

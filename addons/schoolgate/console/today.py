@@ -107,9 +107,9 @@ def _lines(visitor: Visitor, reader: RecordReader, now: datetime) -> Iterator[Li
         found = _count(reader, _SEARCHES, since=since)
         words = f"{number(found, 'worrying search', 'worrying searches')} today: somebody may need help"
         yield Line(found, words, "/log?period=today&search=worry", "No worrying search today.")
-    if visitor.may(Who.NAMERS):
+    if visitor.may(Who.ANSWERERS):
         waits = [each for each in folds.of(reader, contests) if not each.answer]
-        found = sum(each.person != visitor.account.person for each in waits)
+        found = sum(visitor.may_answer(each.person) for each in waits)
         words = number(found, "contest waits for an answer", "contests wait for an answer")
         yield Line(found, words, "/contests", "No contest waits for your answer.")
     if visitor.may(Who.OPERATIONS):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schoolgate.console.desk import Desk
 from schoolgate.console.ledger import Told
 from schoolgate.console.words import how_sure
+from schoolgate.policy.identity import NAMING, Confidence
 from schoolgate.reporting.case import Case, read_case
 from schoolgate.reporting.explanations import explanations
 from schoolgate.reporting.period import between
@@ -43,7 +44,7 @@ def _for(spell: Told) -> Iterator[str]:
     first = spell.first
     if first["calendar"]:
         yield f"Time: {first['calendar']}."
-    if first["identity_confidence"] in ("login", "device"):
+    if first["identity_confidence"] in NAMING - {Confidence.HOSTNAME}:
         yield f"Identity: {how_sure(first['identity_confidence'])}."
     for page in spell.pages:
         yield f"Opened: {page['reason'] or 'no reason is on record'} ({page['confidence'] or 'how sure: not said'})."

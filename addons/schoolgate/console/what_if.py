@@ -12,7 +12,8 @@ from starlette.responses import Response
 from schoolgate.access import names_of
 from schoolgate.console.entry import Visitor
 from schoolgate.console.forms import Form
-from schoolgate.policy.rules import Action, Rule
+from schoolgate.policy.rules import Action, Category, Rule
+from schoolgate.policy.sealed import SEALED
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.replay.run import Replay, replay
 from schoolgate.settings.load import Settings
@@ -60,7 +61,7 @@ def show_what_if(visitor: Visitor) -> Response:
     snapshot = visitor.settings.snapshot
     words = {
         "rules": snapshot.rules,
-        "categories": sorted(snapshot.categories.values(), key=lambda each: each.title.casefold()),
+        "categories": sorted(_of_rules(snapshot), key=lambda each: each.title.casefold()),
         "groups": {group.id: group.title for group in snapshot.people.groups},
         "changes": CHANGES,
         "times": DAYS,
@@ -68,6 +69,11 @@ def show_what_if(visitor: Visitor) -> Response:
     }
     cut = found is not None and found.until - found.since < timedelta(days=int(asked.days))
     return visitor.page("what_if.html", 400 if wrong else 200, asked=asked, found=found, wrong=wrong, cut=cut, **words)
+
+
+def _of_rules(snapshot: Snapshot) -> list[Category]:
+    """The kinds of site that a rule can mean; what is sealed is in no rule."""
+    return [each for each in snapshot.categories.values() if each.id != SEALED]
 
 
 def read_question(form: Form) -> Question:
@@ -90,7 +96,7 @@ def supposed(snapshot: Snapshot, asked: Question) -> Snapshot:
 
 def _widened(snapshot: Snapshot, rule: Rule, category: str) -> Rule:
     """The rule with one kind of site more, and the narrower ones that are part of it."""
-    if category not in snapshot.categories:
+    if category not in {each.id for each in _of_rules(snapshot)}:
         raise Unclear("Choose the kind of site that the rule should also mean.")
     if category in rule.categories:
         raise Unclear(f"The rule {rule.id!r} means {snapshot.categories[category].title!r} already.")

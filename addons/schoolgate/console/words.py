@@ -6,7 +6,11 @@ from schoolgate.reporting import naming
 
 _SURE = {
     "login": "sure which login it was; that is no proof of who sat at the device",
+    "portal": "sure which login was typed on this device before; that is no proof of who sat at it later",
+    "radius": "sure which login this device used at the network; that is no proof of who sat at the device",
+    "mac": "fairly sure: the school has given this device to one person",
     "device": "fairly sure: the school has given this device to one person",
+    "hostname": "not very sure: the device calls itself as one does that the school has given to one person",
     "network": "not sure: known by the device's network only, so somebody else may have used it",
     "unknown": "unknown: nobody was recognised",
 }

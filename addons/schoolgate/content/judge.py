@@ -19,8 +19,10 @@ from typing import Any
 from schoolgate.content.fold import fold, joined_words
 from schoolgate.content.page import PageText
 from schoolgate.content.phrases import Found, Match, Phrase, PhraseBook, padded
+from schoolgate.content.proxy_pages import POINTS
 from schoolgate.content.text_model import Leaning, TextModel, open_model
 from schoolgate.policy.rules import Hit
+from schoolgate.policy.signs import CIRCUMVENTION
 
 USUAL_LIMIT = 100
 """Points at which a page of a usual group, and any search, counts."""
@@ -98,7 +100,8 @@ class Judge:
         unseen = self.text(page.unseen) if page.unseen else ()
         found = self._book.find(joined) if (joined := joined_words(seen[:_MOST_BROKEN_UP])) else []
         broken = _weigh(found, (), _VOICE, _MOST_AGAINST, 0.0)
-        return _strongest(self.text(seen), (*unseen, *broken))
+        built = [Opinion(CIRCUMVENTION, POINTS, ((f"built with {page.software}", 1.0),))] if page.software else []
+        return _strongest(self.text(seen), (*unseen, *broken, *built))
 
     def text(self, text: str) -> tuple[Opinion, ...]:
         """Points of a plain text, strongest first; only categories with points."""

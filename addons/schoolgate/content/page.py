@@ -15,6 +15,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from schoolgate.content.markup import BLOCKS, text_of_html, text_of_xml, words_of_attributes
+from schoolgate.content.proxy_pages import proxy_software
 from schoolgate.content.tangle import is_tangled
 from schoolgate.content.unseen import MOST_UNSEEN, take_unseen, templates_opened
 
@@ -53,6 +54,8 @@ class PageText:
     links: str = ""
     unseen: str = ""
     """What a browser may show or not: it can speak for a category, never against one."""
+    software: str = ""
+    """The software of a web proxy that the page is built with; "" where it is built with none."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -64,8 +67,9 @@ def read_html(html: str) -> PageText:
     """The visible words of an HTML page or fragment; never raises for what a page may hold."""
     html = html[:MOST_TEXT].replace("\0", "")
     lowered = html.lower()
+    software = proxy_software(lowered)
     if is_tangled(lowered):
-        return PageText(body=text_of_html(html), unseen=words_of_attributes(html)[:MOST_UNSEEN])
+        return PageText(body=text_of_html(html), unseen=words_of_attributes(html)[:MOST_UNSEEN], software=software)
     if "<template" in lowered or "<noscript" in lowered:
         html = templates_opened(html)
     tree = LexborHTMLParser(_BEFORE_A_BLOCK.sub("\n<", html))
@@ -75,7 +79,7 @@ def read_html(html: str) -> PageText:
     body = tree.body
     shown = body.text(deep=True) if body is not None else tree.text()
     pictures = " \n".join(_pictures(tree))
-    return PageText(title, " \n".join(described), shown, pictures, " ".join(_link_words(tree)), unseen)
+    return PageText(title, " \n".join(described), shown, pictures, " ".join(_link_words(tree)), unseen, software)
 
 
 def _metas(tree: LexborHTMLParser) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from schoolgate.proxy.chain import chain
+from schoolgate.proxy.doors import Doors
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.worker import run_worker
 from schoolgate.settings.load import Settings
@@ -32,10 +33,10 @@ class Signposts:
         data.server.address = ("127.0.0.1", self._http if plain else self._tls)
 
 
-def run_demo_worker(http: int, tls: int, number: int, settings: Settings, channel: Connection) -> None:
+def run_demo_worker(http: int, tls: int, number: int, doors: Doors, settings: Settings, channel: Connection) -> None:
     """A worker as in production, with the signposts in front of its chain."""
 
     def with_signposts(live: Live) -> list[Any]:
         return [Signposts(http, tls), *chain(live)]
 
-    run_worker(number, settings, channel, with_signposts)
+    run_worker(number, doors, settings, channel, with_signposts)

@@ -44,7 +44,7 @@ def planned(settings: Settings, workers: int) -> dict[Path, str]:
     folders = settings.folders
     written = (settings.data, folders.root / "blocklists" / "local")
     low = min(school.listen.ports()) < 1024
-    return files(Place(Path(sys.executable), folders.config, written, workers, low), table(school))
+    return files(Place(Path(sys.executable), folders.config, written, workers, low), table(school, workers))
 
 
 def install(settings: Settings, workers: int, root: Path) -> Iterator[str]:

@@ -25,6 +25,11 @@ def loaded() -> str | None:
     return mark_of(_nft(["list", "table", *TABLE.split()])) or ""
 
 
+def listed() -> str:
+    """All of the table as it is in force; "" where there is none. Raises NoNftables."""
+    return "" if loaded() is None else _nft(["list", "table", *TABLE.split()])
+
+
 def remove() -> bool:
     """Take schoolgate's table away; tells whether there was one. Raises NoNftables."""
     if loaded() is None:

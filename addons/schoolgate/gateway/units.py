@@ -60,7 +60,8 @@ WantedBy=multi-user.target
 def _filter(place: Place) -> str:
     capability = "CAP_NET_BIND_SERVICE" if place.low_ports else ""
     written = " ".join(_quoted(path) for path in place.written)
-    run = f"{_quoted(place.python)} -m schoolgate run --config {_quoted(place.config)} --workers {place.workers}"
+    program, config = f"{_quoted(place.python)} -m schoolgate", f"--config {_quoted(place.config)}"
+    run = f"{program} run {config} --workers {place.workers}"
     return f"""[Unit]
 Description=The school's filter and monitor
 After=network-online.target {REDIRECT}
@@ -71,6 +72,7 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={run}
+ExecReload={program} restart {config}
 User={USER}
 Group={USER}
 Restart=always

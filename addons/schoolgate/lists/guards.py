@@ -44,6 +44,11 @@ def is_suffix(host: str) -> bool:
     return bool(_known_suffixes().publicsuffix(host) == host)
 
 
+def site_of(host: str) -> str:
+    """The registrable domain of a host (``apple.com`` for ``gs.apple.com``); an address or a bare ending as it is."""
+    return host if host_address(host) else str(_suffixes().privatesuffix(host) or host)
+
+
 def _is_shared(host: str) -> bool:
     rules = _suffix_rules()
     _, dot, above = host.partition(".")

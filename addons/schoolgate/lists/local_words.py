@@ -25,6 +25,14 @@ class LocalWords:
     def __bool__(self) -> bool:
         return bool(self._words)
 
+    def blocked_in_part(self) -> frozenset[str]:
+        """The hosts of which the school has blocked a part."""
+        return frozenset(
+            host
+            for host, words in self._words.items()
+            if any(path and action is Action.BLOCK for path, action, _ in words)
+        )
+
     def word(self, host: str, target: str) -> tuple[Action, Hit] | None:
         """The school's last word on a host and a match target, or None."""
         name = host

@@ -5,25 +5,45 @@ to any of them counts: a harmless name beside a harmful one opens nothing. A jud
 block or warn, but it is never written down against anybody (``log``) and never rings an alarm by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 
-from schoolgate.policy.identity import Identity, Inspect
+from schoolgate.policy.identity import Addresses, Identity, Inspect
 from schoolgate.policy.opened import OPENED, covering, left_of, told
 from schoolgate.policy.private import is_private, topic_of
 from schoolgate.policy.purpose import work_of
-from schoolgate.policy.request import WebRequest
-from schoolgate.policy.rules import EVERYTHING, NAME, PICTURE, SEARCH, TEXT, Action, Alert, Hit, Rule, Stage, Subject
+from schoolgate.policy.request import WebRequest, host_address
+from schoolgate.policy.reserved import reserved_listing
+from schoolgate.policy.rules import (
+    EVERYTHING,
+    NAME,
+    PICTURE,
+    SEARCH,
+    SIGN,
+    TEXT,
+    Action,
+    Alert,
+    Hit,
+    Rule,
+    Stage,
+    Subject,
+)
+from schoolgate.policy.sealed import SEALED, Match, is_sealed
+from schoolgate.policy.signs import CIRCUMVENTION, is_public_address, of_name
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.standing import NO_STANDING, Opened, Standing
 from schoolgate.policy.visits import Kind
+from schoolgate.policy.wrapped import shown, wrapped_in
 
 LOCAL_ALLOW = "local-allow"
 LOCAL_BLOCK = "local-block"
 NAMES_DISAGREE = "names-disagree"
 BAD_ADDRESS = "bad-address"
+BARE_ADDRESS = "bare-address"
+WRAPPED_SEARCH = "wrapped-search"
+ODD_PORT = "odd-port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,28 @@ def decide_for(
     standing: Standing = NO_STANDING,
     person: str = "",
 ) -> Verdict:
-    """The same for somebody who is already known."""
+    """The same for somebody who is already known; a page that is shown by another site is judged like that site.
+
+    A page behind another is never written down against anybody.
+    """
+    verdict = _decide_alone(identity, request, snapshot, stage, standing, person)
+    for wrapped in wrapped_in(request):
+        if is_sealed(verdict.category, verdict.rule):
+            return verdict
+        inner = _decide_alone(identity, wrapped.request, snapshot, stage, standing, person)
+        if is_sealed(inner.category, inner.rule):  # above any other block: its address must not go on record
+            return inner
+        if inner.action in (Action.WARN, Action.BLOCK) and stricter(verdict, inner) is inner:
+            verdict = replace(inner, why=f"{inner.why} (It was asked for through {request.host}.)")
+    return verdict
+
+
+def _decide_alone(
+    identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage, standing: Standing, person: str
+) -> Verdict:
+    """The verdict on the request itself. What is sealed is asked for before anything of the school's own."""
+    if snapshot.sealed and (match := snapshot.sealed.match(request.names, _asked(request, stage))):
+        return _sealed(identity, request, snapshot, stage, match)
     verdict = _by_lists(identity, request, snapshot, stage, standing.opened)
     group = identity.group.id
     if verdict.action is Action.BLOCK or group not in snapshot.calendar.at_work:
@@ -86,6 +127,30 @@ def decide_for(
     target, at = _target(request, stage), request.at.astimezone(snapshot.calendar.zone)
     words = work_of(snapshot.purposes, standing, identity.user, person, group, request.names, target, at)
     return replace(verdict, action=Action.ALLOW, alert=Alert.NONE, left_out=words) if words else verdict
+
+
+def _asked(request: WebRequest, stage: Stage) -> str:
+    """Path and query as they were sent, where they are known."""
+    return "" if stage in (Stage.DNS, Stage.HELLO) else request.asked or request.target
+
+
+def _sealed(identity: Identity, request: WebRequest, snapshot: Snapshot, stage: Stage, match: Match) -> Verdict:
+    """The verdict on illegal material: it names the feed, and no address."""
+    return Verdict(
+        action=Action.BLOCK,
+        identity=identity,
+        host="",
+        calendar=snapshot.calendar.moment(request.at, identity.group.id, identity.user or "").words,
+        stage=stage,
+        snapshot=snapshot.version,
+        category=SEALED,
+        theme="content",
+        list=match.feed,
+        entry=f"#{match.digest[:16]}",
+        rule=SEALED,
+        why="It is on a list of illegal material. The address is not kept.",
+        alert=Alert.IMMEDIATE,
+    )
 
 
 def _private(verdict: Verdict, topic: str) -> Verdict:
@@ -109,15 +174,44 @@ def _by_lists(
     own: list[tuple[str, Action, Hit]] = []
     found: list[tuple[str, Hit]] = []
     for name in names:
-        listing = snapshot.lists.look_up(name, target)
+        listing = reserved_listing(name, snapshot.categories) or snapshot.lists.look_up(name, target)
         if listing.local is not None:
             own.append((name, *listing.local))
         elif listing.hits:
             found.extend((name, hit) for hit in listing.hits)
+    if len(own) < len(names):
+        found.extend(_signs(request, snapshot))
+    verdict = None
     if own or found:
         openings = covering(opened, group.id, names, target, request.at) if opened else {}
-        return _weigh(case, own, found, openings)
-    return case.allow(names[0], "No list names this address.")
+        verdict = _weigh(case, own, found, openings)
+    if not own and all(map(is_public_address, names)) and (bare := _bare(case, names[0])):
+        verdict = stricter(verdict, bare) if verdict else bare
+    return verdict or case.allow(names[0], "No list names this address.")
+
+
+def _signs(request: WebRequest, snapshot: Snapshot) -> Iterator[tuple[str, Hit]]:
+    """What the way of asking shows; on sites that the school must be able to reach, only what is certain."""
+    for name in request.names:
+        if (hit := of_name(name)) is not None:
+            yield name, hit
+    for hit in request.signs:
+        if hit.certain or not any(map(snapshot.lists.is_protected, request.names)):
+            yield request.host, hit
+
+
+def _bare(case: "_Case", name: str) -> Verdict | None:
+    """What the group's setting says of an address of the internet that no name was asked for; None where nothing."""
+    group = case.identity.group
+    networks = (network for each in case.snapshot.people.groups for network in each.networks)
+    address = host_address(name)
+    usual = Addresses.JUDGED if group.id in case.snapshot.calendar.at_work else Addresses.WARN
+    meaning = group.addresses or (Addresses.BLOCK if group.inspect is Inspect.NAMES else usual)
+    if meaning is Addresses.JUDGED or address is None or any(address in network for network in networks):
+        return None
+    action, hit = Action(meaning), Hit(CIRCUMVENTION, SIGN, "an address without a name")
+    why = "Addresses without a name are not opened: no list can know what is there."
+    return case.about(name, hit, action, why, BARE_ADDRESS, alert=Alert.DIGEST)
 
 
 def _target(request: WebRequest, stage: Stage) -> str:
@@ -249,7 +343,7 @@ def text_limit(identity: Identity, request: WebRequest, snapshot: Snapshot) -> f
 
     Sites that the school must be able to reach need twice as many.
     """
-    limit = identity.group.text_limit
+    limit, request = identity.group.text_limit, shown(request)
     if limit is None or any(_is_allowed(snapshot, name, request.target) for name in request.names):
         return inf
     return limit * (2.0 if all(snapshot.lists.is_protected(name) for name in request.names) else 1.0)
@@ -289,8 +383,9 @@ def stricter(one: Verdict, other: Verdict) -> Verdict:
 
 
 def outweighs(said: Verdict, verdict: Verdict) -> bool:
-    """Whether what is searched for matters as much as the address does, or more."""
-    return said.action is not Action.ALLOW and _weight(said) >= _weight(verdict)
+    """Whether what is searched for matters as much as the address does, or more; nothing outweighs what is sealed."""
+    is_weighed = not is_sealed(verdict.category, verdict.rule)
+    return is_weighed and said.action is not Action.ALLOW and _weight(said) >= _weight(verdict)
 
 
 def _weight(verdict: Verdict) -> tuple[int, int]:
@@ -298,7 +393,12 @@ def _weight(verdict: Verdict) -> tuple[int, int]:
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
-    """A block that no list asked for: the request itself was made in a way that would get round the filter."""
+    """A block that no list asked for: the request itself was made in a way that would get round the filter.
+
+    Where it asked for what is sealed, that is the verdict, as no address of it may go on record.
+    """
+    if snapshot.sealed and (match := snapshot.sealed.match(request.names, request.asked or request.target)):
+        return _sealed(identity, request, snapshot, Stage.REQUEST, match)
     moment = snapshot.calendar.moment(request.at, identity.group.id, identity.user or "")
     return Verdict(
         action=Action.BLOCK,
@@ -316,7 +416,11 @@ def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: st
 
 
 def heard(verdict: Verdict, kind: Kind) -> Alert:
-    """How a verdict is told: what a page or a browser did by itself alarms nobody, but stays in the digest."""
-    if verdict.alert is Alert.IMMEDIATE and kind not in (Kind.VISIT, Kind.UNKNOWN):
+    """How a verdict is told: what a page or a browser did by itself alarms nobody, but stays in the digest.
+
+    Illegal material is always told at once.
+    """
+    by_itself = kind not in (Kind.VISIT, Kind.UNKNOWN) and not is_sealed(verdict.category, verdict.rule)
+    if verdict.alert is Alert.IMMEDIATE and by_itself:
         return Alert.DIGEST
     return verdict.alert

@@ -1,8 +1,10 @@
 """Which person and group stand behind a request, and how surely.
 
-The first match in this order wins: a login that was verified, then the person whose own device it is, then the network
-of the device's address (the narrowest network first), then the group that the school treats unknown devices as. A
-login that is verified says who sits there, whoever's device it is: also one that no group lists.
+The first match in this order wins: a login that was verified, then the person whose own device it is (by its MAC, by
+its address, by the name that it calls itself), then the group that lists its MAC, then the network of the device's
+address (the narrowest network first), then the group that the school treats unknown devices as. A login that is
+verified says who sits there, whoever's device it is: also one that no group lists. What was seen of an address
+(``whereabouts``) is a login too where somebody came to the device.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from schoolgate.policy.request import host_address
+from schoolgate.policy.whereabouts import NOTHING, Found, Source
 
 
 class Inspect(StrEnum):
@@ -20,13 +23,31 @@ class Inspect(StrEnum):
     NONE = "none"  # nothing is judged or recorded
 
 
+class Addresses(StrEnum):
+    """What it means for a group that somebody asks for a bare IP address of the internet instead of a site."""
+
+    JUDGED = "judged"  # like any other site that no list knows
+    WARN = "warn"
+    BLOCK = "block"
+
+
 class Confidence(StrEnum):
     """What an identity rests on, from surest to none."""
 
     LOGIN = "login"
-    DEVICE = "device"  # the school has given this device to one person
+    PORTAL = "portal"  # a login on the gateway's own page, which holds for the device for some hours
+    RADIUS = "radius"  # a login at the wireless or wired network, as its server tells
+    MAC = "mac"  # the school has given this device to one person, and knows it by its MAC
+    DEVICE = "device"  # the school has given this device to one person, and knows it by its address
+    HOSTNAME = "hostname"  # it calls itself as a device does that the school has given to one person
     NETWORK = "network"
     UNKNOWN = "unknown"
+    PROBE = "probe"  # nobody: the gateway asks itself what it would answer a group
+
+
+NAMING = frozenset(set(Confidence) - {Confidence.NETWORK, Confidence.UNKNOWN, Confidence.PROBE})
+"""Those that say which person it was."""
+_SEATED = {Source.PORTAL: Confidence.PORTAL, Source.RADIUS: Confidence.RADIUS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,8 @@ class Group:
     users: frozenset[str] = frozenset()
     text_limit: int | None = 100  # points at which a page's words count as a category; None: words are not judged
     safe_search: str = "strict"  # off | moderate | strict
+    addresses: Addresses | None = None  # None: as is usual for such a group
+    macs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +73,30 @@ class Person:
     name: str
     group: str
     devices: tuple[IPv4Address | IPv6Address, ...] = ()
+    macs: tuple[str, ...] = ()
+    hostnames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request is held to come from."""
+    """Who a request is held to come from; ``mac`` is the device's, "" where it is not known."""
 
     client: str | None
     user: str | None
     group: Group
     confidence: Confidence
     reason: str
+    mac: str = ""
+
+    @property
+    def device(self) -> str:
+        """What the device is known by, the same for all of its addresses; "" where there is none."""
+        return self.mac or self.client or ""
+
+    @property
+    def known_by(self) -> tuple[str, str]:
+        """What stands for the person on record: ``user`` and the login, or ``device`` and what that is known by."""
+        return ("user", self.user) if self.user else ("device", self.device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +108,8 @@ class People:
     persons: tuple[Person, ...] = ()
     _logins: dict[str, Group] = field(init=False, compare=False, repr=False)
     _devices: dict[IPv4Address | IPv6Address, tuple[Person, Group]] = field(init=False, compare=False, repr=False)
+    _macs: dict[str, tuple[Person | None, Group]] = field(init=False, compare=False, repr=False)
+    _hostnames: dict[str, tuple[Person, Group]] = field(init=False, compare=False, repr=False)
     _networks: tuple[tuple[IPv4Network | IPv6Network, Group], ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -81,9 +119,16 @@ class People:
         persons = [(person, by_id[person.group]) for person in self.persons]
         logins.update((person.login.casefold(), group) for person, group in persons)
         devices = {host_address(str(device)) or device: known for known in persons for device in known[0].devices}
+        macs: dict[str, tuple[Person | None, Group]] = {
+            mac: (None, group) for group in self.groups for mac in group.macs
+        }
+        macs.update((mac, known) for known in persons for mac in known[0].macs)
+        hostnames = {name.casefold(): known for known in persons for name in known[0].hostnames}
         networks = [(network, group) for group in self.groups for network in group.networks]
         object.__setattr__(self, "_logins", logins)
         object.__setattr__(self, "_devices", devices)
+        object.__setattr__(self, "_macs", macs)
+        object.__setattr__(self, "_hostnames", hostnames)
         object.__setattr__(self, "_networks", tuple(sorted(networks, key=lambda each: -each[0].prefixlen)))
 
     def group(self, name: str) -> Group:
@@ -93,26 +138,53 @@ class People:
                 return group
         raise KeyError(name)
 
+    def probe(self, group: str) -> Identity:
+        """Nobody of that group, for a probe. Raises KeyError."""
+        return Identity(None, None, self.group(group), Confidence.PROBE, "a probe of the gateway's own")
+
     def person(self, login: str) -> Person | None:
         """Who goes by that login, if people.yaml names them."""
         folded = login.casefold()
         return next((person for person in self.persons if person.login.casefold() == folded), None)
 
-    def identify(self, client: str | None, user: str | None) -> Identity:
-        """Who is behind an address and a verified login; an unreadable address is an unknown one."""
+    def identify(self, client: str | None, user: str | None, found: Found = NOTHING) -> Identity:
+        """Who is behind an address and a verified login, and what was ``found`` of the address.
+
+        An unreadable address is an unknown one.
+        """
+        sure, mac = Confidence.LOGIN, found.mac
+        if user is None and found.user and found.source in _SEATED:
+            user, sure = found.user, _SEATED[found.source]
         if user is not None and (listed := self._logins.get(user.casefold())) is not None:
-            return Identity(client, user, listed, Confidence.LOGIN, f"login {user!r}")
+            return Identity(client, user, listed, sure, f"login {user!r}", mac)
         address = host_address(client) if client else None
-        if address is not None:
-            if user is None and (owned := self._devices.get(address)) is not None:
-                person, group = owned
-                reason = f"{client} is the device of {person.login}"
-                return Identity(client, person.login, group, Confidence.DEVICE, reason)
-            for network, group in self._networks:
-                if address in network:
-                    return Identity(client, user, group, Confidence.NETWORK, f"{client} is in {network}")
+        if user is None and address is not None and (own := self._owned(client, address, found)) is not None:
+            return own
+        if mac and (known := self._macs.get(mac)) is not None and known[0] is None:
+            return Identity(client, user, known[1], Confidence.NETWORK, f"{mac} is a device of the group", mac)
+        for network, group in self._networks if address is not None else ():
+            if address in network:
+                return Identity(client, user, group, Confidence.NETWORK, f"{client} is in {network}", mac)
         where = f"{client} is in no known network" if client else "nobody was named"
         if user is not None:
             where = f"no group lists the login {user!r}, and {where}"
         reason = f"{where}, so it counts as {self.unknown}"
-        return Identity(client, user, self.group(self.unknown), Confidence.UNKNOWN, reason)
+        return Identity(client, user, self.group(self.unknown), Confidence.UNKNOWN, reason, mac)
+
+    def _owned(self, client: str | None, address: IPv4Address | IPv6Address, found: Found) -> Identity | None:
+        """The person whose own device it is; one who has a MAC on the list is not known by less where a MAC is seen."""
+        if found.devices > 1:
+            return None
+        if (known := self._macs.get(found.mac)) is not None:
+            person, group = known
+            reason = f"{found.mac} is the device of {person.login}" if person else ""
+            return Identity(client, person.login, group, Confidence.MAC, reason, found.mac) if person else None
+        ways = (
+            (Confidence.DEVICE, client, self._devices.get(address)),
+            (Confidence.HOSTNAME, repr(found.name), self._hostnames.get(found.name.casefold())),
+        )
+        for sure, what, owned in ways:
+            if owned is not None and not (found.mac and owned[0].macs):
+                reason = f"{what} is the device of {owned[0].login}"
+                return Identity(client, owned[0].login, owned[1], sure, reason, found.mac)
+        return None

@@ -29,6 +29,7 @@ NEVER_OPENED = frozenset(
         "malware",
         "piracy",
         "running_away",
+        "sealed",
         "self_harm",
         "unsafe_search",
         "violence",

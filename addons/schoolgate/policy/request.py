@@ -12,6 +12,8 @@ from urllib.parse import unquote
 
 import can_ada
 
+from schoolgate.policy.rules import Hit
+
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in an IPv6 coat
 _NOT_IN_A_HOST = frozenset("/\\@?#<>^|`{}\"' \t\r\n\0")
 _LONGEST_HOST = 253  # RFC 1035, in characters without the last dot
@@ -29,7 +31,9 @@ class WebRequest:
     """One request: ``names`` are all hosts it named (first the one that would be contacted), without repeats.
 
     ``path`` is for people and records (no query); ``target`` is for matching (decoded, folded, with the query);
-    ``query`` is as it was sent, for reading search words from it, and is kept nowhere.
+    ``query`` is as it was sent, for reading search words from it, and is kept nowhere. ``asked`` is path and query as
+    a browser sends them, for the sealed feeds and for addresses in addresses; "" where they are not known. ``signs``
+    are the ways round a filter that its headers and its address show.
     """
 
     at: datetime
@@ -42,6 +46,8 @@ class WebRequest:
     path: str
     target: str
     query: str = ""
+    asked: str = ""
+    signs: tuple[Hit, ...] = ()
 
     @property
     def host(self) -> str:
@@ -74,7 +80,8 @@ def request_from_url(url: str, *, at: datetime, client: str | None = None, user:
     names, number = (host,), int(port) if port else _PORTS[protocol]
     target = match_target(path, parsed.search)
     query = parsed.search.removeprefix("?")
-    return WebRequest(at, client, user, "GET", protocol[:-1], names, number, shown_path(path), target, query)
+    asked = path + parsed.search
+    return WebRequest(at, client, user, "GET", protocol[:-1], names, number, shown_path(path), target, query, asked)
 
 
 @lru_cache(maxsize=65536)

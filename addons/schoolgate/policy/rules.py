@@ -11,6 +11,8 @@ SEARCH = "search"
 """The list of a hit that search words, or a prompt to a chatbot, gave."""
 PICTURE = "picture"
 """The list of a hit that a picture gave."""
+SIGN = "sign"
+"""The list of a hit that the way of asking gave: a tunnel's headers, a web proxy's addresses (``signs``)."""
 
 
 class Action(StrEnum):

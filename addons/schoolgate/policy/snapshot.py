@@ -7,8 +7,10 @@ from typing import Protocol
 from schoolgate.policy.calendar import Calendar
 from schoolgate.policy.files import FileRule
 from schoolgate.policy.identity import People
+from schoolgate.policy.passing import NO_PASSING, Passing
 from schoolgate.policy.purpose import NO_PURPOSES, Purposes
 from schoolgate.policy.rules import Category, Listing, Rule
+from schoolgate.policy.sealed import NOTHING_SEALED, Sealed
 
 
 class Lists(Protocol):
@@ -39,3 +41,5 @@ class Snapshot:
     lists: Lists
     files: tuple[FileRule, ...] = ()
     purposes: Purposes = NO_PURPOSES
+    sealed: Sealed = NOTHING_SEALED
+    passing: Passing = NO_PASSING

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.policy.decision import Verdict, heard
+from schoolgate.policy.identity import Confidence
 from schoolgate.policy.origin import is_ahead
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
@@ -23,6 +24,8 @@ from schoolgate.store.event import Event, event_of, fault_event
 
 log = logging.getLogger("schoolgate")
 
+ON_RECORD = "/on-record/"
+"""Where a probe's path begins so, its block is put on record; of all others that would be too much."""
 _WARNED_FOR = 30 * 60.0  # seconds that a warning once shown lets the same person pass
 _MOST_WARNED = 10_000
 
@@ -119,11 +122,14 @@ class Act:
     def record(self, request: WebRequest, verdict: Verdict, origin: Origin) -> Event:
         """Into the journal before the answer: a client sees no block that is not on record.
 
-        While nothing of somebody may be kept but what is blocked, the event stays unwritten, and has no reference.
+        Of probes only one is, which asks for it. While nothing of somebody may be kept but what is blocked, the event
+        stays unwritten, and has no reference.
         """
         footing = self._live.footing(verdict.identity, request.at)
         verdict = replace(verdict, alert=heard(verdict, origin.kind))
         event = event_of(request, verdict, origin, self._live.pseudonyms, footing.notice)
+        if verdict.identity.confidence is Confidence.PROBE and not request.path.startswith(ON_RECORD):
+            return event
         if footing.keeps_nothing and verdict.action is not Action.BLOCK:
             return replace(event, ref="-")
         self._live.record(event)

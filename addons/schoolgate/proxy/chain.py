@@ -15,6 +15,9 @@ from schoolgate.content.pictures import PictureJudge
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.asking import Asking
+from schoolgate.proxy.captive import Captive
+from schoolgate.proxy.challenges import Challenges
+from schoolgate.proxy.coverage import Coverage
 from schoolgate.proxy.documents import Documents
 from schoolgate.proxy.files import Files
 from schoolgate.proxy.gate import Gate
@@ -22,9 +25,13 @@ from schoolgate.proxy.live import Live
 from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.names import Names
+from schoolgate.proxy.odd_ports import OddPorts
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.pictures import Pictures
+from schoolgate.proxy.pinned import Pinned
 from schoolgate.proxy.portal import Portal
+from schoolgate.proxy.probes import Probes, Unsent
+from schoolgate.proxy.proof import Proofs
 from schoolgate.proxy.recording import Recording
 from schoolgate.proxy.redirected import Redirected
 from schoolgate.proxy.replies import Replies
@@ -59,22 +66,33 @@ def open_live(settings: Settings, worker: str) -> Live:
 def duties(live: Live) -> list[Any]:
     """schoolgate's own duties; the gate stands after the login and before everything that acts on its verdict."""
     act, scanner = Act(live), Scanner()
+    pinned = Pinned(live, act)
     live.standings.read(lambda error: act.note_fault("standing", error))
+    live.presence.tell(lambda error: act.note_fault("whereabouts", error))
+    proofs = Proofs(live)
     return [
         live.standings,
+        live.presence,
+        Probes(live),
         Redirected(live),
         Names(live, act),
+        Captive(live, act, proofs),
         Portal(live, act),
-        Login(live),
+        Login(live, proofs),
         Replies(live, act),
+        OddPorts(live, act),
         Gate(live, act),
+        pinned,
+        Challenges(live, act, pinned),
         SafeSearch(live, act),
+        Unsent(live),
         Asking(live, act),
         Recording(live, act),
         Documents(live, act, scanner),
         Answers(live, act),
         Files(live, act, lambda: live.snapshot.files),
         Pictures(live, act, PictureJudge()),
+        Coverage(live),
         Streaming(live),
     ]
 

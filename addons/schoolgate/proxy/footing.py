@@ -72,9 +72,7 @@ class Footings:
 
     def person(self, identity: Identity) -> str:
         """The pseudonym that somebody goes by: of their login, or of the device where there is none."""
-        if identity.user:
-            return self._pseudonyms.of("user", identity.user)
-        return self._pseudonyms.of("device", identity.client or "")
+        return self._pseudonyms.of(*identity.known_by)
 
     def notice(self, group: str, at: datetime) -> Notice:
         """The notice that holds for a group at the aware time ``at``."""

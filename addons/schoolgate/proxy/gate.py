@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData, TlsData
@@ -18,22 +19,27 @@ from OpenSSL import SSL
 from schoolgate.content.safe_names import safe_name
 from schoolgate.content.safe_search import Level
 from schoolgate.content.verdict import on_search
+from schoolgate.content.wrapped_searches import asks_unsafely, search_behind
 from schoolgate.policy.decision import (
     BAD_ADDRESS,
     NAMES_DISAGREE,
+    WRAPPED_SEARCH,
     Verdict,
     decide_for,
     is_judged,
     outweighs,
     refuse,
 )
-from schoolgate.policy.identity import Identity, Inspect
+from schoolgate.policy.identity import Confidence, Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage, Subject
+from schoolgate.policy.signs import of_request
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.captive import wants_login
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live, Passage, Tunnel
+from schoolgate.proxy.names import OWN_NAMES
 from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunnel_passed, unlooked, unwatched, watches
 from schoolgate.proxy.own import is_own
 from schoolgate.proxy.pages import is_opened, wanted
@@ -69,11 +75,10 @@ class Gate:
         client = data.context.client
         try:
             tunnel = self._live.tunnels.get(client)
-            if tunnel is None:
+            if tunnel is None or tunnel.host in OWN_NAMES or wants_login(self._live, client):
                 return
-            peer = client.peername
-            address = str(peer[0]) if peer else None
-            identity = self._live.snapshot.people.identify(address, self._live.users.get(client))
+            identity = self._live.identify(client)
+            address = identity.client
             sni = data.client_hello.sni
             if stays_closed(self._live.snapshot, identity, tunnel.host, sni):
                 data.ignore_connection = True
@@ -85,17 +90,18 @@ class Gate:
             now = datetime.now(UTC)
             request = WebRequest(now, address, None, "CONNECT", "https", tuple(names), tunnel.port, "", "")
             verdict = decide_for(identity, request, self._live.snapshot, Stage.HELLO, self._live.standings.now)
-            if identity.group.inspect is Inspect.NONE:
-                data.ignore_connection = True
-            elif verdict.action is Action.BLOCK:
+            if verdict.action is Action.BLOCK:  # of a group that is not inspected: only what is sealed
                 event = event_of(
                     request,
                     verdict,
                     Origin(Kind.UNKNOWN, "its TLS stayed closed, so only the name was seen"),
                     self._live.pseudonyms,
                 )
-                self._live.record(event)
+                if identity.confidence is not Confidence.PROBE:
+                    self._live.record(event)
                 tunnel.refused = (verdict, event)
+            elif identity.group.inspect is Inspect.NONE:
+                data.ignore_connection = True
             elif len(request.names) == 1 and host_address(request.host) is None:
                 data.ignore_connection = True  # anything else could hide another site, so it is opened and judged
                 safe = safe_name(request.host, Level(identity.group.safe_search))
@@ -157,17 +163,20 @@ class Gate:
             self._refuse_again(flow, tunnel, *tunnel.refused)
             return
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
+        request = replace(request, signs=of_request(request.method, request.host, request.asked, headers))
         started = time.perf_counter()
-        verdict, said, footing = self._reach(request, flow.client_conn.sni)
+        verdict, said, footing = self._reach(request, flow.client_conn)
         opened = is_opened(headers, request.method, request.path)
         if opened and _is_unread(verdict, said, footing) and live.standings.look_again():  # told to another worker
-            verdict, said, footing = self._reach(request, flow.client_conn.sni)
+            verdict, said, footing = self._reach(request, flow.client_conn)
         live.metrics.verdict_took(time.perf_counter() - started)
         if _is_unread(verdict, said, footing):
             if self._act.notice(flow, request, verdict, footing):
                 return
             verdict, said = unwatched(verdict), None
         passage = live.judged[flow] = Passage(request, verdict, footing)
+        if (probe := live.probes.get(flow.client_conn)) is not None:
+            probe.verdict = verdict
         live.count(verdict, footing)
         self._carry_out(flow, headers, passage)
         if said is not None:
@@ -179,10 +188,10 @@ class Gate:
         self._act.show_block(flow, request, verdict, event)
         self._live.judged[flow] = None
 
-    def _reach(self, request: WebRequest, sni: str | None) -> tuple[Verdict, Verdict | None, Footing]:
+    def _reach(self, request: WebRequest, client: Client) -> tuple[Verdict, Verdict | None, Footing]:
         """The verdict, what is to be told of a search besides, and where the person stands."""
-        live, snapshot = self._live, self._live.snapshot
-        identity = snapshot.people.identify(request.client, request.user)
+        live, snapshot, sni = self._live, self._live.snapshot, client.sni
+        identity = live.identify(client)
         footing = live.footing(identity, request.at)
         verdict = decide_for(identity, request, snapshot, Stage.REQUEST, live.standings.now, footing.person)
         at_work = footing.state is not State.OTHER and verdict.action is not Action.BLOCK
@@ -191,6 +200,9 @@ class Gate:
         said = self._on_search(request, verdict.identity)
         if said is not None and said.action in (Action.WARN, Action.BLOCK) and outweighs(said, verdict):
             verdict, said = said, None
+        unsafe = asks_unsafely(request, identity, live.engines)
+        if unsafe and verdict.action is not Action.BLOCK:
+            verdict = refuse(identity, request, snapshot, WRAPPED_SEARCH, unsafe)
         disagree = names_disagree(request, sni) and identity.group.inspect is not Inspect.NONE
         if disagree and verdict.action is not Action.BLOCK:
             why = "The request names different sites at once: " + ", ".join(request.names)
@@ -215,8 +227,7 @@ class Gate:
     def _on_search(self, request: WebRequest, identity: Identity) -> Verdict | None:
         """What is to be held against the words that the address searches for, if it does and anything is."""
         live = self._live
-        searches = (live.engines.search_of(name, request.path, request.query) for name in request.names)
-        search = next(filter(None, searches), None)
+        search = search_behind(request, live.engines)
         if search is None or not is_judged(identity, request, live.snapshot, Subject.SEARCHES):
             return None
         said = on_search(search.words, identity, request, live.snapshot, live.settings.judge)

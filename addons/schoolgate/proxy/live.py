@@ -10,7 +10,8 @@ from mitmproxy.http import HTTPFlow
 
 from schoolgate.content.searches import SearchEngines, open_engines
 from schoolgate.policy.decision import Verdict
-from schoolgate.policy.identity import Identity
+from schoolgate.policy.identity import Confidence, Identity
+from schoolgate.policy.passing import Ground
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
 from schoolgate.policy.snapshot import Snapshot
@@ -18,6 +19,7 @@ from schoolgate.proxy.footing import NOBODY, Footing, Footings, State
 from schoolgate.proxy.ledger import Ledger
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.presence import Presence
 from schoolgate.proxy.standing import Standings
 from schoolgate.proxy.tokens import Tokens
 from schoolgate.settings.load import Settings
@@ -28,11 +30,16 @@ from schoolgate.store.pseudonym import Pseudonyms
 
 @dataclass(slots=True)
 class Tunnel:
-    """A CONNECT tunnel: the host and port that were asked for, and the refusal if its name alone was refused."""
+    """A CONNECT tunnel: the host and port that were asked for, and the refusal if its name alone was refused.
+
+    ``passed`` is why it stays closed although its group is looked into; ``device_class`` the kind of program.
+    """
 
     host: str
     port: int
     refused: tuple[Verdict, Event] | None = None
+    passed: Ground | None = None
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,19 @@ class Passage:
     footing: Footing = NOBODY
 
 
+@dataclass(slots=True)
+class Probe:
+    """A connection of the gateway's own: the group that it asks as, and what it was answered last."""
+
+    group: str
+    verdict: Verdict | None = None
+
+
 def _tallies() -> Counter[tuple[str, str, str, str]]:
+    return Counter()
+
+
+def _coverage() -> Counter[tuple[str, str, str, str]]:
     return Counter()
 
 
@@ -64,6 +83,7 @@ class Live:
     standings: Standings
     tokens: Tokens
     tunnels: WeakKeyDictionary[Client, Tunnel] = field(default_factory=WeakKeyDictionary[Client, Tunnel])
+    probes: WeakKeyDictionary[Client, Probe] = field(default_factory=WeakKeyDictionary[Client, Probe])
     users: WeakKeyDictionary[Client, str] = field(default_factory=WeakKeyDictionary[Client, str])
     judged: WeakKeyDictionary[HTTPFlow, Passage | None] = field(
         default_factory=WeakKeyDictionary[HTTPFlow, Passage | None]
@@ -74,15 +94,26 @@ class Live:
     ledger: Ledger = field(default_factory=Ledger)
     tallies: Counter[tuple[str, str, str, str]] = field(default_factory=_tallies)
     activities: Counter[tuple[str, str, str, str, str]] = field(default_factory=_activities)
+    coverage: Counter[tuple[str, str, str, str]] = field(default_factory=_coverage)
     footings: Footings = field(init=False)
+    presence: Presence = field(init=False)
 
     def __post_init__(self) -> None:
         self.footings = Footings(self.settings, self.pseudonyms)
+        self.presence = Presence(self.settings.data, lambda: self.settings.school.identity.watches)
 
     @property
     def snapshot(self) -> Snapshot:
         """The snapshot in force."""
         return self.settings.snapshot
+
+    def identify(self, client: Client) -> Identity:
+        """Who is behind a connection. Raises KeyError where a probe's group is no more: what it asks then fails."""
+        if (probe := self.probes.get(client)) is not None:
+            return self.snapshot.people.probe(probe.group)
+        peer = client.peername
+        address = str(peer[0]) if peer else None
+        return self.snapshot.people.identify(address, self.users.get(client), self.presence.found(address))
 
     def take_up(self, settings: Settings, pages: Pages) -> None:
         """One reference changes hands; requests under way end under the version they began with."""
@@ -96,15 +127,19 @@ class Live:
             self.journal.append({"t": "event", **event.row()})
 
     def footing(self, identity: Identity, at: datetime) -> Footing:
-        """Where somebody stands with being monitored at the aware time ``at``."""
+        """Where somebody stands with being monitored at the aware time ``at``; a probe is nobody."""
+        if identity.confidence is Confidence.PROBE:
+            return NOBODY
         return self.footings.of(identity, at, self.standings.now)
 
     def count(self, verdict: Verdict, footing: Footing = NOBODY) -> None:
         """Count a verdict; counts reach the journal with the next ``flush``.
 
         Of what is permitted to staff while nothing of it may be kept, neither the kind of site is counted nor what a
-        rule would have done.
+        rule would have done. A probe is not counted.
         """
+        if verdict.identity.confidence is Confidence.PROBE:
+            return
         group, action, category = verdict.identity.group.id, verdict.action, verdict.category
         if footing.keeps_nothing and action is not Action.BLOCK:
             action, category = Action.ALLOW, ""
@@ -120,6 +155,11 @@ class Live:
         group = passage.verdict.identity.group.id
         self.activities[day, passage.footing.person, group, category, kind] += 1
 
+    def count_connection(self, group: str, fate: str, app: str) -> None:
+        """Count a connection of a group by what became of it, and by the app where one is passed through."""
+        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
+        self.coverage[hour, group, fate, app] += 1
+
     def flush(self) -> None:
         """Write the counts to the journal; what cannot be written now is kept for the next time."""
         for key, number in list(self.tallies.items()):
@@ -132,3 +172,8 @@ class Live:
             row = {"day": day, "person": person, "group": group, "category": category, "kind": kind}
             self.journal.append({"t": "activity", **row, "requests": number})
             del self.activities[done]
+        for seen, number in list(self.coverage.items()):
+            hour, group, fate, app = seen
+            where = {"hour": hour, "group": group, "fate": fate, "app": app}
+            self.journal.append({"t": "coverage", **where, "connections": number})
+            del self.coverage[seen]

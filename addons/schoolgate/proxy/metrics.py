@@ -32,6 +32,9 @@ class WorkerMetrics:
         )
         self._blocks = Counter("schoolgate_blocks", "Requests blocked", ["worker", "category"], registry=registry)
         self._faults = Counter("schoolgate_faults", "Faults of the gateway", ["worker", "where"], registry=registry)
+        self._challenges = Counter(
+            "schoolgate_challenges", "Bot walls that took us for a robot", ["worker", "wall"], registry=registry
+        )
         self._verdict = Histogram(
             "schoolgate_verdict_seconds",
             "Time to reach a verdict",
@@ -77,6 +80,10 @@ class WorkerMetrics:
     def fault(self, where: str) -> None:
         """One fault."""
         self._faults.labels(self._worker, where).inc()
+
+    def challenge(self, wall: str) -> None:
+        """A site's bot wall took the gateway for a robot."""
+        self._challenges.labels(self._worker, wall).inc()
 
     def verdict_took(self, seconds: float) -> None:
         """How long a verdict took."""

@@ -20,7 +20,9 @@ from schoolgate.content.safe_search import Level
 from schoolgate.policy.decision import Verdict, decide_for
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host
+from schoolgate.policy.reserved import is_reserved
 from schoolgate.policy.rules import Action, Alert, Stage
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.live import Live
@@ -73,18 +75,19 @@ class Names:
         if host in OWN_NAMES or is_wpad(host):
             by_v4 = question.type == types.AAAA and not self._has_v6_proxy()
             return message.succeed([]) if by_v4 else _at_page(message, question)
-        peer = flow.client_conn.peername
-        identity = self._live.snapshot.people.identify(str(peer[0]) if peer else None, None)
-        if identity.group.inspect is Inspect.NONE:
+        identity = self._live.identify(flow.client_conn)
+        verdict, request = self._verdict(identity, host)
+        if identity.group.inspect is Inspect.NONE and verdict.action is not Action.BLOCK:  # but for what is sealed
             return None
         if host in SWITCHED_OFF:
             return message.fail(response_codes.NXDOMAIN)
-        verdict, request = self._verdict(identity, host)
         if verdict.action is Action.BLOCK:
             self._record(request, verdict)
             page = self._live.settings.school.dns.blocked == "page"
             return _at_page(message, question) if page else message.fail(response_codes.NXDOMAIN)
         self._live.count(verdict, self._live.footing(identity, request.at))
+        if is_reserved(host):
+            return _at_page(message, question)
         return self._safely(flow, question, safe_name(host, Level(identity.group.safe_search)))
 
     def _has_v6_proxy(self) -> bool:
@@ -113,7 +116,7 @@ class Names:
         if len(self._told) >= _MOST_TOLD:
             self._told = {known: until for known, until in self._told.items() if until > now}
         self._told[key] = now + _ONCE_IN
-        if verdict.alert is Alert.IMMEDIATE:
+        if verdict.alert is Alert.IMMEDIATE and not is_sealed(verdict.category, verdict.rule):
             verdict = replace(verdict, alert=Alert.DIGEST)
         origin = Origin(Kind.UNKNOWN, "its name was looked up, which pages do by themselves, too")
         self._live.record(event_of(request, verdict, origin, self._live.pseudonyms))

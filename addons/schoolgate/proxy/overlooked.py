@@ -13,7 +13,12 @@ _NOT_KEPT = "Nothing of this is looked at or kept."
 
 
 def stays_closed(snapshot: Snapshot, identity: Identity, host: str, sni: str | None) -> bool:
-    """Whether a tunnel to ``host`` is never opened: it leads to a private site, and is used for no other name."""
+    """Whether a tunnel to ``host`` is never opened: it leads to a private site, and is used for no other name.
+
+    One that illegal material is known on is opened all the same.
+    """
+    if snapshot.sealed.knows(host):
+        return False
     try:
         return bool(sni and is_private(snapshot, identity, (host,)) and canonical_host(sni) == host)
     except BadAddress:

@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from mitmproxy.http import Headers, Response
 
+from schoolgate.lists.sealed.feeds import known
 from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
 from schoolgate.policy.request import WebRequest, host_address
 from schoolgate.policy.rules import Category, Stage
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.proxy.nudges import LONGEST
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders, shipped
@@ -32,6 +34,8 @@ _PAGES = (
     "upload_page.html",
     "asked_page.html",
     "portal_page.html",
+    "login_page.html",
+    "sealed_page.html",
 )
 _WORRYING = frozenset(
     ("self_harm", "extremism", "hate", "violence", "adult", "drugs", "weapons", "bullying", "grooming", "running_away")
@@ -39,7 +43,7 @@ _WORRYING = frozenset(
 _WORDS = (
     "school category why ref host theme worry url staff category_id searched what kind size retry"
     " title version action to back token longest stayed ask tell safeguarding"
-    " fingerprint proxies"
+    " fingerprint proxies about feed user wrong until"
 )
 _SAMPLE: Mapping[str, object] = {
     **dict.fromkeys(_WORDS.split(), "sample"),
@@ -123,6 +127,8 @@ class Pages:
         self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str], form: Form | None = None
     ) -> Response:
         """403: which category, why, what to do, and the reference; with a form to ask for it, if there is one."""
+        if is_sealed(verdict.category, verdict.rule):
+            return self._sealed(request, verdict, ref, headers)
         category = self.categories.get(verdict.category)
         by_school = verdict.rule == LOCAL_BLOCK or category is None
         words = {
@@ -148,6 +154,16 @@ class Pages:
         page = "help_page.html" if helping else "block_page.html"
         more = _ASKS if form and not helping else None
         return self._answer(403, page, words, brief, wanted(headers, request.method, request.path), more)
+
+    def _sealed(self, request: WebRequest, verdict: Verdict, ref: str, headers: Mapping[str, str]) -> Response:
+        """451 (RFC 7725): what is illegal to look at, and whom to tell; the address does not stand on it."""
+        feed = known(verdict.list)
+        words: dict[str, object] = {"school": self.school, "ref": ref, "about": feed.about.value, "ask": ""}
+        words |= {"feed": feed.title}
+        words |= {"staff": verdict.identity.group.id in self.staff, "safeguarding": self.safeguarding}
+        words |= {"tell": self._concern(verdict.identity.client or "", ref)}
+        brief = {"error": "blocked", "category": verdict.category, "why": verdict.why, "ref": ref}
+        return self._answer(451, "sealed_page.html", words, brief, wanted(headers, request.method, request.path))
 
     def asked(self, request: WebRequest, kind: str) -> Response:
         """What somebody wrote on a block page has been passed on."""
@@ -194,6 +210,11 @@ class Pages:
         """The gateway's own site; ``fingerprint`` is the SHA-256 of the CA certificate."""
         words = {"school": self.school, "fingerprint": fingerprint, "proxies": proxies}
         return self._answer(200, "portal_page.html", words, {}, "page")
+
+    def login(self, user: str, until: str, to: str, token: str, wrong: str = "") -> Response:
+        """The form for a login of this device, or whose it is and until when (school time), with a way out."""
+        words = {"school": self.school, "user": user, "until": until, "to": to, "token": token, "wrong": wrong}
+        return self._answer(403 if wrong else 200, "login_page.html", words, {}, "page", _FORM)
 
     def fault(self, ref: str, headers: Mapping[str, str], method: str, path: str) -> Response:
         """503: the gateway could not decide, so nothing is shown."""

@@ -41,7 +41,7 @@ class Portal:
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Whatever is asked of the gateway's own names is answered here, and goes nowhere."""
         try:
-            if flow.response or flow.error or not self._is_asked(flow):
+            if flow.response or flow.error or flow in self._live.asked or not self._is_asked(flow):
                 return
             path = flow.request.path.partition("?")[0]
             answer = self._at.get(path)
@@ -100,7 +100,10 @@ def _facing(flow: HTTPFlow) -> IPv4Address | IPv6Address:
     if peer is None:
         return IPv4Address("127.0.0.1")
     with closing(socket.socket(socket.AF_INET if peer.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)) as probe:
-        probe.connect((str(peer), 9))  # UDP: nothing is sent
+        try:
+            probe.connect((str(peer), 9))  # UDP: nothing is sent
+        except OSError:
+            return IPv4Address("127.0.0.1")  # a device in a tunnel, to which no other way leads
         return ip_address(probe.getsockname()[0])
 
 

@@ -7,7 +7,7 @@ where it leads. A connection that says no name is judged by its address.
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
-from mitmproxy.proxy.mode_specs import TransparentMode
+from mitmproxy.proxy.mode_specs import TransparentMode, WireGuardMode
 from mitmproxy.tls import ClientHelloData
 
 from schoolgate.policy.request import BadAddress, canonical_host, split_authority
@@ -45,4 +45,4 @@ class Redirected:
 
 def is_redirected(client: Client) -> bool:
     """Whether the device knows of no proxy, so that nothing can be asked of it in a proxy's words."""
-    return isinstance(client.proxy_mode, TransparentMode)
+    return isinstance(client.proxy_mode, (TransparentMode, WireGuardMode))

@@ -65,7 +65,7 @@ class Replies:
             tunnel = self._live.tunnels.get(flow.client_conn)
             request = translate(flow, tunnel, self._live.users.get(flow.client_conn), datetime.now(UTC))
             snapshot = self._live.snapshot
-            identity = snapshot.people.identify(request.client, request.user)
+            identity = self._live.identify(flow.client_conn)
             group, path = identity.group, flow.request.path.partition("?")[0]
             theirs = path == ASK or group.id in snapshot.calendar.at_work
             if not theirs or group.inspect is Inspect.NONE:
@@ -112,7 +112,7 @@ class Replies:
         if (person, version) not in live.standings.now.acknowledged:
             client = asked.request.client or ""
             about = {"person": person, "notice": version, "client": client, "group": asked.identity.group.id}
-            about |= {"device": live.pseudonyms.of("device", client) if client else ""}
+            about |= {"device": live.pseudonyms.of("device", asked.identity.device) if client else ""}
             about |= {"identity_confidence": asked.identity.confidence}
             deed = deed_event(asked.request.at, Deed.NOTICE, person, live.snapshot.version, **about)
             live.record(deed)

@@ -39,6 +39,7 @@ def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datet
         path=shown_path(parsed.pathname),
         target=match_target(parsed.pathname, parsed.search),
         query=parsed.search.removeprefix("?"),
+        asked=parsed.pathname + parsed.search,
     )
 
 

@@ -15,6 +15,7 @@ from schoolgate.policy.identity import Identity
 from schoolgate.policy.opened import may_be_opened
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Stage
+from schoolgate.policy.sealed import SEALED
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.pages import ASK, Form, is_opened, origin_of
 from schoolgate.proxy.telling import TELL, tell
@@ -27,7 +28,7 @@ GOOD_FOR = timedelta(hours=1)
 MOST, WITHIN = 5, 600.0
 """How often one device may ask in so many seconds; and as often tell that something is wrong, whatever it asked for."""
 _REMEMBERED = 10_000
-_NEVER = frozenset((LOCAL_BLOCK, NAMES_DISAGREE, BAD_ADDRESS))
+_NEVER = frozenset((LOCAL_BLOCK, NAMES_DISAGREE, BAD_ADDRESS, SEALED))
 
 
 class NotTaken(Exception):
@@ -106,7 +107,7 @@ class Unblocking:
         person = live.footings.person(identity)
         told = {"about": about["about"], "host": about["host"], "path": about["path"], "category": about["category"]}
         told |= {"entry": about["kind"], "why": words, "group": identity.group.id, "client": client, "person": person}
-        told |= {"device": live.pseudonyms.of("device", client) if client else ""}
+        told |= {"device": live.pseudonyms.of("device", identity.device) if client else ""}
         told |= {"identity_confidence": identity.confidence}
         live.record(deed_event(request.at, Deed.ASKED, person, live.snapshot.version, **told))
 

@@ -1,72 +1,150 @@
-"""One worker: a process with our own mitmproxy master, which runs until its supervisor says stop or is gone."""
+"""One worker: a process with our own mitmproxy master, which runs until its supervisor says stop or is gone.
+
+A worker may be started ahead as the spare: it has everything imported, read and built, and waits for a number.
+"""
 
 import asyncio
+import contextlib
 import logging
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.http import HTTPFlow
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 
-from schoolgate.child import READY, STOP
+from schoolgate.child import LEAVE, READY, STOP, be_called
+from schoolgate.crew import SPARE
 from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, open_live
+from schoolgate.proxy.doors import Doors, doors_of
 from schoolgate.proxy.live import Live
-from schoolgate.proxy.own import has_ipv6
+from schoolgate.proxy.only_here import OnlyHere
 from schoolgate.proxy.pages import Pages, open_pages
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
 
 log = logging.getLogger("schoolgate")
 
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 5.0  # that requests under way may take when the gateway stops
+LEAVE_SECONDS = 60.0  # that they may take when another worker has taken this one's place
+_QUIET = 1.5  # seconds without any request after which a worker that was replaced ends
 _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
+_AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
+_AGAIN = 0.02  # seconds
 
 
-class _SharedPortLoop(asyncio.SelectorEventLoop):
-    """Opens listening sockets with SO_REUSEPORT, so that several workers share the proxy's port."""
+@dataclass(slots=True)
+class _Orders:
+    """What the supervisor said: to stop taking connections, and to be quick about those that are left."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Farewell:
+    """An addon of mitmproxy that lets devices open their next connection elsewhere, where HTTP/1 has a word for it."""
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        if flow.response is not None and flow.response.status_code != 101 and not flow.request.is_http2:
+            flow.response.headers["connection"] = "close"
+
+    response = responseheaders
+
+
+class _HandedLoop(asyncio.SelectorEventLoop):
+    """Listens on the sockets that the supervisor handed over, where there is one for an address."""
+
+    def __init__(self, handed: Mapping[tuple[str, int], socket.socket]) -> None:
+        super().__init__()
+        self._handed = handed
 
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
-        options.setdefault("reuse_port", True)
-        return await super().create_server(*args, **options)
+        handed = self._handed.get(args[1:3])
+        if handed is None:
+            options.setdefault("reuse_port", True)
+            return await super().create_server(*args, **options)
+        return await super().create_server(args[0], sock=handed.dup(), **options)
 
 
 def run_worker(
-    number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]] = chain
+    number: int, doors: Doors, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]] = chain
 ) -> None:
-    """The process's main function. ``channel`` brings new Settings or STOP, and takes READY or words of failure."""
-    with asyncio.Runner(loop_factory=_SharedPortLoop) as runner:
-        runner.run(_serve(number, settings, channel, addons))
+    """The process's main function. ``channel`` brings new Settings or STOP, and takes READY or words of failure.
+
+    As SPARE it brings the number to work under, too.
+    """
+    if number == SPARE:
+        given = _wait_for_number(settings, channel)
+        if given is None:
+            return
+        number, settings = given
+    with asyncio.Runner(loop_factory=lambda: _HandedLoop(doors[number])) as runner:
+        runner.run(_serve(number, len(doors), settings, channel, addons))
 
 
-async def _serve(number: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]) -> None:
+def _wait_for_number(settings: Settings, channel: Connection) -> tuple[int, Settings] | None:
+    """Have everything at hand until there is a place to take; None where there will be none."""
+    settings.judge.make_ready()
+    open_pages(settings)
+    channel.send(READY)
+    while True:
+        try:
+            message = channel.recv()
+            if isinstance(message, int):
+                be_called(f"worker {message}")
+                return message, settings
+            if message in (STOP, LEAVE):
+                return None
+            message.judge.make_ready()
+            settings = message
+        except (EOFError, OSError):
+            return None
+        except SettingsError as error:
+            log.error("%s", error)
+
+
+async def _serve(
+    number: int, workers: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]
+) -> None:
     try:
         live = open_live(settings, f"worker{number}")
     except (OSError, SettingsError) as error:
         channel.send(f"worker {number} cannot start: {error}")
         return
+    doors = doors_of(settings.school.listen, number, workers)
     master = Master(Options())
     master.addons.add(*addons(live))
-    master.options.update(mode=listeners(settings, number), **options_for(settings))
+    master.options.update(mode=[door.spec for door in doors if door.mode != "dns"], **options_for(settings))
     running = asyncio.create_task(master.run())
     proxyserver: Proxyserver = master.addons.get("proxyserver")
     while not proxyserver.is_running and not running.done():
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(_AGAIN)
     if not all(server.is_running for server in proxyserver.servers):
-        channel.send(f"worker {number} cannot listen on {', '.join(listeners(settings, number))}")
+        channel.send(f"worker {number} cannot listen on {', '.join(door.spec for door in doors)}")
         master.shutdown()
         await running
         return
+    only_here = OnlyHere(proxyserver, doors, live)
+    keeping = asyncio.create_task(only_here.keep()) if number == 1 else None
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(only_here.opened.wait() if keeping else asyncio.sleep(0), _AT_START)
     channel.send(READY)
-    stop = asyncio.Event()
+    orders = _Orders()
     loop = asyncio.get_running_loop()
-    threading.Thread(target=_listen, args=(channel, live, master, loop, stop), daemon=True).start()
-    await _until_stopped(live, stop)
+    threading.Thread(target=_listen, args=(channel, live, master, loop, orders), daemon=True).start()
+    await _until_stopped(live, orders.stop)
+    if keeping is not None:
+        keeping.cancel()
+        await asyncio.wait({keeping})
+    master.addons.add(_Farewell())
     await proxyserver.servers.update([])
-    await _drain(live)
+    await _drain(live, orders.hurry)
     _flush(live)
     master.shutdown()
     await running
@@ -89,29 +167,24 @@ def options_for(settings: Settings) -> dict[str, Any]:
     }
 
 
-def listeners(settings: Settings, number: int) -> list[str]:
-    """What is opened, in mitmproxy's words: the proxy that devices are told of, and the port they are redirected to."""
-    listen = settings.school.listen
-    modes = [f"regular@{host}:{port}" for host, port in listen.proxy]
-    everywhere = ["0.0.0.0", "::"] if has_ipv6() else ["0.0.0.0"]
-    if listen.transparent is not None:
-        modes += [f"transparent@{host}:{listen.transparent}" for host in everywhere]
-    if listen.dns is not None and number == 1:  # UDP cannot be shared as TCP can
-        modes += [f"dns@{host}:{listen.dns}" for host in everywhere]
-    return modes
-
-
-def _listen(
-    channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, stop: asyncio.Event
-) -> None:
+def _listen(channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, orders: _Orders) -> None:
     """A thread that waits for the supervisor; if the supervisor dies, this worker ends too."""
     while True:
         try:
             message = channel.recv()
         except (EOFError, OSError):
             message = STOP
+        except Exception as error:  # settings that this version cannot read
+            live.metrics.fault("settings")
+            log.error("The new settings could not be taken up; those before stay in force: %r", error)
+            continue
+        if message == LEAVE:
+            loop.call_soon_threadsafe(orders.stop.set)
+            continue
         if message == STOP:
-            loop.call_soon_threadsafe(stop.set)
+            with contextlib.suppress(RuntimeError):  # it had ended already
+                loop.call_soon_threadsafe(orders.hurry.set)
+                loop.call_soon_threadsafe(orders.stop.set)
             return
         try:
             message.judge.make_ready()
@@ -140,11 +213,20 @@ async def _until_stopped(live: Live, stop: asyncio.Event) -> None:
             _flush(live)
 
 
-async def _drain(live: Live) -> None:
-    """Let requests under way come to their end, for a while."""
+async def _drain(live: Live, hurry: asyncio.Event) -> None:
+    """Let requests under way come to their end, for a while; without hurry those that are about to come, too."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + DRAIN_SECONDS
-    while loop.time() < end and any(flow.live for flow in list(live.judged)):
+    busy = began = loop.time()
+    hurried: float | None = None
+    while True:
+        now = loop.time()
+        if any(flow.live for flow in list(live.judged)):
+            busy = now
+        if hurry.is_set() and hurried is None:
+            hurried = now
+        quiet = now - busy >= (_QUIET if hurried is None else 0.0) and busy < now
+        if quiet or now >= (began + LEAVE_SECONDS if hurried is None else hurried + DRAIN_SECONDS):
+            return
         await asyncio.sleep(0.05)
 
 

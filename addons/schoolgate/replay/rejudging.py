@@ -13,11 +13,22 @@ from functools import lru_cache
 from typing import Any
 
 from schoolgate.content.verdict import on_search
-from schoolgate.policy.decision import BAD_ADDRESS, NAMES_DISAGREE, Verdict, decide_for, is_judged, outweighs
+from schoolgate.policy.decision import (
+    BAD_ADDRESS,
+    BARE_ADDRESS,
+    NAMES_DISAGREE,
+    ODD_PORT,
+    WRAPPED_SEARCH,
+    Verdict,
+    decide_for,
+    is_judged,
+    outweighs,
+)
 from schoolgate.policy.files import FILE
 from schoolgate.policy.identity import Confidence, Group, Identity, Inspect
 from schoolgate.policy.request import WebRequest, match_target
-from schoolgate.policy.rules import PICTURE, TEXT, Stage, Subject
+from schoolgate.policy.rules import PICTURE, SIGN, TEXT, Stage, Subject
+from schoolgate.policy.sealed import SEALED
 from schoolgate.policy.standing import Standing
 from schoolgate.settings.load import Settings
 
@@ -39,6 +50,7 @@ class Unjudged(StrEnum):
     FILE = "the file is not kept"
     SEARCH = "only both ends of the long search are kept"
     REQUEST = "it was refused for the way it was made, whatever rules say"
+    SIGN = "the way it was asked for, by which it was known, is not kept"
     GROUP = "its group is gone from the settings, and nobody can tell who it was"
 
 
@@ -50,7 +62,7 @@ class Pair:
     after: Verdict
 
 
-_BY_LIST = {TEXT: Unjudged.PAGE, PICTURE: Unjudged.PICTURE, FILE: Unjudged.FILE}
+_BY_LIST = {SIGN: Unjudged.SIGN, TEXT: Unjudged.PAGE, PICTURE: Unjudged.PICTURE, FILE: Unjudged.FILE}
 _SURE = (Confidence.LOGIN, Confidence.DEVICE)
 
 
@@ -66,9 +78,9 @@ class Rejudging:
     def judge(self, event: Row) -> Pair | Unjudged:
         """The event (a row with at least ``FIELDS``) under both settings, or why that cannot be told."""
         search = event["search"] or ""
-        if event["rule"] in (NAMES_DISAGREE, BAD_ADDRESS):
+        if event["rule"] in (NAMES_DISAGREE, BAD_ADDRESS, SEALED, ODD_PORT, WRAPPED_SEARCH):
             return Unjudged.REQUEST
-        if event["list"] in _BY_LIST:
+        if event["list"] in _BY_LIST and event["rule"] != BARE_ADDRESS:
             return _BY_LIST[event["list"]]
         if len(search) >= _LONGEST and "…" in search:
             return Unjudged.SEARCH

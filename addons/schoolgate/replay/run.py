@@ -16,14 +16,14 @@ from schoolgate.replay.outcome import Change, Missed, Outcome
 from schoolgate.replay.rejudging import FIELDS, Rejudging, Row
 from schoolgate.settings.load import Settings
 from schoolgate.store.deeds import read_standing
-from schoolgate.store.event import DEED, FAULT, stamp
+from schoolgate.store.event import DEED, FAULT, PROBE, stamp
 from schoolgate.store.queries import Queries
 
 Tell = Callable[[int, int], None]
 _TELL_EVERY = 1000  # events
 _SLICE = timedelta(hours=4)
 _COLUMNS = ", ".join(f'"{name}"' for name in FIELDS)
-_FROM = f"from events where at >= :since and at < :until and action not in ('{DEED}', '{FAULT}')"
+_FROM = f"from events where at >= :since and at < :until and action not in ('{DEED}', '{FAULT}', '{PROBE}')"
 
 
 @dataclass(frozen=True, slots=True)

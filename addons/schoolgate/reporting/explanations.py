@@ -18,7 +18,11 @@ _MANY = 3
 _SENT_ON = "over a redirect"  # in the reason of a visit (policy/pages.py)
 _OTHERS_WORDS = {
     "login": "",
+    "portal": "They had logged in on the device before; somebody else may have held it since.",
+    "radius": "The device had joined the network with their login; somebody else may have held it.",
+    "mac": "The device is theirs alone, but nobody had logged in: somebody else may have held it.",
     "device": "The device is theirs alone, but nobody had logged in: somebody else may have held it.",
+    "hostname": "The device only calls itself as theirs does: it may be another, or somebody else may have held it.",
     "network": "Nobody had logged in: the device is known by its network only, and anybody may have held it.",
     "unknown": "Neither the person nor the device is known to the school.",
 }

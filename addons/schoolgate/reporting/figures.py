@@ -32,8 +32,9 @@ _CASES = (
 _READ = "select distinct person, notice from deeds where rule = :rule and at < :until"
 SEEN = (
     'select "group", count(*) as n, count(distinct client) as devices, '
-    "sum(identity_confidence in ('login', 'device')) as named, sum(identity_confidence = 'unknown') as unknown "
-    "from events where action not in ('deed', 'fault') and at >= :since and at < :until group by \"group\""
+    "sum(identity_confidence in ('login', 'portal', 'radius', 'mac', 'device', 'hostname')) as named, "
+    "sum(identity_confidence = 'unknown') as unknown "
+    "from events where action not in ('deed', 'fault', 'probe') and at >= :since and at < :until group by \"group\""
 )
 """What the record holds of each group, and of how many devices."""
 

@@ -16,6 +16,10 @@ def retention_lines(settings: Settings) -> Iterator[str]:
     yield f"Counts by kind of site, without addresses: {in_words(min(kept.allowed, kept.logged))} at most."
     yield f"What was blocked: {in_words(kept.blocked)}. Alerts and mails about it: as long."
     yield (
+        "Requests to open a blocked site, in the words of who asked, and refusals: "
+        f"{in_words(kept.blocked)}, longer only while the site stands open for them."
+    )
+    yield (
         "What people did with the record (notices read, purposes, notes, contests and answers, look-ups): "
         f"{in_words(kept.cases)}."
     )

@@ -18,6 +18,7 @@ _DONE = {
     Deed.HOLD: "put a hold on a record",
     Deed.RELEASED: "released a hold",
 }
+_NOBODYS_CASE = "looked at a case that names nobody"
 _LOOKS = "select * from deeds where rule in ({}) and at >= :since and at < :until order by at, id"
 _OF_THESE = "select person, action, about from events where id in (select value from json_each(:ids))"
 _MOST_REASONS = 5
@@ -68,4 +69,5 @@ def _reason(why: str, entry: str) -> str:
 def _look(actor: str, rule: str, person: str, reasons: list[str]) -> Look:
     role, code = actor_words(actor)
     told = tuple(dict.fromkeys(reason for reason in reasons if reason))[:_MOST_REASONS]
-    return Look(role, code, _DONE[Deed(rule)], person, len(reasons), told)
+    nobodys = rule == Deed.VIEWED and not person
+    return Look(role, code, _NOBODYS_CASE if nobodys else _DONE[Deed(rule)], person, len(reasons), told)

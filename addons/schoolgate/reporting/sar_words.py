@@ -32,7 +32,8 @@ FIELDS = {
     "client": "the network address of the device",
     "device": "a code for the device",
     "person": "your code: only those who may can look behind it, with a reason that goes on record",
-    "identity_confidence": "what your identity rests on: login, device (yours alone), network, or unknown",
+    "identity_confidence": "what your identity rests on: login, portal (a login on this device before), radius (a "
+    "login at the network), mac, device or hostname (yours alone), network, or unknown",
     "group": "the group of people or devices that you were held to belong to",
     "kind": "what the request was: a visit (a page that somebody opened), or what pages and browsers do by themselves",
     "confidence": "how sure the kind is, from 0 to 1",

@@ -10,7 +10,10 @@ from schoolgate.store.office import OfficeStore
 from schoolgate.store.record import RecordReader
 
 _BOOKMARK, _ROW = "seal", "seal-row"
-_NEWS = "select 1 from events where seq > :last and (action <> 'deed' or actor <> 'schoolgate') limit 1"
+_NEWS = (
+    "select 1 from events where seq > :last and action <> 'probe' "
+    "and (action <> 'deed' or actor <> 'schoolgate') limit 1"
+)
 
 
 def seal_words(seal: Seal | None, settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """Puts reports into the outbox when they are due: each once, also when the gateway was off at that moment."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schoolgate.reporting.making import Making
 from schoolgate.reporting.report import make_report
@@ -14,6 +14,7 @@ from schoolgate.store.office import OfficeStore
 MINUTE = 16 * 60 + 30
 """Of the day, where alerts.yaml sends no daily digest, whose time reports go by."""
 _AGAIN = 900.0  # seconds, after which a report that could not be made is tried again
+_AHEAD = timedelta(days=1)  # a mark that is further off was made while the clock stood wrong
 Failed = Callable[[str, Exception], None]
 
 
@@ -29,7 +30,7 @@ class ReportPost:
     def round(self, settings: Settings, now: float, failed: Failed) -> None:
         """Send what is due; ``failed`` is told of what could not be made, which holds up nothing else."""
         for entry, front in self._scheduled(settings):
-            if self._not_before.get(entry.name, 0.0) > now:
+            if 0 < self._not_before.get(entry.name, 0.0) - now <= _AGAIN:  # further off: the clock was set back
                 continue
             try:
                 self._send(settings, entry, front, now)
@@ -57,6 +58,8 @@ class ReportPost:
         if last is None and (moment is None or moment.date() != local.date()):  # it was due before there was a gateway
             self._store.set_bookmark(mark, local.isoformat())
             return
+        if last is not None and last > local + _AHEAD:  # the clock stood wrong: whatever was due since is sent once
+            last = None
         if moment is None or (last is not None and last >= moment):
             return
         to = settings.recipients(entry.to or [])

@@ -11,7 +11,11 @@ _AT_ONCE = timedelta(minutes=5)
 _MOST = 20
 _WORDS = {
     "login": "the login and password of this person came with that request",
+    "portal": "this person had logged in on the device before",
+    "radius": "the device had joined the network with this person's login",
+    "mac": "known by a device (its MAC) that the school gave to this person alone",
     "device": "known by a device that the school gave to this person alone",
+    "hostname": "the device called itself as one does that the school gave to this person alone",
     "network": "known by the network of the device only",
     "unknown": "neither person nor device was known",
 }

@@ -9,7 +9,7 @@ from schoolgate.store.record import RecordReader
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _BEHIND = re.compile(  # the files and tables behind the views, which hold what a view leaves out
-    r"(?<![\w-])(record|main|temp|event|waiting\w*|tally|activity_count"
+    r"(?<![\w-])(record|main|temp|event|waiting\w*|tally|activity_count|coverage_count"
     r"|sqlite_\w+|pragma_\w+|dbstat)(?![\w-])",
     re.I,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from schoolgate.settings.chat_address import HOW_TO_INSTALL, fault_of, is_installed
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import AlertsFile
+from schoolgate.settings.models import AlertsFile, SchoolFile
 
 CASE_ROLES = ("headteacher", "dsl", "chair_of_governors")
 """Roles that a case can go to."""
@@ -49,3 +49,14 @@ def _check_channels(files: ConfigFiles, alerts: AlertsFile) -> Iterator[Fault]:
         elif fault := fault_of(path):
             yield files.fault("alerts", place, f"{channel.url_file!r} {fault}")
         seen.add(path)
+
+
+def without_login(school: SchoolFile) -> Iterator[str]:
+    """Roles that cases come to, but that cannot open them; before the first login is set up, nobody can yet."""
+    ours = [role for role in CASE_ROLES if role in school.roles]
+    if not any(role.user for role in school.roles.values()):
+        return
+    for role in ours:
+        if not school.roles[role].user:
+            words = "cases come to this role, but nobody can log in as it; name their login as user: and set a password"
+            yield f"config/school.yaml: roles: {role}: {words} with 'schoolgate login USER'"

@@ -28,6 +28,7 @@ from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
 from schoolgate.policy.rules import NAME, Category
+from schoolgate.policy.sealed import SEALED
 from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders, shipped
@@ -214,6 +215,10 @@ class _Reader:
         if isinstance(document.tree, dict):
             self.names.add(str(document.tree.get("category")))
         says = document.read(CategoryFile)
+        if says.category == SEALED:
+            words = "is the category of the sealed feeds, which no file of the school's can speak of; take another name"
+            self.faults.append(document.fault(("category",), f"{says.category!r} {words}"))
+            return
         if says.category in self._defined_in:
             words = f"category {says.category!r} stands already in {self._defined_in[says.category]}"
             self.faults.append(document.fault(("category",), words))

@@ -145,6 +145,13 @@ def _check_school(files: ConfigFiles, school: SchoolFile) -> Iterator[Fault]:
     ports = [port for _, port in opened] + [listen.transparent] * bool(listen.transparent)
     if len(set(opened)) < len(opened) or listen.transparent in ports[: len(opened)] or listen.dns in ports:
         yield files.fault("school", ("listen",), "two services share one address; give each a port of its own")
+    theirs = listen.ports_of_workers()
+    if theirs and (theirs[-1] > 65535 or any(port in theirs for port in (*ports, listen.dns))):
+        words = f"the {len(theirs)} ports after transparent ({listen.transparent}) are for workers; take another port"
+        yield files.fault("school", ("listen", "transparent"), words)
+    if school.away and school.away.port + school.away.network.num_addresses > 65536:
+        words = f"every device has a port of its own, and above {school.away.port} there are too few for the network"
+        yield files.fault("school", ("away", "port"), words)
     if not school.roles:
         yield files.fault("school", ("roles",), "nobody would be told of anything; name at least a headteacher")
 

@@ -69,6 +69,17 @@ class Document:
                 words = f"{_shown(given)} stands where a text is needed"
             case "date_from_datetime_parsing" | "date_parsing" | "date_type":
                 words = f"{_shown(given)} is no date; write it like 2026-09-02"
+            case "too_short":
+                words = "is empty; at least one has to stand here"
+            case "string_too_short":
+                words = "is empty; write something"
+            case "too_long" | "string_too_long":
+                most = item["ctx"]["max_length"]
+                words = (
+                    f"{_shown(given)} is too long; at most {most} {'letters' if isinstance(given, str) else 'entries'}"
+                )
+            case "string_pattern_mismatch":
+                words = f"{_shown(given)} is not written as it has to be; 'schoolgate config schema' shows how"
             case _:
                 words = f"{_shown(given)}: {item['msg'].lower()}"
         return self.fault(place, words)

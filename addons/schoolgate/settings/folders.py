@@ -49,6 +49,10 @@ class Folders:
         """The YAML files of blocklists/private/, replaced one by one in the same way."""
         return self._files_of("blocklists/private")
 
+    def apps(self) -> list[Path]:
+        """The YAML files of blocklists/apps/, replaced one by one in the same way."""
+        return self._files_of("blocklists/apps")
+
     def _files_of(self, place: str) -> list[Path]:
         found: dict[str, Path] = {}
         for folder in (shipped() / place, self.root / place):

@@ -98,6 +98,22 @@ class LocalFile(_Strict):
     urls: list[ListEntry] = []
 
 
+class AppFile(_Strict):
+    """blocklists/apps/<app>.yaml: a service whose programs accept only its own certificate.
+
+    ``at_once`` hosts stay closed from the start, ``learned`` ones once devices have refused the school's certificate
+    there, ``learned_for_staff`` the same for people who work here: anybody's files or messages come that way.
+    """
+
+    app: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Words
+    why: Words
+    source: Words
+    at_once: list[ListEntry] = []
+    learned: list[ListEntry] = []
+    learned_for_staff: list[ListEntry] = []
+
+
 class TopicFile(_Strict):
     """blocklists/private/<topic>.yaml: sites that are nobody's business."""
 

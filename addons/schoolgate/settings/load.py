@@ -10,14 +10,18 @@ from schoolgate.content.judge import Judge, open_judge
 from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
+from schoolgate.lists.sealed.taking import FeedState, Taken, take_up, watched
 from schoolgate.policy.files import FileRule
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.settings.alert_checks import check_alerts
+from schoolgate.settings.alert_checks import check_alerts, without_login
+from schoolgate.settings.away import FILE as DEVICES
+from schoolgate.settings.away import AwayDevice, advice_on_devices, read_devices, usable
 from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
+from schoolgate.settings.identity_checks import check_identity
 from schoolgate.settings.models import (
     AlertsFile,
     CalendarFile,
@@ -29,8 +33,10 @@ from schoolgate.settings.models import (
     SchoolFile,
 )
 from schoolgate.settings.monitoring import advice_on, check_monitoring, purposes_of
+from schoolgate.settings.passing import check_passing, passing_of, read_apps
 from schoolgate.settings.persons import check_people, people_of
 from schoolgate.settings.report_files import check_entries
+from schoolgate.settings.sealed import SEALED_CATEGORY, sealed_key
 from schoolgate.settings.sign_on_checks import check_sign_on
 from schoolgate.settings.topics import read_topics
 from schoolgate.settings.year import calendar_of
@@ -54,6 +60,9 @@ class Settings:
     index: Path  # the file of compiled lists that the snapshot looks names up in
     remotes: tuple[Remote, ...]  # the lists that are downloaded from their publishers
     advice: tuple[str, ...]
+    sealed: tuple[FeedState, ...] = ()  # the feeds of illegal material that are in force
+    sealed_troubles: tuple[str, ...] = ()
+    away: tuple[AwayDevice, ...] = ()  # devices that come from elsewhere by a tunnel
 
     @property
     def data(self) -> Path:
@@ -86,9 +95,17 @@ def data_folder(folders: Folders, school: SchoolFile) -> Path:
 
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
-    paths = {*folders.config.glob("*.y*ml"), *folders.blocklists(), *folders.private(), *settings.files}
+    paths = {
+        *folders.config.glob("*.y*ml"),
+        *folders.blocklists(),
+        *folders.private(),
+        *folders.apps(),
+        *settings.files,
+    }
     paths.update(folders.own_reports())
     paths.update(settings.copies.state_file(remote.name) for remote in settings.remotes)
+    paths.update(watched(folders.root, settings.data))
+    paths.add(settings.data / DEVICES)
     stamps: dict[Path, tuple[int, int]] = {}
     for path in (*paths, folders.local("allow"), folders.local("block")):
         try:
@@ -122,12 +139,14 @@ def load_settings(
     lists = read_blocklists(folders, copies or own)
     files.faults.extend(lists.faults)
     monitoring = files.read("monitoring", MonitoringFile, optional=True)
-    topics = read_topics(folders, lists.anyones)
+    topics, apps = read_topics(folders, lists.anyones), read_apps(folders)
     files.faults.extend((*check_people(files, people), *check_year(files, year, people)))
     check(files, school, people, rules, lists)
     files.faults.extend((*check_alerts(files, alerts), *check_sign_on(files, school)))
+    files.faults.extend(check_identity(files, school, people))
     if alerts and school:
         files.faults.extend(check_entries(files.documents.get("alerts"), alerts.reports, folders, list(school.roles)))
+    files.faults.extend((*apps.faults, *check_passing(files, school)))
     files.faults.extend((*topics.faults, *check_monitoring(files, monitoring, lists, topics)))
     if files.faults or not (school and people and year and rules and alerts and monitoring):
         raise SettingsError(files.faults)
@@ -140,28 +159,49 @@ def load_settings(
     except OSError as error:
         words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
         raise SettingsError([files.fault("school", ("data",), words)]) from None
+    taken = take_up(folders.root, data, sealed_key(data))
+    known = read_devices(data)
+    away = usable(known, school.away)
     own_ca = (folders.root / school.upstream_ca,) if school.upstream_ca else ()
-    read = (*files.paths, *lists.files, *topics.files, *own_ca)
+    read = (*files.paths, *lists.files, *topics.files, *apps.files, *own_ca, *([data / DEVICES] if known else ()))
     snapshot = Snapshot(
-        version=_version([*read, *folders.own_reports()]),
-        people=people_of(people),
+        version=_version([*read, *folders.own_reports()], taken),
+        people=people_of(people, away, school.away),
         calendar=calendar_of(school, year, people),
-        categories=lists.categories,
+        categories={**lists.categories, SEALED_CATEGORY.id: SEALED_CATEGORY},
         rules=tuple(_rule(rule, lists.categories) for rule in rules.rules),
         lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
         files=tuple(_file_rule(rule, lists.categories) for rule in rules.files),
         purposes=purposes_of(monitoring, school, topics),
+        sealed=taken.sealed,
+        passing=passing_of(school, apps, lists.words),
     )
     today = datetime.now(school.timezone).date()
     notes = (
         *lists.advice,
         *advice(people, snapshot.calendar.at_work, rules, alerts, school),
+        *without_login(school),
         *advice_on_year(year, people, today),
         *advice_on(files, monitoring, school, today),
+        *taken.troubles,
+        *advice_on_devices(known, people, school.away),
     )
     judge = _judge(lists)
     return Settings(
-        snapshot, judge, school, people, alerts, monitoring, folders, read, index.path, lists.remotes, notes
+        snapshot,
+        judge,
+        school,
+        people,
+        alerts,
+        monitoring,
+        folders,
+        read,
+        index.path,
+        lists.remotes,
+        notes,
+        sealed=taken.states,
+        sealed_troubles=taken.troubles,
+        away=away,
     )
 
 
@@ -203,8 +243,10 @@ def _judge(lists: Blocklists) -> Judge:
         raise SettingsError([Fault("text.model", 0, str(error))]) from None
 
 
-def _version(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
+def _version(paths: list[Path], taken: Taken) -> str:
+    digest = hashlib.sha256(repr(taken.troubles).encode() if taken.troubles else b"")
+    for state in taken.states:
+        digest.update(repr((state.name, state.source)).encode())
     for path in paths:
         digest.update(f"{path.name}\0{content_of(path)}".encode())
     return digest.hexdigest()[:12]

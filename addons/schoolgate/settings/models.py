@@ -1,6 +1,7 @@
 """What each file of config/ may hold: its words, types and defaults; ``list_models`` says it of blocklists/."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,11 @@ from pydantic import BaseModel, Field
 
 from schoolgate.policy.calendar import Window
 from schoolgate.policy.files import Direction
-from schoolgate.policy.identity import Inspect
+from schoolgate.policy.identity import Addresses, Inspect
+from schoolgate.policy.ports import Ways
 from schoolgate.policy.rules import Action, Alert, Subject
-from schoolgate.settings.list_models import CategoryFile, LocalFile, ProtectedFile, TopicFile
+from schoolgate.settings.identity_models import IdentityEntry, Mac
+from schoolgate.settings.list_models import AppFile, CategoryFile, LocalFile, ProtectedFile, TopicFile
 from schoolgate.settings.sign_on import SignOnEntry
 from schoolgate.settings.values import (
     STRICT,
@@ -31,8 +34,10 @@ from schoolgate.settings.values import (
     OneOrMoreDays,
     OneOrMoreListen,
     Port,
+    Ports,
     Size,
     SomeHours,
+    TunnelNetwork,
     Wait,
     Windows,
     Words,
@@ -53,11 +58,14 @@ class Role(_Strict):
     user: str | None = None
 
 
+MOST_WORKERS = 64
+
+
 class ListenOn(_Strict):
     """The addresses that the gateway opens.
 
     ``transparent`` is the port that the network redirects devices' web traffic to, ``dns`` the one of its resolver;
-    both are open on all addresses.
+    both are open on all addresses. With several workers, each has ports of its own in the 128 after ``transparent``.
     """
 
     proxy: OneOrMoreListen = (("127.0.0.1", 8080),)
@@ -69,7 +77,19 @@ class ListenOn(_Strict):
     def ports(self) -> set[int]:
         """Every port that schoolgate opens."""
         ports = {address[1] for address in (*self.proxy, self.console, self.metrics) if address}
-        return ports | {port for port in (self.transparent, self.dns) if port}
+        return ports | {port for port in (self.transparent, self.dns) if port} | set(self.ports_of_workers())
+
+    def own_transparent(self, number: int) -> int:
+        """The port that worker ``number`` (from 1 on) has to itself for redirected devices."""
+        return (self.transparent or 0) + number
+
+    def own_proxy(self, number: int) -> int:
+        """The port that worker ``number`` has to itself for devices that speak to the proxy."""
+        return (self.transparent or 0) + MOST_WORKERS + number
+
+    def ports_of_workers(self) -> range:
+        """The ports that workers may have to themselves; none where nothing is redirected."""
+        return range(self.own_transparent(1), self.own_proxy(MOST_WORKERS) + 1) if self.transparent else range(0)
 
 
 Interface = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,15}$")]
@@ -80,12 +100,16 @@ class GatewayEntry(_Strict):
     """The machine as the way to the internet: the interfaces behind which devices are, and what is left alone.
 
     ``management`` networks are never redirected, whoever asks or is asked; ``direct`` are destinations, such as the
-    school's own servers, that devices reach without the filter.
+    school's own servers, that devices reach without the filter. ``ports`` is what devices may use on the internet
+    beside the web: ``guarded`` (all but what VPNs, proxies and Tor are known by), ``any``, or the ports that are listed
+    and no others; it does not bind the networks of ``any_port``.
     """
 
     inside: list[Interface] = []
     management: list[Network] = []
     direct: list[Network] = []
+    ports: Ports = Ways.GUARDED
+    any_port: list[Network] = []
 
 
 class DnsEntry(_Strict):
@@ -96,6 +120,18 @@ class DnsEntry(_Strict):
 
     blocked: Literal["page", "nxdomain"] = "page"
     upstream: list[Address] = []
+
+
+class AwayEntry(_Strict):
+    """Devices of the school that are elsewhere: the name or address under which they reach this machine from outside.
+
+    Each device has a UDP port of its own, from ``port`` on, and an address in ``network``, which exists in the tunnels
+    only.
+    """
+
+    endpoint: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$", max_length=253)]
+    port: Port = 51820
+    network: TunnelNetwork = IPv4Network("10.90.0.0/24")
 
 
 class Mail(_Strict):
@@ -151,6 +187,33 @@ class PicturesEntry(_Strict):
     above: Annotated[float, Field(ge=0, le=1)] = 0.8
 
 
+class PassThroughEntry(_Strict):
+    """Connections that stay closed although their group is looked into (docs/pass-through.md).
+
+    ``hosts`` count with all below them, for everybody; rules still hold for their names. ``never`` hosts are always
+    looked into. ``learn``: what devices refuse the school's certificate for is passed through, where it is harmless.
+    """
+
+    hosts: list[ListEntry] = []
+    never: list[ListEntry] = []
+    learn: Literal["on", "off"] = "on"
+
+
+HostPort = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+:[0-9]{1,5}$", max_length=259)]
+"""A name or an IPv4 address, and a port."""
+
+
+class DoctorEntry(_Strict):
+    """How the gateway probes itself (docs/doctor.md): how often, and whom it may ask outside; nobody by default.
+
+    ``reach`` are sites that must answer for the way out to count as open, ``time`` is a server of NTP.
+    """
+
+    every: Duration | None = timedelta(hours=1)
+    reach: list[HostPort] = []
+    time: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$", max_length=253)] | None = None
+
+
 class SchoolFile(_Strict):
     """config/school.yaml"""
 
@@ -160,6 +223,7 @@ class SchoolFile(_Strict):
     listen: ListenOn = ListenOn()
     gateway: GatewayEntry = GatewayEntry()
     dns: DnsEntry = DnsEntry()
+    away: AwayEntry | None = None  # devices that are elsewhere come by WireGuard
     data: FilePath = "var"
     mail: Mail = Mail()
     retention: Retention = Retention()
@@ -167,27 +231,38 @@ class SchoolFile(_Strict):
     upstream_ca: FilePath | None = None
     tenants: TenantsEntry = TenantsEntry()
     pictures: PicturesEntry = PicturesEntry()
+    pass_through: PassThroughEntry = PassThroughEntry()
+    doctor: DoctorEntry = DoctorEntry()
+    identity: IdentityEntry = IdentityEntry()
     console_url: ConsoleUrl | None = None  # where people reach the console, if a web server stands before it
     sign_on: SignOnEntry | None = None  # an issuer whose word is taken at the console, beside passwords
 
 
 class GroupEntry(_Strict):
-    """A group of people or devices."""
+    """A group of people or devices.
+
+    ``addresses`` is what asking for a bare IP address of the internet means: ``judged`` for people who work here,
+    ``block`` where only names are judged, else ``warn``, if nothing else stands here.
+    """
 
     title: Words
     networks: list[Network] = []
+    macs: list[Mac] = []
     users: list[Words] = []
     inspect: Inspect = Inspect.FULL
     text_limit: Annotated[int, Field(ge=10, le=1000)] | None = 100
     safe_search: Literal["off", "moderate", "strict"] = "strict"
+    addresses: Addresses | None = None
 
 
 class PersonEntry(_Strict):
-    """Somebody by name; ``devices`` are addresses of devices that only they use."""
+    """Somebody by name; ``devices``, ``macs`` and ``hostnames`` are of devices that only they use."""
 
     name: Words
     group: str
     devices: list[Address] = []
+    macs: list[Mac] = []
+    hostnames: list[Words] = []
 
 
 class Logins(_Strict):
@@ -514,5 +589,6 @@ FILES: dict[str, type[BaseModel]] = {
     "blocklists/local": LocalFile,
     "blocklists/protected": ProtectedFile,
     "blocklists/private": TopicFile,
+    "blocklists/apps": AppFile,
 }
 """Every kind of file, for ``schoolgate config schema``."""

@@ -79,6 +79,7 @@ def check_for_a_while(settings: Settings, site: Site, group: str, now: datetime)
     title = known.title
     if site.path and known.inspect is Inspect.NAMES:
         raise NotOpened(f"Of {title} the filter sees names alone, so only the whole of {site.host} can be opened.")
+    _check_sealed(settings, site, now)
     if verdict.rule == LOCAL_BLOCK:
         raise NotOpened(f"The school blocks {written} itself, in blocklists/local/block.yaml: it is opened there only.")
     if verdict.action is not Action.BLOCK:
@@ -90,6 +91,7 @@ def check_for_a_while(settings: Settings, site: Site, group: str, now: datetime)
 
 def check_always(settings: Settings, right: Right, site: Site, now: datetime) -> None:
     """Whether somebody may open a site for everybody and always, with all below it. Raises NotOpened."""
+    _check_sealed(settings, site, now)
     local = settings.snapshot.lists.look_up(site.host, request_from_url(_address(site), at=now).target).local
     written = f"{site.host}{site.path}"
     if local is not None and local[0] is Action.BLOCK:
@@ -106,6 +108,13 @@ def check_always(settings: Settings, right: Right, site: Site, now: datetime) ->
     for inside, hit in _harm_inside(settings, site):
         words = "always would open that, too. Name the part that is needed, or open it for a while"
         raise NotOpened(f"{inside}, a part of {written}, counts as {_title(settings, hit)}: {words}.")
+
+
+def _check_sealed(settings: Settings, site: Site, now: datetime) -> None:
+    """Raises NotOpened for what a feed of illegal material names."""
+    request = request_from_url(_address(site), at=now)
+    if settings.snapshot.sealed.match(request.names, request.asked):
+        raise NotOpened("A licensed list of illegal material names it: nobody can open it.")
 
 
 def _harm_inside(settings: Settings, site: Site) -> Iterator[tuple[Entry, Hit]]:

@@ -5,9 +5,10 @@ from typing import Any
 
 from schoolgate.policy.identity import Group, People, Person
 from schoolgate.policy.request import host_address
+from schoolgate.settings.away import AwayDevice, with_devices
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import PeopleFile
+from schoolgate.settings.models import AwayEntry, PeopleFile
 
 
 class Folded(set[str]):
@@ -83,8 +84,8 @@ def _check_persons(files: ConfigFiles, people: PeopleFile) -> Iterator[Fault]:
         seen[login.casefold()] = login
 
 
-def people_of(people: PeopleFile) -> People:
-    """What policy asks; everything named in it is there."""
+def people_of(people: PeopleFile, devices: tuple[AwayDevice, ...] = (), away: AwayEntry | None = None) -> People:
+    """What policy asks, with the devices that come from elsewhere; everything named in it is there."""
     groups = tuple(
         Group(
             name,
@@ -94,10 +95,15 @@ def people_of(people: PeopleFile) -> People:
             frozenset(user.casefold() for user in group.users),
             group.text_limit,
             group.safe_search,
+            group.addresses,
+            frozenset(group.macs),
         )
         for name, group in people.groups.items()
     )
-    persons = (
-        Person(login, person.name, person.group, tuple(person.devices)) for login, person in people.people.items()
+    persons = tuple(
+        Person(login, person.name, person.group, tuple(person.devices), tuple(person.macs), tuple(person.hostnames))
+        for login, person in people.people.items()
     )
-    return People(groups, people.unknown, tuple(persons))
+    if away is not None:
+        groups, persons = with_devices(groups, persons, devices, away)
+    return People(groups, people.unknown, persons)

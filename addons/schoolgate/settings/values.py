@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 from schoolgate.lists.entry import Entry, entry
 from schoolgate.lists.guards import is_suffix
 from schoolgate.policy.files import every_extension, in_bytes
+from schoolgate.policy.ports import PortRange, Ways, port_range
 from schoolgate.policy.week import MIDNIGHT, Week, Window
 from schoolgate.settings.faults import unknown
 
@@ -93,6 +94,21 @@ def _network(value: Any) -> IPv4Network | IPv6Network:
     except ValueError:
         raise ValueError(f"{text!r} is no network; write it like 10.20.0.0/16 or 2001:db8:20::/48") from None
     raise ValueError(f"{text!r} is an address inside a network; did you mean '{meant}'?")
+
+
+def _ports(value: Any) -> Ways | tuple[PortRange, ...]:
+    if isinstance(value, list):
+        return tuple(port_range(_text(each, "a port such as tcp/993")) for each in value)
+    if value in tuple(Ways) or isinstance(value, tuple):
+        return Ways(value) if isinstance(value, str) else value
+    raise ValueError(f"{value!r} is not guarded, any, or a list of ports such as [tcp/993, udp/3478-3481]")
+
+
+def _tunnels(value: Any) -> IPv4Network:
+    network = _network(value)
+    if not isinstance(network, IPv4Network) or not 22 <= network.prefixlen <= 26:
+        raise ValueError(f"{network} cannot be shared out to tunnels; take an IPv4 network of /22 to /26")
+    return network
 
 
 def _address(value: Any) -> IPv4Address | IPv6Address:
@@ -244,6 +260,7 @@ def _as_text(example: str, pattern: str = "") -> WithJsonSchema:
 Duration = Annotated[timedelta, BeforeValidator(_duration), _as_text("30d")]
 Wait = Annotated[timedelta, BeforeValidator(_wait), _as_text("1h")]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), _as_text("10.20.0.0/16")]
+TunnelNetwork = Annotated[IPv4Network, BeforeValidator(_tunnels), _as_text("10.90.0.0/24")]
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(_address), _as_text("10.30.1.20")]
 Listen = Annotated[tuple[str, int], BeforeValidator(_listen), _as_text("127.0.0.1:8080")]
 OneOrMoreListen = Annotated[
@@ -252,6 +269,10 @@ OneOrMoreListen = Annotated[
     Field(min_length=1),
 ]
 Port = Annotated[int, Field(gt=0, lt=65536)]
+Ports = Annotated[
+    Ways | tuple[PortRange, ...],
+    BeforeValidator(_ports, json_schema_input_type=Literal["guarded", "any"] | list[str]),
+]
 Email = Annotated[str, BeforeValidator(_email), _as_text("head@school.example")]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), _as_text("Europe/London")]
 ListEntry = Annotated[Entry, BeforeValidator(_entry), _as_text("example.com/path")]

@@ -8,7 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from schoolgate.policy.decision import Verdict
+from schoolgate.policy.identity import Confidence
 from schoolgate.policy.request import WebRequest
+from schoolgate.policy.rules import Alert
+from schoolgate.policy.sealed import is_sealed
 from schoolgate.policy.visits import Origin
 from schoolgate.store.pseudonym import Pseudonyms
 
@@ -17,6 +20,9 @@ FAULT = "fault"
 """The action of an event that says the gateway itself failed; the other actions are those of the rules."""
 DEED = "deed"
 """The action of an event that says what a person, or the gateway for them, did with the record: see ``Deed``."""
+PROBE = "probe"
+"""The action of an event that tells of the gateway's own probes: what one of them met, or how all of them went
+(``rule`` is then ``doctor``). It is nobody's doing, so it counts in no report of people and raises no alert."""
 
 
 class Deed(StrEnum):
@@ -137,27 +143,32 @@ def stamp(at: datetime) -> str:
 
 
 def event_of(request: WebRequest, verdict: Verdict, origin: Origin, pseudonyms: Pseudonyms, notice: str = "") -> Event:
-    """The event of a verdict. The query never gets here; the login goes in as a pseudonym."""
+    """The event of a verdict. The query never gets here; the login goes in as a pseudonym.
+
+    Of illegal material neither host nor path goes on record, whatever the verdict and the request say.
+    """
+    hidden = is_sealed(verdict.category, verdict.rule)
     identity = verdict.identity
+    is_probe = identity.confidence is Confidence.PROBE
     client = identity.client or ""
     return Event(
         id=_identifier(request.at),
         ref=new_reference(),
         at=stamp(request.at),
         client=client,
-        device=pseudonyms.of("device", client) if client else "",
-        person=pseudonyms.of("user", identity.user) if identity.user else pseudonyms.of("device", client),
+        device=pseudonyms.of("device", identity.device) if client else "",
+        person="" if is_probe else pseudonyms.of(*identity.known_by),
         identity_confidence=identity.confidence,
         group=identity.group.id,
         kind=origin.kind,
         confidence=f"{origin.confidence:.2f}",
         reason=origin.reason,
-        action=verdict.action,
+        action=PROBE if is_probe else verdict.action,
         stage=verdict.stage,
         method=request.method[:16],
-        host=verdict.host,
-        path=request.path,
-        search=verdict.search or None,
+        host="" if hidden else verdict.host,
+        path="" if hidden else request.path,
+        search=None if hidden else verdict.search or None,
         category=verdict.category,
         theme=verdict.theme,
         list=verdict.list,
@@ -165,7 +176,7 @@ def event_of(request: WebRequest, verdict: Verdict, origin: Origin, pseudonyms: 
         rule=verdict.rule,
         basis=verdict.basis,
         why=verdict.why,
-        alert=verdict.alert,
+        alert=Alert.NONE if is_probe else verdict.alert,
         calendar=verdict.calendar,
         left_out=verdict.left_out,
         notice=notice,
@@ -185,6 +196,11 @@ def _plain(at: datetime, action: str, snapshot: str, **given: str) -> Event:
 def fault_event(at: datetime, where: str, why: str, snapshot: str, client: str = "", group: str = "") -> Event:
     """The gateway failed at ``where``; ``why`` is for the technician and holds no secret of anybody's."""
     return _plain(at, FAULT, snapshot, client=client, group=group, rule=where, why=why[:2000], alert="immediate")
+
+
+def probes_event(at: datetime, entry: str, why: str, actor: str, snapshot: str) -> Event:
+    """How the gateway's probes went: ``entry`` is what came out of how many, ``why`` what was wrong, one a line."""
+    return _plain(at, PROBE, snapshot, rule="doctor", entry=entry, why=why[:4000], actor=actor, alert="none")
 
 
 def deed_event(at: datetime, deed: Deed, actor: str, snapshot: str, **given: str) -> Event:

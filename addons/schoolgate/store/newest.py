@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from schoolgate.store.event import stamp
+from schoolgate.store.event import PROBE, stamp
 from schoolgate.store.record import RecordReader
 
 Row = dict[str, Any]
@@ -121,6 +121,8 @@ def _rows(
     given: dict[str, Any] = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     given |= {"low": within[0], "high": within[1], "at": before.at, "id": before.id, "most": most}
     sql = [f"select * from {table} {_FROM}"]
+    if not (wanted.action or wanted.ref):
+        sql.append(f"+action <> '{PROBE}'")  # what the gateway asks itself is shown to those who ask for it
     sql += [f"{column} = :{name}" for name, column in _SAME.items() if given[name]]
     if wanted.host:
         given["host"] = "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in wanted.host) + "%"

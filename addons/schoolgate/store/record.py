@@ -72,9 +72,11 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
     stored = "union all select * from record.events" if exists else ""
     tallied = "union all select * from record.tallies" if exists else ""
     active = "union all select * from record.activity" if exists else ""
+    covered = "union all select * from record.coverage" if exists else ""
     connection.execute(f"create temp table waiting (seq integer, {COLUMNS})")
     connection.execute('create temp table waiting_tally (hour, "group", action, category, requests)')
     connection.execute('create temp table waiting_activity (day, person, "group", category, kind, requests)')
+    connection.execute('create temp table waiting_coverage (hour, "group", fate, app, connections)')
     if with_waiting:
         ends = {row[0]: row[1] for row in connection.execute("select * from record.journal_place")} if exists else {}
         for entry in waiting(data, ends):
@@ -89,11 +91,15 @@ def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting
             elif entry.get("t") == "activity":
                 values = [entry.get(name) for name in ("day", "person", "group", "category", "kind", "requests")]
                 connection.execute("insert into waiting_activity values (?,?,?,?,?,?)", values)
+            elif entry.get("t") == "coverage":
+                values = [entry.get(name) for name in ("hour", "group", "fate", "app", "connections")]
+                connection.execute("insert into waiting_coverage values (?,?,?,?,?)", values)
         if exists:
             known = "select 1 from record.events as stored where stored.id = waiting.id"  # by its index
             connection.execute(f"delete from waiting where exists ({known})")
     connection.execute(f"create temp view events as select * from waiting {stored}")
     connection.execute(f"create temp view tallies as select * from waiting_tally {tallied}")
     connection.execute(f"create temp view activity as select * from waiting_activity {active}")
+    connection.execute(f"create temp view coverage as select * from waiting_coverage {covered}")
     for name, sql in VIEWS.items():
         connection.execute(f"create temp view {name} as {sql}")

@@ -9,10 +9,12 @@ a release that was not sealed releases nothing, and a hold that was seen once is
 Events of a case, what was said about them, and its own deeds stay while it is open, and then as long as cases are kept,
 counted from the last that was done about it; and as long as a hold is of the same person or events. With a case goes
 the evidence that was attached to it.
+
+What pupils wrote when they asked for a site goes before other deeds do: see ``REQUESTS``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,12 +25,19 @@ from schoolgate.store.chain import is_as_sealed
 from schoolgate.store.check_chain import span_words
 from schoolgate.store.deeds import Hold, all_holds
 from schoolgate.store.event import DEED, NAMES, Deed, deed_event, stamp
+from schoolgate.store.openings import openings
 from schoolgate.store.schema import COLUMNS
 from schoolgate.store.writer import RecordWriter
 
 MOST = 20_000  # rows that go in one transaction
 _EVERY = timedelta(hours=24)  # a run is on record at least so often
 _FOR_GOOD = timedelta(days=100 * 365)
+REQUESTS = "asked"
+"""Stands for an action where spans are named: requests to open a site and their refusals, which are deeds.
+
+A request stays while what opened it is in force. A refusal stays while one of its requests does: without it that would
+wait for an answer again.
+"""
 _KEPT_FOR_GOOD = (Deed.RETENTION, Deed.EXPLAINED)  # the chain cannot be understood without them
 
 
@@ -151,8 +160,11 @@ def _forget(
     with record.atomic() as connection:
         held = _held(record, seen)
         people = sorted({hold.person for hold in held if hold.person})
-        rows, kept = _due(record, action, before, seen, _look_at_cases(record, cases, now, seen))
+        in_force = _asked_for(record, now, seen) if action == REQUESTS else frozenset[str]()
+        rows, kept = _due(record, action, before, seen, _look_at_cases(record, cases, now, seen), in_force)
         connection.execute("delete from tally where hour < ? and action = ?", [before, action])
+        if action == Action.BLOCK:
+            connection.execute("delete from coverage_count where hour < ?", [before])
         if action in (Action.ALLOW, Action.LOG):
             marks = ",".join("?" * len(people))
             sql = f"delete from activity_count where day < ? and person not in ({marks})"
@@ -179,22 +191,49 @@ def _forget(
     return len(rows)
 
 
-def _due(record: RecordWriter, action: str, before: str, seen: Seen, of_cases: frozenset[str]) -> tuple[list[Row], int]:
+def _due(
+    record: RecordWriter, action: str, before: str, seen: Seen, of_cases: frozenset[str], in_force: frozenset[str]
+) -> tuple[list[Row], int]:
     rows, kept, held = list[Row](), 0, list(seen.holds.values())
-    for row in _rows(record, "e.action = ? and e.at < ?", [action, before], seen):
+    staying = _requests(record) if action == REQUESTS else set[str]()
+    for row in _old(record, action, before, seen):
         if action == DEED and row.rule in _KEPT_FOR_GOOD:
+            continue
+        if row.id in in_force or (row.rule == Deed.NOT_OPENED and not staying.isdisjoint(row.about.split())):
             continue
         if is_held(row, held, of_cases):
             kept += 1
         else:
             rows.append(row)
+            staying.discard(row.id)
             if len(rows) == MOST:
                 break
     return rows, kept
 
 
+def _old(record: RecordWriter, action: str, before: str, seen: Seen) -> Iterator[Row]:
+    if action == REQUESTS:
+        values = [DEED, Deed.ASKED, Deed.NOT_OPENED, before]
+        return _rows(record, "e.action = ? and e.rule in (?, ?) and e.at < ?", values, seen)
+    return _rows(record, "e.action = ? and e.at < ?", [action, before], seen)
+
+
+def _requests(record: RecordWriter) -> set[str]:
+    sql = "select id from event where action = ? and rule = ?"
+    return {found for (found,) in record.connection.execute(sql, [DEED, Deed.ASKED])}
+
+
+def _asked_for(record: RecordWriter, now: datetime, seen: Seen) -> frozenset[str]:
+    """The requests whose site stands open for them; a deed that was not sealed shuts nothing."""
+    shut = {row.about for row in _rows(record, "e.action = ? and e.rule = ?", [DEED, Deed.SHUT], seen)}
+    found = (each if each.id in shut else replace(each, shut_at="") for each in openings(record.db))
+    return frozenset(request for each in found if each.holds(now) for request in each.about)
+
+
 def _words(action: str, span: timedelta, rows: Sequence[Row], kept: int) -> str:
-    what = f"{len(rows)} {action} {'event' if len(rows) == 1 else 'events'} older than {span_words(span)} deleted"
+    kind = "request or refusal" if action == REQUESTS else f"{action} event"
+    many = "requests to open a site and refusals" if action == REQUESTS else f"{action} events"
+    what = f"{len(rows)} {kind if len(rows) == 1 else many} older than {span_words(span)} deleted"
     newest = max(row.at for row in rows)
     return f"{what}, the newest of {newest}{f'; {kept} on hold were kept' if kept else ''}."
 

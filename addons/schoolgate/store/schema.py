@@ -1,7 +1,7 @@
 """The record's file: its tables, its migrations by name, and the views that everybody reads.
 
 Tables may change from version to version; the views ``events``, ``blocks``, ``visits``, ``faults``, ``deeds``,
-``tallies`` and ``activity`` are the interface and keep their columns.
+``tallies``, ``activity`` and ``coverage`` are the interface and keep their columns.
 """
 
 from sqlite_utils import Database, Migrations
@@ -15,6 +15,9 @@ COLUMNS = ", ".join(f'"{name}"' for name in NAMES)
 VIEWS = {name: f"select {COLUMNS} {rows}" for name, rows in check_chain.VIEWS.items()}
 UNSEALED = "unsealed_up_to"
 """The note of the recorder that says up to which row the record stood before there was a chain."""
+
+COVERAGE = 'select hour, "group", fate, app, connections from coverage_count'
+"""The view ``coverage``; like all counts it is not sealed."""
 
 record_migrations = Migrations("record")
 
@@ -79,3 +82,12 @@ def m005_log(db: Database) -> None:
     db.execute('create index if not exists event_log on event (at, "group", action, category, host)')
     db.execute("create index if not exists event_searched on event (at) where search is not null")
     db.execute("drop index if exists idx_event_at")  # the first column of event_log
+
+
+@record_migrations()
+def m006_coverage(db: Database) -> None:
+    """How many connections of a group were looked into, judged by name, passed through, refused, or broke off."""
+    db["coverage_count"].create(  # type: ignore[union-attr]
+        {"hour": str, "group": str, "fate": str, "app": str, "connections": int}, pk=("hour", "group", "fate", "app")
+    )
+    db.create_view("coverage", COVERAGE)

@@ -29,6 +29,11 @@ _ADD_ACTIVITY = (
     "insert into activity_count values (:day, :person, :group, :category, :kind, :requests) "
     "on conflict do update set requests = requests + excluded.requests"
 )
+_ADD_COVERAGE = (
+    "insert into coverage_count values (:hour, :group, :fate, :app, :connections) "
+    "on conflict do update set connections = connections + excluded.connections"
+)
+_ADD_COUNTS = {"tally": _ADD_TALLY, "activity": _ADD_ACTIVITY, "coverage": _ADD_COVERAGE}
 
 
 class RecordWriter:
@@ -82,8 +87,8 @@ class RecordWriter:
         with self.db.atomic():
             refused = self._add_events(events)
             for entry in batch.entries:
-                if entry.get("t") in ("tally", "activity"):
-                    refused += not self._try(_ADD_TALLY if entry["t"] == "tally" else _ADD_ACTIVITY, entry)
+                if (kind := entry.get("t")) in _ADD_COUNTS:
+                    refused += not self._try(_ADD_COUNTS[kind], entry)
             place = "insert into journal_place values (?, ?) on conflict do update set end = excluded.end"
             self.connection.execute(place, [batch.segment, batch.end])
         return len(events), refused

@@ -1,0 +1,168 @@
+"""Ways round a filter that show in how something is asked for, whatever site it is asked of.
+
+Web proxies, encrypted DNS and tunnels move to new names every week; their software stays the same, and so do the
+addresses and headers that it uses. A sign that is certain counts everywhere. One that a harmless site might have too
+does not count on sites that the school must be able to reach.
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from schoolgate.policy.request import host_address
+from schoolgate.policy.rules import SIGN, Hit
+
+CIRCUMVENTION = "circumvention"
+_DNS_TYPES = frozenset(
+    {
+        "application/dns-message",
+        "application/dns-json",
+        "application/oblivious-dns-message",
+        "application/dns-udpwireformat",
+    }
+)
+_HIDDEN = (".onion", ".i2p", ".loki", ".exit")
+_ONION = re.compile(r"(?:^|\.)(?:[a-z2-7]{56}\.|[a-z2-7]{16}\.onion\.)")  # one of Tor's names below another
+_DNS_PATH = re.compile(r"^/(?:[\w.-]+/)*(?:dns-query|resolve|query-dns|doh)(?:/[\w.,=-]*)?$", re.IGNORECASE)
+_LEAST_DNS = 17  # bytes of the shortest question of DNS: its header and the root's name
+
+_CERTAIN = (
+    ("Glype, a web proxy", r"/browse\.php\?(?:.*&)?u=.*&b=\d", r"/includes/process\.php\?action=update"),
+    ("CGIProxy, a web proxy", r"/nph-\w+\.(?:cgi|pl)/[0-9a-z]{6,}"),
+    ("PHProxy, a web proxy", r"[?&]q=[^&]+&hl=(?=[a-f]*\d)[0-9a-f]{3}(?:&|$)"),
+    ("CroxyProxy, a web proxy", r"[?&]__(?:cpo|pot|cpp|crp)=(?:aHR0c|1|https?)"),
+    (
+        "Ultraviolet, a web proxy",
+        r"/uv[/.](?:uv\.)?(?:bundle|handler|client|config|sw)(?:[.-][\w.-]+)?\.js$",
+        r"/hvtr?[sp](?:8|:)/",
+    ),
+    (
+        "Scramjet, a web proxy",
+        r"/scramjet[.](?:all|bundle|client|codecs|config|controller|shared|sync|worker|sw|wasm)\b",
+        r"/scram(?:jet)?/https?:",
+    ),
+    (
+        "the transport of web proxies",
+        r"/bare-?mux/(?:index|worker|bare)\b",
+        r"/(?:epoxy|libcurl|baremod)/index\.m?js$",
+        r"/bare/v[123]/",
+    ),
+    (
+        "Rammerhead, a web proxy",
+        r"/rammerhead(?:\.min)?\.js$",
+        r"/(?:edit|delete)session\?id=[0-9a-f]{32}",
+        r"/sessionexists\?id=",
+        r"/[0-9a-f]{32}(?:![a-z!*]+)?/https?:/",
+    ),
+    ("Hammerhead, the engine of web proxies", r"/(?:hammerhead|transport-worker|worker-hammerhead)\.js$"),
+    ("Womginx, a web proxy", r"/womginx\.js$"),
+    ("Corrosion or Alloy, web proxies", r"/(?:corrosion|alloy)/(?:index\.js|https?)", r"/service/gateway/https?"),
+    ("node-unblocker, a web proxy", r"/(?:node-?)?unblocker/https?:/"),
+    ("miniProxy, a web proxy", r"/miniproxy\.php\?"),
+    ("Meteor, a web proxy", r"/meteor\.(?:bundle|codecs|config|sw|worker)\.js$"),
+)
+_DOUBTFUL = (
+    (
+        "the service worker of a web proxy",
+        r"/(?:uv|scramjet|ultraviolet|dynamic|unblock)[\w-]*sw\.js$",
+        r"/(?:uv|dynamic|scramjet)/sw\.js$",
+    ),
+    (
+        "a web proxy's own way to a page",
+        r"/(?:proxy|unblock|surf|service|~/\w+)/(?:https?:/|aHR0c)",
+        r"/(?:proxy|browse|surf|unblock|unblocker|webproxy)\.(?:php|aspx?|cgi|pl)\?(?:.*&)?(?:u|q|url)=(?:https?:|aHR0c)",
+    ),
+)
+_SOCKET_PATH = re.compile(
+    r"/(?:wisp|bare|vmess|vless|shadowsocks|ss|v2ray|trojan|trojan-go|xray|sing-box)(?:ws|-ws)?(?:/|$|\?)|\?ed=\d+$",
+    re.IGNORECASE,
+)
+_GRPC_PATH = re.compile(r"/Tun(?:Multi)?$")
+_PAGES = frozenset({"document", "iframe", "frame", "serviceworker", "script", "worker", "sharedworker"})
+_BARE_HEADERS = ("x-bare-url", "x-bare-host", "x-bare-headers", "x-tomp-authorization", "x-bare-protocol")
+_TUNNELS = re.compile(r"\b(?:wisp(?:-v\d+)?|bare|chisel-v\d+|wstunnel|ssh|socks5?|tunnel|vmess|vless)\b")
+_UPGRADES = frozenset({"connect-udp", "connect-ip", "connect-tcp", "masque", "tunnel", "socks", "ssh", "ssh-tunnel"})
+
+
+def of_name(name: str) -> Hit | None:
+    """What a canonical host alone shows: a hidden service of Tor, I2P or Lokinet, or a gateway to one."""
+    if name.endswith(_HIDDEN) or (len(name) > 24 and _ONION.search(name)):
+        return _hit("the name of a hidden service", certain=True)
+    return None
+
+
+def of_request(method: str, host: str, asked: str, headers: Mapping[str, str]) -> tuple[Hit, ...]:
+    """What a request shows; ``asked`` is path and query as they were sent, ``headers`` by lower-case names."""
+    opened = headers.get("sec-fetch-dest", "document").lower() in _PAGES
+    return tuple(dict.fromkeys((*_by_headers(method, host, asked, headers), *_by_address(asked, opened))))
+
+
+def _by_headers(method: str, host: str, asked: str, headers: Mapping[str, str]) -> Iterator[Hit]:
+    kinds = {headers.get("content-type", "").partition(";")[0].strip().lower()}
+    kinds |= {each.partition(";")[0].strip() for each in headers.get("accept", "").lower().split(",")}
+    if not _DNS_TYPES.isdisjoint(kinds):
+        yield _hit("DNS over HTTPS", certain=True)
+    if any(name in headers for name in _BARE_HEADERS):
+        yield _hit("the transport of web proxies", certain=True)
+    if any(kind.startswith("application/grpc") for kind in kinds) and _GRPC_PATH.search(asked):
+        yield _hit("a tunnel over gRPC", certain=True)
+    if method == "CONNECT":
+        yield _hit("a tunnel in a tunnel", certain=True)
+    if upgrade := headers.get("upgrade", "").lower():
+        yield from _by_upgrade(upgrade, host, asked, headers.get("sec-websocket-protocol", "").lower())
+
+
+def _by_upgrade(upgrade: str, host: str, asked: str, protocols: str) -> Iterator[Hit]:
+    if upgrade in _UPGRADES:
+        yield _hit(f"a tunnel ({upgrade})", certain=True)
+    if upgrade == "websocket":
+        if _TUNNELS.search(protocols) or _SOCKET_PATH.search(asked):
+            yield _hit("a tunnel in a WebSocket", certain=True)
+        if is_public_address(host):
+            yield _hit("a WebSocket to a bare address", certain=True)
+
+
+def _by_address(asked: str, opened: bool) -> Iterator[Hit]:
+    path, _, query = asked.partition("?")
+    if query and ("dns=" in query or "name=" in query or "dns-" in query) and _asks_dns(path, query):
+        yield _hit("DNS over HTTPS", certain=True)
+    for text in {asked, unquote(asked)} if "%" in asked else (asked,):
+        if (match := _CERTAIN_RE.search(text)) is not None:
+            yield _hit(_WORDS[match.lastgroup or ""], certain=True)
+        elif opened and (match := _DOUBTFUL_RE.search(text)) is not None:
+            yield _hit(_WORDS[match.lastgroup or ""], certain=False)
+
+
+def _asks_dns(path: str, query: str) -> bool:
+    """RFC 8484's GET: ``dns`` is a question of DNS in base64url; or the JSON form of Google's and Cloudflare's."""
+    given = dict(pair.partition("=")[::2] for pair in query.split("&"))
+    if unquote(given.get("ct", "")).lower() in _DNS_TYPES:
+        return True
+    if "dns" in given:
+        try:
+            message = urlsafe_b64decode(unquote(given["dns"]).rstrip("=") + "=" * (-len(given["dns"].rstrip("=")) % 4))
+        except ValueError:
+            return False
+        return len(message) >= _LEAST_DNS and message[4:6] == b"\0\1" and message[2] & 0xF8 == 0
+    return bool(given.get("name")) and "type" in given and bool(_DNS_PATH.match(path))
+
+
+def is_public_address(host: str) -> bool:
+    """Whether a canonical host is an IP address of the public internet, and no name."""
+    address = host_address(host)
+    return address is not None and address.is_global and not address.is_multicast
+
+
+def _hit(words: str, certain: bool) -> Hit:
+    return Hit(CIRCUMVENTION, SIGN, words, certain)
+
+
+def _compiled(lines: tuple[tuple[str, ...], ...], mark: str) -> re.Pattern[str]:
+    patterns = (f"(?P<{mark}{number}>{'|'.join(each)})" for number, (_, *each) in enumerate(lines))
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
+_CERTAIN_RE, _DOUBTFUL_RE = _compiled(_CERTAIN, "c"), _compiled(_DOUBTFUL, "d")
+_WORDS = {f"c{number}": words for number, (words, *_) in enumerate(_CERTAIN)}
+_WORDS |= {f"d{number}": words for number, (words, *_) in enumerate(_DOUBTFUL)}

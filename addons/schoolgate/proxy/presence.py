@@ -1,0 +1,110 @@
+"""What one worker knows of who is where on the network: read off the road of requests, at most a second old.
+
+It is read from the files that the watcher and the workers write (``whereabouts``). Where the watcher has given no sign
+of life for some seconds, nothing that it said is believed any more, and people are their network's group again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schoolgate.policy.request import host_address
+from schoolgate.policy.whereabouts import NOTHING, Found, Whereabouts
+from schoolgate.whereabouts.sightings import (
+    FOLDER,
+    LOGINS,
+    SEEN,
+    STALE,
+    Stamp,
+    change_logins,
+    is_fresh,
+    read_file,
+    stamp_of,
+)
+
+_EVERY = 0.5  # seconds
+
+
+class Presence:
+    """Keeps it for one worker; a duty of mitmproxy's, for its beginning and its end."""
+
+    def __init__(self, data: Path, watched: Callable[[], bool]) -> None:
+        self.now = Whereabouts()
+        self._folder = data / FOLDER
+        self._watched = watched
+        self._fault: Callable[[Exception], object] = lambda error: None
+        self._stamps: dict[str, Stamp] = {}
+        self._read = {SEEN: Whereabouts(), LOGINS: Whereabouts()}
+        self._silent_since: float | None = None
+        self._is_told = False
+        self._task: asyncio.Task[None] | None = None
+
+    def tell(self, fault: Callable[[Exception], object]) -> None:
+        """Who is told of what cannot be read; a first look is taken, before anybody is served."""
+        self._fault = fault
+        try:
+            self.look()
+        except (OSError, ValueError) as error:
+            fault(error)
+
+    def running(self) -> None:
+        """The gateway is up."""
+        self._task = asyncio.get_running_loop().create_task(self._keep())
+
+    async def done(self) -> None:
+        """The gateway ends."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def found(self, address: str | None) -> Found:
+        """What is known of a client's address now."""
+        literal = host_address(address) if address else None
+        return self.now.found(literal, datetime.now(UTC)) if literal is not None else NOTHING
+
+    async def change(self, change: Callable[[Whereabouts], Whereabouts]) -> None:
+        """Change the logins of the gateway's own page; what is written holds here at once. Raises OSError."""
+        await asyncio.to_thread(change_logins, self._folder, change)
+        await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Read what has changed since the last look; what cannot be read is empty. Raises OSError, ValueError."""
+        wrong: Exception | None = None
+        for name in self._read:
+            stamp = stamp_of(self._folder / name)
+            if stamp == self._stamps.get(name):
+                continue
+            self._read[name], self._stamps[name] = Whereabouts(), stamp
+            try:
+                self._read[name] = read_file(self._folder / name)
+            except (OSError, ValueError) as error:
+                wrong = error
+        seen = self._read[SEEN] if is_fresh(self._folder) else Whereabouts()
+        sittings = (*seen.sittings, *self._read[LOGINS].sittings)
+        if (seen.holds, sittings) != (self.now.holds, self.now.sittings):
+            self.now = Whereabouts(seen.holds, sittings)
+        if wrong is not None:
+            raise wrong
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:
+                self._fault(error)
+            self._see_to_watcher()
+
+    def _see_to_watcher(self) -> None:
+        """Say once that nothing more comes; anew after something came."""
+        clock = asyncio.get_running_loop().time()
+        if self._silent_since is None or is_fresh(self._folder) or not self._watched():
+            self._silent_since, self._is_told = clock, False
+        elif not self._is_told and clock - self._silent_since > STALE:
+            self._is_told = True
+            self._fault(
+                RuntimeError("Nothing is heard of who is where on the network; people are not recognised by it.")
+            )

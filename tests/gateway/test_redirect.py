@@ -1,0 +1,45 @@
+"""The table of nftables: one worker has the redirected port, several share out devices by their address."""
+
+import re
+from typing import Any
+
+import pytest
+from schoolgate.gateway.redirect import mark_of, table
+from schoolgate.settings.models import SchoolFile
+
+BOTH = ["0.0.0.0:8080", "[::]:8080"]
+
+
+def school(proxy: list[str], **listen: Any) -> SchoolFile:
+    text = {"name": "S", "roles": {}, "listen": {"proxy": proxy, "transparent": 8480, **listen}}
+    return SchoolFile.model_validate({**text, "gateway": {"inside": ["eth1"]}})
+
+
+def test_one_worker_shares_nothing_out() -> None:
+    text = table(school(BOTH), 1)
+    assert "jhash" not in text
+    assert "tcp dport { 80, 443 } counter redirect to :8480" in text
+    assert "tcp dport { 8480 } ct status ! dnat" in text
+
+
+def test_several_workers_each_have_their_devices_by_whatever_way_they_come() -> None:
+    text = table(school(BOTH), 3)
+    choices = re.findall(r"(ip6?) saddr mod 3 seed (\w+) map \{ (.*?) \}", text)
+    transparent, proxy = "0 : 8481, 1 : 8482, 2 : 8483", "0 : 8545, 1 : 8546, 2 : 8547"
+    assert sorted((word, ports) for word, _, ports in choices) == sorted(
+        (word, ports) for word in ("ip", "ip6") for ports in (transparent, proxy)
+    )
+    assert len({seed for _, seed, _ in choices}) == 1
+    assert "tcp dport { 8480, 8481, 8482, 8483, 8545, 8546, 8547 } ct status ! dnat" in text
+    assert mark_of(text) != mark_of(table(school(BOTH), 2))
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1:8080", "[::1]:8080", "localhost:8080"])
+def test_a_proxy_for_this_machine_only_is_opened_to_nobody(proxy: str) -> None:
+    assert "8545" not in table(school([proxy]), 2).partition("chain own_port")[0]
+
+
+def test_a_proxy_at_one_address_is_shared_out_at_that_address() -> None:
+    text = table(school(["10.20.0.1:3128", "[fd00:20::1]:3128"]), 2)
+    assert "ip daddr 10.20.0.1 tcp dport 3128 counter redirect to :jhash ip saddr" in text
+    assert "ip6 daddr fd00:20::1 tcp dport 3128 counter redirect to :jhash ip6 saddr" in text
