@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pretend.chromium import CHROMIUM, QUIET
+from pretend.network import Network, missing
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,15 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
     yield lambda **options: chromium.new_context(**{"java_script_enabled": False} | options).new_page()
     for context in chromium.contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A school's network in namespaces, which ends with the module."""
+    if why := missing():
+        pytest.skip(why)
+    made = Network(tmp_path_factory.mktemp("world"))
+    try:
+        yield made.start()
+    finally:
+        made.stop()

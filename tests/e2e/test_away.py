@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pretend.gateway import Gateway
-from pretend.network import Network, missing
+from pretend.network import Network
 from pretend.school import School
 
 PEOPLE = """
@@ -90,19 +90,14 @@ def wait(holds: Callable[[], object], within: float = 60.0) -> None:
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if why := missing():
-        pytest.skip(why)
+def network(network: Network) -> Network:
+    """The network, where it can have tunnels."""
     for tool, package in (("wireguard-go", "wireguard-go"), ("wg", "wireguard-tools")):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (apt-get install {package})")
     if not Path("/dev/net/tun").exists():
         pytest.skip("this machine has no /dev/net/tun, which a WireGuard client needs")
-    made = Network(tmp_path_factory.mktemp("world"))
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    return network
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pretend.chromium import CHROMIUM
 from pretend.gateway import BROWSER, Gateway
-from pretend.network import Network, inside, missing
+from pretend.network import Network, inside
 from pretend.school import RULES, School
 from schoolgate.passwords import hashed, set_password
 
@@ -35,16 +35,11 @@ PASSWORD = "three words together"
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if why := missing():
-        pytest.skip(why)
+def network(network: Network) -> Network:
+    """The network, where it can have leases."""
     if shutil.which("dnsmasq", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("dnsmasq is not installed (apt-get install dnsmasq-base)")
-    made = Network(tmp_path_factory.mktemp("world"))
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    return network
 
 
 @pytest.fixture(scope="module")

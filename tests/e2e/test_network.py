@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pretend.chromium import CHROMIUM
 from pretend.gateway import Gateway
-from pretend.network import Network, inside, missing
+from pretend.network import Network, inside
 from pretend.school import RULES, School
 
 PEOPLE = """
@@ -26,17 +26,6 @@ unknown: pupils
 """
 PORT, DNS = 8480, 5353
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if why := missing():
-        pytest.skip(why)
-    made = Network(tmp_path_factory.mktemp("world"))
-    try:
-        yield made.start()
-    finally:
-        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pretend.gateway import Gateway
-from pretend.network import Network, inside, missing
+from pretend.network import Network, inside
 from pretend.school import School
 
 PEOPLE = """
@@ -44,19 +44,13 @@ print(longest, answers)
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if why := missing():
-        pytest.skip(why)
-    made = Network(tmp_path_factory.mktemp("world"))
-    try:
-        made.start()
-        for address in V4[1:]:
-            made.run("pupil", "ip", "address", "add", f"{address}/24", "dev", "eth0", check=True)
-        for address in V6[1:]:
-            made.run("pupil", "ip", "address", "add", f"{address}/64", "dev", "eth0", "nodad", check=True)
-        yield made
-    finally:
-        made.stop()
+def network(network: Network) -> Network:
+    """The network, with several pupils at one machine."""
+    for address in V4[1:]:
+        network.run("pupil", "ip", "address", "add", f"{address}/24", "dev", "eth0", check=True)
+    for address in V6[1:]:
+        network.run("pupil", "ip", "address", "add", f"{address}/64", "dev", "eth0", "nodad", check=True)
+    return network
 
 
 @pytest.fixture(scope="module")

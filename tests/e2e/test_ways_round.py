@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import h2.config
@@ -11,7 +11,7 @@ import h2.connection
 import h2.events
 import pytest
 from pretend.gateway import Gateway
-from pretend.network import Network, inside, missing
+from pretend.network import Network, inside
 from pretend.school import PEOPLE
 from pretend.sites import Served, Sites
 from schoolgate.gateway.redirect import table
@@ -240,15 +240,10 @@ PORTS = ("22", "993", "1080", "1194", "3128", "8080", "9001", "9050", "12345", "
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if why := missing():
-        pytest.skip(why)
-    made = Network(tmp_path_factory.mktemp("world"))
-    try:
-        made.start().spawn("world", "python3", "-c", LISTENING, *PORTS)
-        yield made
-    finally:
-        made.stop()
+def network(network: Network) -> Network:
+    """The network, with servers of its own in the world."""
+    network.spawn("world", "python3", "-c", LISTENING, *PORTS)
+    return network
 
 
 def _open_ports(network: Network, folder: Path, ports: object, device: str, to: str) -> set[str]:

@@ -143,8 +143,12 @@ class Day:
         _expect(teacher.answer(teacher.open("/concern"), "/concern", **given), 200, "Reference")
 
     def _guest(self) -> None:
-        page = self.device(f"{GUESTS}.5").open("https://www.bet365.com/")
-        self._show("A guest asks for a betting site: blocked", "A guest's telephone", _expect(page, 403))
+        """It would not believe a page of ours, so there is none to be seen: the connection ends."""
+        try:
+            page = self.device(f"{GUESTS}.5").open("https://www.bet365.com/")
+        except OSError:
+            return
+        _expect(page, 403)
 
     def _fault(self) -> None:
         self.block_list.write_text(

@@ -86,6 +86,7 @@ name: "{NAME}"
 timezone: Europe/London
 roles:
 {roles}listen: {{proxy: "127.0.0.1:{ports.proxy}", console: "127.0.0.1:{ports.console}", metrics: null}}
+doctor: {{every: null}}   # a pretended school has nothing that its doctor could find well
 data: var
 mail: {{host: 127.0.0.1, port: {ports.mail}, from: schoolgate@{DOMAIN}}}
 lists: {{update: null}}          # no publisher of lists is asked for anything
