@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pretend.gateway import Gateway, namespace
 from pretend.mailbox import Mailbox
-from pretend.school import School
+from pretend.school import NO_DIGEST, School
 from pretend.sites import Sites
 from pretend.spared import spare
 from schoolgate.settings.folders import find_folders, shipped
@@ -90,7 +90,7 @@ def start(
     def begin(
         workers: int = 1, environment: dict[str, str] | None = None, fresh: bool = False, **changes: object
     ) -> Gateway:
-        school = School(tmp_path_factory.mktemp("gateway"), upstream_ca=sites.ca)
+        school = School(tmp_path_factory.mktemp("gateway"), upstream_ca=sites.ca, digest=NO_DIGEST)
         for name, value in changes.items():
             setattr(school, name, value)
         gateway = Gateway(school, workers, None if fresh else index, environment or {})

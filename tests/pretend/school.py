@@ -28,6 +28,8 @@ rules:
   - {id: staff-personal-use, groups: [staff], categories: [social_media, shopping], when: working_hours, action: log,
      alert: digest, why: Staff give the whole of their time to their duties in working hours.}
 """
+NO_DIGEST = "digest: {day: null, week: null}\n"
+"""For gateways on the machine's own clock, to which a digest may be due at any moment."""
 ROLES = """roles:
   headteacher: {name: Head, email: head@school.example, deputy: dsl}
   dsl: {name: DSL, email: dsl@school.example}
@@ -70,6 +72,7 @@ class School:
     rules: str = RULES
     roles: str = ROLES
     alerts: str = ""
+    digest: str = ""  # alerts.yaml's digest:, where ``alerts`` says nothing of it
     reports: str = "reports: []\n"  # none goes out by itself, so that no test depends on the day it runs
     monitoring: str = "notice: {required: false}\n"  # the notice has tests of its own
     blocklists: dict[str, str] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class School:
         for name in ("people", "calendar", "rules", "alerts", "monitoring"):
             text = getattr(self, name)
             if name == "alerts":
-                text += self.reports
+                text += self.reports + (self.digest if "digest:" not in text else "")
             if text:
                 (self.config / f"{name}.yaml").write_text(text)
         for name, text in self.blocklists.items():
