@@ -16,7 +16,8 @@ from pretend.sites import Sites
 def test_metrics_tell_of_every_worker(start: Callable[..., Gateway], sites: Sites) -> None:
     gateway = start(workers=2)
     for number in range(24):
-        assert gateway.curl(f"http://pornhub.com:{sites.port}/{number}").status == 403
+        device = f"127.0.2.{number + 1}"  # each device stays with one worker
+        assert gateway.curl(f"http://pornhub.com:{sites.port}/{number}", client=device).status == 403
     assert gateway.curl(f"http://allowed.example:{sites.port}/").status == 200
     address = f"http://127.0.0.1:{gateway.school.metrics_port}/metrics"
     with urllib.request.urlopen(address) as answer:

@@ -182,16 +182,17 @@ def test_who_may_not_is_told(gateway: Gateway, clock: Clock, words: tuple[str, .
 
 
 def test_a_teacher_opens_for_a_class_and_a_guest_by_name_alone(gateway: Gateway, sites: Sites, clock: Clock) -> None:
-    site = f"https://x.com:{sites.tls_port}"
-    page = gateway.curl(f"{site}/a", *OPENED, client=GUEST)
-    assert answer(gateway, site, page.text, client=GUEST, words="guests ask, too").status == 200
+    site, plain = f"https://x.com:{sites.tls_port}", f"http://x.com:{sites.port}"
+    assert gateway.curl(f"{site}/", *OPENED, "--insecure", client=GUEST).status == 0  # closed, with no page to ask on
+    page = gateway.curl(f"{plain}/a", *OPENED, client=GUEST)
+    assert answer(gateway, plain, page.text, client=GUEST, words="guests ask, too").status == 200
     ref = _open(gateway, clock, "x.com", "--group", "guests", "--for", "30m", by="a.jones")
     began = time.monotonic()
     while gateway.curl(f"{site}/", *OPENED, "--insecure", client=GUEST).status != 200:
         assert time.monotonic() - began < WITHIN
     assert _requests(gateway, clock) == []
     assert _run(gateway, clock, "shut", ref, "--by", "a.jones").returncode == 0
-    _becomes(gateway, f"{site}/", 403, GUEST)
+    _becomes(gateway, f"{site}/", 0, GUEST)
 
 
 def test_no_form_but_the_pages_own_is_taken_and_that_once(gateway: Gateway, sites: Sites, clock: Clock) -> None:
