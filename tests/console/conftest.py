@@ -128,7 +128,7 @@ class Browser:
 
 @pytest.fixture
 def school(tmp_path: Path) -> School:
-    school = School(tmp_path, people=PEOPLE, roles=ROLES).without_publishers()
+    school = School(tmp_path, doctor="1h", people=PEOPLE, roles=ROLES).without_publishers()
     school.console_port = 8081
     school.config.mkdir(parents=True)
     code = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
