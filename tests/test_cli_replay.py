@@ -181,6 +181,7 @@ def test_by_default_the_settings_beside_one_are_in_force(school: School, told: T
 
 
 def test_nothing_is_written_but_what_is_asked_for(school: School) -> None:
+    assert schoolgate("config", "check", "--config", str(school.config)).returncode == 0  # makes the school's own keys
     shutil.rmtree(school.data / "index")
     files = sorted(school.root.rglob("*"))
     words = ask(school, copy_of(school))

@@ -14,7 +14,12 @@ SEALED_CATEGORY = Category(
 
 
 def sealed_key(data: Path) -> bytes:
-    """The key of the digests; one for this process alone where the data folder cannot be read or written."""
+    """The key of the digests; one for this process alone where the data folder cannot be read or written, or is none.
+
+    Settings that are only looked at, such as edited ones beside a school's, get no data folder by it.
+    """
+    if not data.is_dir():
+        return secrets.token_bytes(32)
     try:
         key = open_key(data, "sealed.key")
         for made in (data / "keys", data / "keys" / "sealed.key"):
