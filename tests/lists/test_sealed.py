@@ -265,7 +265,7 @@ def test_what_a_command_of_root_makes_belongs_to_the_gateway(tmp_path: Path) -> 
     data = tmp_path / "var"
     data.mkdir()
     os.chown(data, 12345, 12345)
-    take_up(tmp_path, data, sealed_key(data))
+    take_up(tmp_path, data, sealed_key(tmp_path, data))
     made = [path for path in data.rglob("*") if path.name not in ("keys",)]
     assert {path.stat().st_uid for path in made} == {12345}
     assert len(made) == 3

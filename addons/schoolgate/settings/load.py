@@ -159,7 +159,7 @@ def load_settings(
     except OSError as error:
         words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
         raise SettingsError([files.fault("school", ("data",), words)]) from None
-    taken = take_up(folders.root, data, sealed_key(data))
+    taken = take_up(folders.root, data, sealed_key(folders.root, data))
     known = read_devices(data)
     away = usable(known, school.away)
     own_ca = (folders.root / school.upstream_ca,) if school.upstream_ca else ()

@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 
+from schoolgate.lists.sealed.taking import folders_of
 from schoolgate.policy.rules import Category
 from schoolgate.policy.sealed import SEALED
 from schoolgate.store.key_file import open_key
@@ -13,12 +14,13 @@ SEALED_CATEGORY = Category(
 )
 
 
-def sealed_key(data: Path) -> bytes:
+def sealed_key(root: Path, data: Path) -> bytes:
     """The key of the digests; one for this process alone where the data folder cannot be read or written, or is none.
 
-    Settings that are only looked at, such as edited ones beside a school's, get no data folder by it.
+    Settings that are only looked at, such as edited ones beside a school's, get no data folder by it where they have
+    no feed.
     """
-    if not data.is_dir():
+    if not data.is_dir() and not any(folders_of(root, data).values()):
         return secrets.token_bytes(32)
     try:
         key = open_key(data, "sealed.key")
