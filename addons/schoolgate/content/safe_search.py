@@ -66,11 +66,6 @@ def safe_form(host: str, path: str, content_type: str, body: bytes, level: Level
     return None if forced == body else forced
 
 
-def takes_safe_forms(host: str) -> bool:
-    """Whether posted searches of this host have to be held for ``safe_form``."""
-    return any(engine.posted for _, engine in _engines_of(host))
-
-
 def with_cookies(header: str, cookies: Mapping[str, str]) -> str:
     """A Cookie header with these cookies in it, first and once, and all others as they were."""
     guarded = {plain_name(name) for name in cookies}

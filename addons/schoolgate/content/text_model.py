@@ -70,10 +70,6 @@ class TextModel:
         """The log-odds of every class of page, before they become points; for measuring."""
         return self._pages.scores(_sampled(folded.split()))
 
-    def query_scores(self, folded: str) -> dict[str, float]:
-        """The log-odds of every class of search, before they become points; for measuring."""
-        return self._queries.scores(folded.split()[:_FIRST])
-
 
 class _Head:
     """One table of weights with what turns its sums into points."""

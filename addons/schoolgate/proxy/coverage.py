@@ -37,7 +37,7 @@ class Coverage:
         client = data.context.client
         try:
             tunnel = self._live.tunnels.get(client)
-            if tunnel is not None and tunnel.refused is not None:
+            if tunnel is not None and tunnel.is_refused:
                 self._count(client, Fate.REFUSED)
             elif data.ignore_connection:
                 is_by_name = self._live.identify(client).group.inspect is Inspect.NAMES

@@ -44,7 +44,7 @@ from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunne
 from schoolgate.proxy.own import is_own
 from schoolgate.proxy.pages import is_opened, wanted
 from schoolgate.proxy.translate import names_disagree, translate
-from schoolgate.store.event import Event, event_of
+from schoolgate.store.event import event_of
 
 _SMALL_BODY = 16 * 1024 * 1024  # a blocked upload larger than this is cut off instead of read to its end for an answer
 
@@ -99,7 +99,7 @@ class Gate:
                 )
                 if identity.confidence is not Confidence.PROBE:
                     self._live.record(event)
-                tunnel.refused = (verdict, event)
+                tunnel.is_refused = True
             elif identity.group.inspect is Inspect.NONE:
                 data.ignore_connection = True
             elif len(request.names) == 1 and host_address(request.host) is None:
@@ -115,7 +115,7 @@ class Gate:
     def tls_start_client(self, data: TlsData) -> None:
         """A connection refused by its name ends here: its device would not believe a page of ours."""
         tunnel = self._live.tunnels.get(data.context.client)
-        if tunnel is not None and tunnel.refused is not None:
+        if tunnel is not None and tunnel.is_refused:
             data.ssl_conn = SSL.Connection(SSL.Context(SSL.TLS_SERVER_METHOD))  # has no certificate to agree on
             data.ssl_conn.set_accept_state()
 
@@ -159,9 +159,6 @@ class Gate:
         if flow.request.headers.get("upgrade", "").lower() not in ("", "websocket"):
             flow.request.headers.pop("upgrade", None)  # h2c would carry requests past this gate
         tunnel = live.tunnels.get(flow.client_conn)
-        if tunnel is not None and tunnel.refused is not None:
-            self._refuse_again(flow, tunnel, *tunnel.refused)
-            return
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
         request = replace(request, signs=of_request(request.method, request.host, request.asked, headers))
         started = time.perf_counter()
@@ -181,12 +178,6 @@ class Gate:
         self._carry_out(flow, headers, passage)
         if said is not None:
             self._act.record(request, said, classify(headers))
-
-    def _refuse_again(self, flow: HTTPFlow, tunnel: Tunnel, verdict: Verdict, event: Event) -> None:
-        """The page for a tunnel whose name was refused; the refusal is on record."""
-        request = translate(flow, tunnel, None, datetime.now(UTC))
-        self._act.show_block(flow, request, verdict, event)
-        self._live.judged[flow] = None
 
     def _reach(self, request: WebRequest, client: Client) -> tuple[Verdict, Verdict | None, Footing]:
         """The verdict, what is to be told of a search besides, and where the person stands."""
@@ -236,12 +227,9 @@ class Gate:
     def _refuse_unreadable(self, flow: HTTPFlow, why: str) -> None:
         """An address that cannot be read cannot be judged, so it goes nowhere."""
         try:
-            live = self._live
-            peer = flow.client_conn.peername
-            client = str(peer[0]) if peer else None
-            now = datetime.now(UTC)
-            request = WebRequest(now, client, None, flow.request.method, "http", ("unreadable",), 0, "", "")
-            identity = live.snapshot.people.identify(client, None)
+            live, now = self._live, datetime.now(UTC)
+            identity = live.identify(flow.client_conn)
+            request = WebRequest(now, identity.client, None, flow.request.method, "http", ("unreadable",), 0, "", "")
             verdict = refuse(identity, request, live.snapshot, BAD_ADDRESS, f"The address cannot be read: {why}.")
             live.count(verdict)
             event = self._act.record(request, verdict, Origin(Kind.UNKNOWN, "its address cannot be read"))

@@ -30,14 +30,14 @@ from schoolgate.store.pseudonym import Pseudonyms
 
 @dataclass(slots=True)
 class Tunnel:
-    """A CONNECT tunnel: the host and port that were asked for, and the refusal if its name alone was refused.
+    """A tunnel: the host and port that were asked for, and whether it was refused by its name alone.
 
     ``passed`` is why it stays closed although its group is looked into; ``device_class`` the kind of program.
     """
 
     host: str
     port: int
-    refused: tuple[Verdict, Event] | None = None
+    is_refused: bool = False
     passed: Ground | None = None
     device_class: str = ""
 

@@ -59,7 +59,7 @@ class Pinned:
     def tls_clienthello(self, data: ClientHelloData) -> None:
         """Pass through, or look into it and see what comes of that."""
         client, tunnel = data.context.client, self._live.tunnels.get(data.context.client)
-        if tunnel is None or data.ignore_connection or tunnel.refused is not None or client in self._live.probes:
+        if tunnel is None or data.ignore_connection or tunnel.is_refused or client in self._live.probes:
             return
         try:
             tunnel.device_class = device_class(data.client_hello)

@@ -5,13 +5,13 @@ of life for some seconds, nothing that it said is believed any more, and people 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from schoolgate.policy.request import host_address
 from schoolgate.policy.whereabouts import NOTHING, Found, Whereabouts
+from schoolgate.proxy.rounds import Rounds
 from schoolgate.whereabouts.sightings import (
     FOLDER,
     LOGINS,
@@ -24,11 +24,11 @@ from schoolgate.whereabouts.sightings import (
     stamp_of,
 )
 
-_EVERY = 0.5  # seconds
 
+class Presence(Rounds):
+    """Keeps it for one worker."""
 
-class Presence:
-    """Keeps it for one worker; a duty of mitmproxy's, for its beginning and its end."""
+    seconds = 0.5
 
     def __init__(self, data: Path, watched: Callable[[], bool]) -> None:
         self.now = Whereabouts()
@@ -39,7 +39,6 @@ class Presence:
         self._read = {SEEN: Whereabouts(), LOGINS: Whereabouts()}
         self._silent_since: float | None = None
         self._is_told = False
-        self._task: asyncio.Task[None] | None = None
 
     def tell(self, fault: Callable[[Exception], object]) -> None:
         """Who is told of what cannot be read; a first look is taken, before anybody is served."""
@@ -48,17 +47,6 @@ class Presence:
             self.look()
         except (OSError, ValueError) as error:
             fault(error)
-
-    def running(self) -> None:
-        """The gateway is up."""
-        self._task = asyncio.get_running_loop().create_task(self._keep())
-
-    async def done(self) -> None:
-        """The gateway ends."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def found(self, address: str | None) -> Found:
         """What is known of a client's address now."""
@@ -89,14 +77,13 @@ class Presence:
         if wrong is not None:
             raise wrong
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
-            try:
-                await asyncio.to_thread(self.look)
-            except Exception as error:
-                self._fault(error)
-            self._see_to_watcher()
+    async def round(self) -> None:
+        """Look at the files, and whether anything still comes."""
+        try:
+            await asyncio.to_thread(self.look)
+        except Exception as error:
+            self._fault(error)
+        self._see_to_watcher()
 
     def _see_to_watcher(self) -> None:
         """Say once that nothing more comes; anew after something came."""

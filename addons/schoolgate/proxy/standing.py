@@ -15,18 +15,20 @@ from threading import Lock
 from typing import Any
 
 from schoolgate.policy.standing import NO_STANDING
+from schoolgate.proxy.rounds import Rounds
 from schoolgate.store.deeds import read_standing
 from schoolgate.store.journal import FOLDER
 from schoolgate.store.record import FILE, open_reader
 
-_EVERY = 2.0  # seconds
 _DEEDS = "select count(*) as number, max(at) as last from deeds"
 
 type _Stamps = frozenset[tuple[str, int, int]]
 
 
-class Standings:
-    """Keeps the standing of one worker; a duty of mitmproxy's, for its beginning and its end."""
+class Standings(Rounds):
+    """Keeps the standing of one worker."""
+
+    seconds = 2.0
 
     def __init__(self, data: Path) -> None:
         self.now = NO_STANDING
@@ -38,18 +40,6 @@ class Standings:
         self._found = NO_STANDING
         self._reading = Lock()
         self._is_told = False
-        self._task: asyncio.Task[None] | None = None
-
-    def running(self) -> None:
-        """The gateway is up."""
-        self._task = asyncio.get_running_loop().create_task(self._keep())
-
-    async def done(self) -> None:
-        """The gateway ends."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def acknowledge(self, person: str, version: str) -> None:
         """Somebody has just read a notice here, and it is on record."""
@@ -77,16 +67,15 @@ class Standings:
         self._take_up()
         return self.now != before
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
-            try:
-                await asyncio.to_thread(self._look)
-            except Exception as error:
-                self._complain(error)
-                continue
-            self._is_told = False
-            self._take_up()
+    async def round(self) -> None:
+        """Look at the record, where anything was written."""
+        try:
+            await asyncio.to_thread(self._look)
+        except Exception as error:
+            self._complain(error)
+            return
+        self._is_told = False
+        self._take_up()
 
     def _take_up(self) -> None:
         found = self._found
