@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from schoolgate.child import CannotStart
-from schoolgate.settings.models import ListenOn
+from schoolgate.settings.school_models import ListenOn
 
 _AGAIN = 0.1  # seconds
 

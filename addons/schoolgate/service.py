@@ -31,8 +31,8 @@ from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import Settings, load_settings, watched_files
-from schoolgate.settings.models import ListenOn
 from schoolgate.settings.parcel import Parcel
+from schoolgate.settings.school_models import ListenOn
 from schoolgate.setup_code import forget, is_needed, issue
 from schoolgate.store.event import DEED, FAULT, PROBE, fault_event
 from schoolgate.store.journal import Journal

@@ -17,7 +17,7 @@ from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import Mail
+from schoolgate.settings.school_models import Mail
 from schoolgate.store.event import event_of, fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore

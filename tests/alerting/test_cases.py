@@ -15,8 +15,8 @@ from schoolgate.alerting.cases import Cases
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import Letter, Outcome
 from schoolgate.alerting.recipients import recipients_of
+from schoolgate.settings.alert_models import ChatEntry, QuietEntry
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import ChatEntry, QuietEntry
 from schoolgate.store.cases import Case, State, cases, clearings
 from schoolgate.store.event import Deed, Event
 from schoolgate.store.journal import Journal

@@ -10,7 +10,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 from schoolgate.alerting.clocks import Clock, Name, clock_of, school_minutes
 from schoolgate.policy.calendar import Calendar, Period, Window
-from schoolgate.settings.models import CaseEntry
+from schoolgate.settings.alert_models import CaseEntry
 from schoolgate.store.cases import Case, fold
 from schoolgate.store.deeds import Contest
 from schoolgate.store.event import Deed, deed_event, stamp

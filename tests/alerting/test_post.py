@@ -13,7 +13,7 @@ from pretend.school import School, free_port
 from schoolgate.alerting.outbox import Outbox
 from schoolgate.alerting.post import Letter, Outcome, send
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import Mail
+from schoolgate.settings.school_models import Mail
 from schoolgate.store.office import OfficeStore
 
 BOTH = ("a@x.example", "b@x.example")

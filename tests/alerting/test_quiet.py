@@ -11,9 +11,9 @@ from pretend.alerted import Alerted, alerting_school
 from pretend.school import School
 from pretend.told import CALENDAR
 from schoolgate.alerting.quiet_hours import is_quiet
+from schoolgate.settings.alert_models import QuietEntry
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import QuietEntry
 
 LONDON = ZoneInfo("Europe/London")
 USUAL = 'quiet: {from: "18:00", until: "07:00", school_days_only: true}\n'

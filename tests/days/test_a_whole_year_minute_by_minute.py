@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schoolgate.policy.calendar import Calendar
-from schoolgate.settings.models import CalendarFile, PeopleFile, SchoolFile
+from schoolgate.settings.calendar_models import CalendarFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.year import calendar_of
 
 LONDON = ZoneInfo("Europe/London")

@@ -23,7 +23,7 @@ from schoolgate.doctor import certificates, keeping, ways_out
 from schoolgate.doctor.examination import Step, examine
 from schoolgate.doctor.finding import Finding, Outcome, good, wrong
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import DoctorEntry
+from schoolgate.settings.school_models import DoctorEntry
 
 GOOD, WRONG, SKIPPED = Outcome
 

@@ -29,7 +29,7 @@ from schoolgate.doctor.verdicts import settings_in_force
 from schoolgate.policy.reserved import reserved_name
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
-from schoolgate.settings.models import DoctorEntry
+from schoolgate.settings.school_models import DoctorEntry
 from schoolgate.store.journal import Journal
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.proof import HEADER, Proofs, open_proofs

@@ -15,7 +15,7 @@ from pretend.network import Network, inside
 from pretend.school import PEOPLE
 from pretend.sites import Served, Sites
 from schoolgate.gateway.redirect import table
-from schoolgate.settings.models import SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 
 STRICT = PEOPLE.replace('"127.0.2.0/24"], inspect: full}', '"127.0.2.0/24"], inspect: full, addresses: block}')
 ULTRAVIOLET = b'<title>Maths</title><script src="/uv/uv.bundle.js"></script><script>__uv$config</script>'

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from schoolgate.gateway.redirect import mark_of, table
-from schoolgate.settings.models import SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 
 BOTH = ["0.0.0.0:8080", "[::]:8080"]
 

@@ -8,7 +8,7 @@ import pytest
 from pretend.school import free_port
 from schoolgate.proxy.doors import Doors, doors_of, open_doors, worker_of
 from schoolgate.proxy.own import has_ipv6
-from schoolgate.settings.models import ListenOn
+from schoolgate.settings.school_models import ListenOn
 
 
 def listening(proxy: list[tuple[str, int]], **rest: int) -> ListenOn:

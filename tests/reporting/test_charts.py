@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schoolgate.alerting.drawings import with_pictures
 from schoolgate.alerting.post import Letter, compose
 from schoolgate.reporting.charts import bars, line
-from schoolgate.settings.models import Mail
+from schoolgate.settings.school_models import Mail
 
 ROWS = [("Adult sites", 120), ("Gambling", 40), ("Hate", 0)]
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60)

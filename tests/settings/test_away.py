@@ -19,7 +19,7 @@ from schoolgate.settings.away import (
 )
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import AwayEntry
+from schoolgate.settings.school_models import AwayEntry
 
 AWAY = AwayEntry.model_validate({"endpoint": "filter.example", "network": "10.90.0.0/26"})
 PERSONS = PEOPLE + "people:\n  a.teacher: {name: A Teacher, group: staff}\n"

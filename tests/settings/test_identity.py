@@ -9,7 +9,8 @@ from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.identity_checks import check_identity
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import PeopleFile, SchoolFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.school_models import SchoolFile
 
 Load = Callable[[School], Settings]
 

@@ -6,7 +6,7 @@ import pytest
 from pretend.school import School
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import ListenOn
+from schoolgate.settings.school_models import ListenOn
 from schoolgate.welcome import welcome
 
 

@@ -17,8 +17,8 @@ from schoolgate.policy.rules import NAME, Action
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders, make_school, shipped
 from schoolgate.settings.load import Settings, load_settings, watched_files
-from schoolgate.settings.models import MonitoringFile
 from schoolgate.settings.monitoring import overdue
+from schoolgate.settings.monitoring_models import MonitoringFile
 
 Load = Callable[[School], Settings]
 TOPICS = ["banking", "counselling", "faith", "health", "helplines", "unions", "whistleblowing"]

@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pretend.gateway import schoolgate
 from pretend.school import School
+from schoolgate.settings.calendar_models import CalendarFile
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders, make_school
 from schoolgate.settings.load import Settings, load_settings
-from schoolgate.settings.models import FILES, CalendarFile, PeopleFile
+from schoolgate.settings.models import FILES
+from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.persons import check_people
 from schoolgate.settings.year_checks import check_year
 

@@ -6,7 +6,7 @@ from schoolgate.access import Account
 from schoolgate.alerting.clocks import Name, phase_began
 from schoolgate.settings.alert_checks import CASE_ROLES
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import Role
+from schoolgate.settings.school_models import Role
 from schoolgate.store.cases import Case
 from schoolgate.store.event import Deed
 from schoolgate.store.pseudonym import Pseudonyms

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from schoolgate.policy.calendar import TERM, Calendar, Week, Window
-from schoolgate.settings.models import CaseEntry
+from schoolgate.settings.alert_models import CaseEntry
 from schoolgate.store.cases import REOPENED, Case, Priority, State
 from schoolgate.store.deeds import Contest
 from schoolgate.store.event import Deed

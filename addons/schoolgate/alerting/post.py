@@ -11,7 +11,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from schoolgate.alerting.drawings import with_pictures
-from schoolgate.settings.models import Mail
+from schoolgate.settings.school_models import Mail
 
 _TIMEOUT = 10.0  # seconds; the office must not hang on a mail server that does not answer
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from schoolgate.policy.calendar import TERM, Calendar
-from schoolgate.settings.models import QuietEntry
+from schoolgate.settings.alert_models import QuietEntry
 
 _FAR = 100  # days without a school day after which the calendar has run out, and weekdays take its place
 

@@ -17,8 +17,8 @@ from schoolgate.settings.away import (
     resolver_of,
 )
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import AwayEntry
 from schoolgate.settings.persons import groups_by_login
+from schoolgate.settings.school_models import AwayEntry
 from schoolgate.terminal import Wrong, config_option, open_settings
 
 

@@ -15,7 +15,7 @@ from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, data_folder
-from schoolgate.settings.models import SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.store.check_chain import Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
 from schoolgate.store.event import DEED, FAULT, PROBE, Deed, as_reference, stamp

@@ -10,7 +10,7 @@ from schoolgate.gateway import nftables
 from schoolgate.gateway.nftables import NoNftables
 from schoolgate.gateway.redirect import mark_of, table
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import MOST_WORKERS
+from schoolgate.settings.school_models import MOST_WORKERS
 
 _WITHIN = 10.0  # seconds
 _SHUT = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address
 
 from schoolgate.policy.ports import REFUSED, TUNNELS, Ways, numbers
-from schoolgate.settings.models import GatewayEntry, ListenOn, SchoolFile
+from schoolgate.settings.school_models import GatewayEntry, ListenOn, SchoolFile
 
 TABLE = "inet schoolgate"
 _WEB = "{ 80, 443 }"

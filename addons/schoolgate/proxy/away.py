@@ -18,7 +18,7 @@ from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionH
 from mitmproxy.proxy.mode_specs import ProxyMode, WireGuardMode
 
 from schoolgate.settings.away import AwayDevice
-from schoolgate.settings.models import AwayEntry
+from schoolgate.settings.school_models import AwayEntry
 
 _WEB, _NAMES = (80, 443), 53
 _RESOLVER = ("10.0.0.53", _NAMES)  # the address by which mitmproxy's resolver knows what it shall answer

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from schoolgate.proxy.own import has_ipv6
-from schoolgate.settings.models import ListenOn
+from schoolgate.settings.school_models import ListenOn
 
 type Doors = Mapping[int, Mapping[tuple[str, int], socket.socket]]
 """The sockets of each worker, by its number from 1 on and by what they are bound to."""

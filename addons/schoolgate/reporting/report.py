@@ -26,9 +26,9 @@ from schoolgate.reporting.sources import Occasion, Sources, occasion_of
 from schoolgate.reporting.subject import Subject
 from schoolgate.reporting.traced import Note
 from schoolgate.reporting.without_people import without_people
+from schoolgate.settings.alert_models import ReportFront
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import ReportFront
 from schoolgate.settings.report_files import ReportFile, report_file, report_files
 from schoolgate.store.pseudonym import Pseudonyms, open_pseudonyms
 from schoolgate.store.record import RecordReader, open_reader

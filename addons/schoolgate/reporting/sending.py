@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from schoolgate.reporting.making import Making
 from schoolgate.reporting.report import make_report
 from schoolgate.reporting.schedule import due, stretch
+from schoolgate.settings.alert_models import ReportEntry, ReportFront
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import ReportEntry, ReportFront
 from schoolgate.settings.report_files import report_files, sent_by_itself
 from schoolgate.store.office import OfficeStore
 

@@ -28,8 +28,8 @@ from schoolgate.reporting.naming import Names
 from schoolgate.reporting.period import Span
 from schoolgate.reporting.traced import Console, Notes, Source, Traced
 from schoolgate.reporting.views_only import views_only
+from schoolgate.settings.alert_models import ReportFront
 from schoolgate.settings.load import Settings
-from schoolgate.settings.models import ReportFront
 from schoolgate.settings.monitoring import overdue
 from schoolgate.store.cases import cases, clearings
 from schoolgate.store.deeds import contested, contests

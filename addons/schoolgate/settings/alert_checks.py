@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from schoolgate.settings.alert_models import AlertsFile
 from schoolgate.settings.chat_address import HOW_TO_INSTALL, fault_of, is_installed
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import AlertsFile, SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 
 CASE_ROLES = ("headteacher", "dsl", "chair_of_governors")
 """Roles that a case can go to."""

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from schoolgate.policy.identity import Group, Person
 from schoolgate.settings.faults import Fault, SettingsError
-from schoolgate.settings.models import AwayEntry, PeopleFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.school_models import AwayEntry
 from schoolgate.whole_file import alone_in, exchange
 
 FILE = "devices.json"

@@ -13,11 +13,14 @@ from schoolgate.content.pictures import HOW_TO_INSTALL, is_installed
 from schoolgate.policy import calendar as days
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Alert
+from schoolgate.settings.alert_models import AlertsFile
 from schoolgate.settings.blocklists import Blocklists
 from schoolgate.settings.document import Document, read_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.models import AlertsFile, PeopleFile, RulesFile, SchoolFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.rule_models import RulesFile
+from schoolgate.settings.school_models import SchoolFile
 
 RESERVED = {days.ALWAYS, days.TERM, days.WORKING_HOURS, days.OUTSIDE_WORKING_HOURS}
 

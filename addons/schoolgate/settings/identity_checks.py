@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
 from schoolgate.settings.identity_models import IdentityEntry
-from schoolgate.settings.models import PeopleFile, SchoolFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.school_models import SchoolFile
 
 _SHORTEST = 8  # characters of a shared secret: RFC 2865 asks for 16, many access points allow less
 

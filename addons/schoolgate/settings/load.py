@@ -15,27 +15,23 @@ from schoolgate.policy.files import FileRule
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.settings.alert_checks import check_alerts, without_login
+from schoolgate.settings.alert_models import AlertsFile
 from schoolgate.settings.away import FILE as DEVICES
 from schoolgate.settings.away import AwayDevice, advice_on_devices, read_devices, usable
 from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
+from schoolgate.settings.calendar_models import CalendarFile
 from schoolgate.settings.checks import ConfigFiles, advice, check
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.identity_checks import check_identity
-from schoolgate.settings.models import (
-    AlertsFile,
-    CalendarFile,
-    FileEntry,
-    MonitoringFile,
-    PeopleFile,
-    RuleEntry,
-    RulesFile,
-    SchoolFile,
-)
 from schoolgate.settings.monitoring import advice_on, check_monitoring, purposes_of
+from schoolgate.settings.monitoring_models import MonitoringFile
 from schoolgate.settings.passing import check_passing, passing_of, read_apps
+from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.persons import check_people, people_of
 from schoolgate.settings.report_files import check_entries
+from schoolgate.settings.rule_models import FileEntry, RuleEntry, RulesFile
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.sealed import SEALED_CATEGORY, sealed_key
 from schoolgate.settings.sign_on_checks import check_sign_on
 from schoolgate.settings.topics import read_topics

@@ -11,8 +11,9 @@ from schoolgate.policy.purpose import Purpose, Purposes, Site, Work
 from schoolgate.settings.blocklists import Blocklists
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import ChannelEntry, MonitoringFile, OfficialPageEntry, SchoolFile
+from schoolgate.settings.monitoring_models import ChannelEntry, MonitoringFile, OfficialPageEntry
 from schoolgate.settings.persons import Folded, every_login
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.topics import Topics
 
 _SOON = timedelta(days=30)

@@ -14,7 +14,7 @@ from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.list_models import AppFile
-from schoolgate.settings.models import SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 
 _KEYS = ("at_once", "learned", "learned_for_staff")
 

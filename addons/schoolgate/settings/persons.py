@@ -8,7 +8,8 @@ from schoolgate.policy.request import host_address
 from schoolgate.settings.away import AwayDevice, with_devices
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import AwayEntry, PeopleFile
+from schoolgate.settings.people_models import PeopleFile
+from schoolgate.settings.school_models import AwayEntry
 
 
 class Folded(set[str]):

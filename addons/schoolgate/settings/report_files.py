@@ -15,10 +15,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from schoolgate.settings.alert_models import ReportEntry, ReportFront, When
 from schoolgate.settings.document import Document, parse_document
 from schoolgate.settings.faults import Fault, SettingsError, unknown
 from schoolgate.settings.folders import Folders, shipped
-from schoolgate.settings.models import ReportEntry, ReportFront, When
 
 _BEGIN, _END = "{#---\n", "---#}"
 _LATE = frozenset({"term", "year"})

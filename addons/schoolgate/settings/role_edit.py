@@ -17,8 +17,9 @@ from schoolgate.settings.document import read_document
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.load import load_settings
-from schoolgate.settings.models import PeopleFile, SchoolFile
+from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.role_text import logins_line, with_file, with_user
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.whole_file import exchange
 
 _BY_HAND = "cannot be edited safely as it is written; add this by hand"

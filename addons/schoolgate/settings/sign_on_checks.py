@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schoolgate.passwords import LOGIN
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import Fault
-from schoolgate.settings.models import SchoolFile
+from schoolgate.settings.school_models import SchoolFile
 
 
 def check_sign_on(files: ConfigFiles, school: SchoolFile | None) -> Iterator[Fault]:

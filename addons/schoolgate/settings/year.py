@@ -9,8 +9,10 @@ import holidays
 from schoolgate.policy.calendar import Calendar
 from schoolgate.policy.contracts import ALL_YEAR, TERM_TIME, Contract, DayKind, Duty, Leave
 from schoolgate.policy.week import MIDNIGHT, Period, Week, Window
-from schoolgate.settings.models import CalendarFile, ContractEntry, DutyEntry, PeopleFile, PeriodEntry, SchoolFile
+from schoolgate.settings.calendar_models import CalendarFile, ContractEntry, DutyEntry, PeriodEntry
+from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.persons import groups_by_login
+from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.values import week_of
 
 _NATIONS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}

@@ -6,9 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from schoolgate.policy.week import WEEKDAYS
+from schoolgate.settings.calendar_models import CalendarFile, ContractEntry, DutyEntry, PeriodEntry
 from schoolgate.settings.checks import RESERVED, ConfigFiles
 from schoolgate.settings.faults import Fault, unknown
-from schoolgate.settings.models import CalendarFile, ContractEntry, DutyEntry, PeopleFile, PeriodEntry
+from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.persons import every_login, groups_by_login
 from schoolgate.settings.values import week_of
 from schoolgate.settings.year import bank_holidays, breaks_of, within
