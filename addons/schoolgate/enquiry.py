@@ -15,23 +15,15 @@ from schoolgate.content.verdict import on_page, on_search
 from schoolgate.content.wrapped_searches import asks_unsafely, search_behind
 from schoolgate.lists.sealed.feeds import known
 from schoolgate.policy.calendar import ALWAYS, in_words_for, said_of
-from schoolgate.policy.decision import (
-    LOCAL_ALLOW,
-    WRAPPED_SEARCH,
-    Verdict,
-    decide_for,
-    decide_said,
-    is_judged,
-    outweighs,
-    refuse,
-    stricter,
-)
+from schoolgate.policy.decision import LOCAL_ALLOW, WRAPPED_SEARCH, decide_for, refuse
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import WebRequest, host_address, request_from_url, shorten
 from schoolgate.policy.rules import NAME, SEARCH, SIGN, TEXT, Action, Subject
+from schoolgate.policy.said import decide_said, is_judged
 from schoolgate.policy.sealed import SEALED, is_sealed
 from schoolgate.policy.signs import of_request
 from schoolgate.policy.standing import NO_STANDING, Standing
+from schoolgate.policy.verdict import Verdict, outweighs, stricter
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 

@@ -12,19 +12,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
-from multiprocessing.connection import Connection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schoolgate.child import STOP, CannotStart, Child, work_in_rounds
+from schoolgate.child import STOP, CannotStart, Child
 from schoolgate.crew import Crew, Roll
 from schoolgate.free_addresses import try_addresses
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.lock import Lock, lock
 from schoolgate.office import run_office
-from schoolgate.policy.rules import Action
+from schoolgate.recorder import run_recorder
 from schoolgate.reporting.report import try_reports
 from schoolgate.sealed_upkeep import SealedUpkeep
 from schoolgate.settings.compiling import COMPILING, compile_lists_apart
@@ -34,11 +32,9 @@ from schoolgate.settings.load import Settings, load_settings, watched_files
 from schoolgate.settings.parcel import Parcel
 from schoolgate.settings.school_models import ListenOn
 from schoolgate.setup_code import forget, is_needed, issue
-from schoolgate.store.event import DEED, FAULT, PROBE, fault_event
+from schoolgate.store.event import fault_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.pseudonym import open_pseudonyms
-from schoolgate.store.recorder import Recorder
-from schoolgate.store.retention import REQUESTS
 from schoolgate.upkeep import LOOK_EVERY, Upkeep
 from schoolgate.watchdog import Watchdog
 from schoolgate.welcome import welcome
@@ -54,37 +50,6 @@ _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
 _ORPHANS_END_WITHIN = 7.0  # seconds: a worker without supervisor drains, then ends
 _YOUNG = 5.0  # seconds; a child that dies younger than that twice is started again after a pause
 Say = Callable[[str], None]
-
-
-def run_recorder(settings: Settings, channel: Connection) -> None:
-    """The recorder's main function."""
-    recorder = Recorder(settings.data, kept(settings), versions(settings), settings.snapshot.version)
-
-    def take_up(new: Settings) -> None:
-        recorder.take_up(kept(new), versions(new), new.snapshot.version)
-
-    work_in_rounds(channel, _ROUND, take_up, recorder.round)
-    recorder.close()
-
-
-def kept(settings: Settings) -> dict[str, timedelta]:
-    """How long events of each action stay on record."""
-    spans = settings.school.retention
-    return {
-        Action.ALLOW: spans.allowed,
-        Action.LOG: spans.logged,
-        Action.WARN: spans.logged,
-        Action.BLOCK: spans.blocked,
-        FAULT: spans.blocked,
-        PROBE: spans.logged,
-        REQUESTS: spans.blocked,
-        DEED: spans.cases,
-    }
-
-
-def versions(settings: Settings) -> str:
-    """What every seal says of how its events came about: the programme, the settings and the lists."""
-    return f"schoolgate {version('schoolgate')}, settings {settings.snapshot.version}, lists {settings.index.stem}"
 
 
 @dataclass(slots=True)

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pretend.school import School
-from schoolgate.policy.decision import Verdict, decide
+from schoolgate.policy.decision import decide
 from schoolgate.policy.request import request_from_url
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
 

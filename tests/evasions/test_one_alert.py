@@ -8,10 +8,11 @@ from pathlib import Path
 import yaml
 from pretend.school import School
 from schoolgate.alerting.alerts import gather, raise_mails
-from schoolgate.policy.decision import NAMES_DISAGREE, ODD_PORT, WRAPPED_SEARCH, Verdict, decide, refuse
+from schoolgate.policy.decision import NAMES_DISAGREE, ODD_PORT, WRAPPED_SEARCH, decide, refuse
 from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.policy.rules import Action, Alert
 from schoolgate.policy.signs import of_request
+from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import event_of

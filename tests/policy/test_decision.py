@@ -7,14 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from schoolgate.policy.calendar import Calendar, Window
-from schoolgate.policy.decision import decide, heard, is_judged
+from schoolgate.policy.decision import decide
 from schoolgate.policy.identity import Group, Inspect, People
 from schoolgate.policy.private import is_private
 from schoolgate.policy.purpose import Purpose, Purposes, Site, Work
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action, Alert, Category, Hit, Listing, Rule, Stage, Subject
+from schoolgate.policy.said import is_judged
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.standing import Declared, Standing
+from schoolgate.policy.verdict import heard
 from schoolgate.policy.visits import Kind
 
 TUESDAY = datetime(2026, 11, 24, 10, 42, tzinfo=UTC)

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from schoolgate.policy.calendar import Calendar
-from schoolgate.policy.decision import decide, decide_said, is_judged, text_limit
+from schoolgate.policy.decision import decide
 from schoolgate.policy.identity import Group, Inspect, People
 from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.policy.rules import PICTURE, SEARCH, TEXT, Action, Alert, Category, Hit, Listing, Rule, Stage, Subject
+from schoolgate.policy.said import decide_said, is_judged, text_limit
 from schoolgate.policy.snapshot import Snapshot
 
 NOW = datetime(2026, 11, 24, 10, 42, tzinfo=UTC)

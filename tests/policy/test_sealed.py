@@ -7,12 +7,13 @@ import pytest
 from policy.test_decision import SNAPSHOT, TUESDAY
 from schoolgate.lists.sealed.marks import digested
 from schoolgate.lists.sealed.reading import Address
-from schoolgate.policy.decision import Verdict, decide, heard, outweighs, refuse
+from schoolgate.policy.decision import decide, refuse
 from schoolgate.policy.opened import may_be_opened
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action, Alert, Category, Stage
 from schoolgate.policy.sealed import SEALED, Sealed
 from schoolgate.policy.standing import Opened, Standing
+from schoolgate.policy.verdict import Verdict, heard, outweighs
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.store.event import event_of
 from schoolgate.store.pseudonym import Pseudonyms

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from schoolgate.policy.calendar import Calendar, Window
-from schoolgate.policy.decision import decide, text_limit
+from schoolgate.policy.decision import decide
 from schoolgate.policy.identity import Addresses, Group, Inspect, People
 from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.policy.rules import Action, Alert, Category, Hit, Listing, Rule, Stage
+from schoolgate.policy.said import text_limit
 from schoolgate.policy.signs import of_request
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.wrapped import shown, wrapped_in

@@ -11,9 +11,10 @@ from mitmproxy.http import Headers, HTTPFlow
 from mitmproxy.test import tflow
 from mitmproxy.websocket import WebSocketMessage
 from pretend.school import School
-from schoolgate.policy.decision import Verdict, decide
+from schoolgate.policy.decision import decide
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action, Alert, Stage
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.answers import Answers, Words
 from schoolgate.proxy.chain import open_live

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.load import Settings
 
 SITES = sorted(Path(__file__).with_name("sensitive").glob("*.txt"))

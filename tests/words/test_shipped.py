@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 import yaml
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.rules import Action
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.folders import shipped
 from schoolgate.settings.load import Settings
 

@@ -14,8 +14,9 @@ from schoolgate.policy.rules import Action
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import find_folders
-from schoolgate.settings.load import Settings, data_folder
+from schoolgate.settings.load import Settings
 from schoolgate.settings.school_models import SchoolFile
+from schoolgate.settings.written import data_folder
 from schoolgate.store.check_chain import Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
 from schoolgate.store.event import DEED, FAULT, PROBE, Deed, as_reference, stamp
@@ -83,7 +84,7 @@ def _own_record(config: Path | None) -> Path:
 @config_option
 def retention(config: Path | None) -> None:
     """How long everything is kept, what is due next, when it was last done, and what is on hold."""
-    from schoolgate.service import kept
+    from schoolgate.recorder import kept
 
     with open_settings(config) as settings, reading(settings) as reader:
         for action, span in kept(settings).items():

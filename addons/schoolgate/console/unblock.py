@@ -11,10 +11,10 @@ from schoolgate.console.forms import Form
 from schoolgate.console.mine import local_now
 from schoolgate.console.paging import part_of
 from schoolgate.opening import LONGEST_WORDS, carry_out, holding, plan_of, right_of, shut
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.lengths import ALWAYS, DAY, LESSON, until_of
 from schoolgate.policy.purpose import Site, site_of
 from schoolgate.policy.request import BadAddress
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.load import Settings
 from schoolgate.settings.openable import NotOpened, Right, inspected, verdict_now
 from schoolgate.store.event import Deed

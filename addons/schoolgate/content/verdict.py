@@ -2,11 +2,12 @@
 
 from schoolgate.content.judge import USUAL_LIMIT, Judge, hits
 from schoolgate.content.page import PageText
-from schoolgate.policy.decision import Verdict, decide_said, text_limit
 from schoolgate.policy.identity import Identity
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import SEARCH, TEXT, Stage
+from schoolgate.policy.said import decide_said, text_limit
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.verdict import Verdict
 
 _MOST_KEPT = 500  # characters of a search that are put on record
 

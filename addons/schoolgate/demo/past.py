@@ -13,11 +13,12 @@ from schoolgate.content.searches import open_engines
 from schoolgate.content.verdict import on_search
 from schoolgate.demo.mail import MailServer
 from schoolgate.office import Office
-from schoolgate.policy.decision import Verdict, decide_for, heard, outweighs
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.policy.rules import Action
+from schoolgate.policy.verdict import Verdict, heard, outweighs
 from schoolgate.policy.visits import Kind, Origin
-from schoolgate.service import kept, versions
+from schoolgate.recorder import kept, versions
 from schoolgate.settings.load import Settings
 from schoolgate.settings.notice import notice_of
 from schoolgate.store.cases import Case, cases

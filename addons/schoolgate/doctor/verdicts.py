@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 
 from schoolgate.doctor.asking import Answer, Asker, NoAnswer
 from schoolgate.doctor.finding import Finding, good, skipped, wrong
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Group, Inspect
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.reserved import reserved_name
 from schoolgate.policy.rules import Action, Stage
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import PROBE
 from schoolgate.store.record import open_reader

@@ -6,27 +6,21 @@ block or warn, but it is never written down against anybody (``log``) and never 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from math import inf
+from dataclasses import replace
 
+from schoolgate.policy.case import Case, by_rule
 from schoolgate.policy.identity import Addresses, Identity, Inspect
 from schoolgate.policy.opened import OPENED, covering, left_of, told
-from schoolgate.policy.private import is_private, topic_of
+from schoolgate.policy.private import topic_of
 from schoolgate.policy.purpose import work_of
 from schoolgate.policy.request import WebRequest, host_address
 from schoolgate.policy.reserved import reserved_listing
 from schoolgate.policy.rules import (
-    EVERYTHING,
     NAME,
-    PICTURE,
-    SEARCH,
     SIGN,
-    TEXT,
     Action,
     Alert,
     Hit,
-    Rule,
     Stage,
     Subject,
 )
@@ -34,8 +28,8 @@ from schoolgate.policy.sealed import SEALED, Match, is_sealed
 from schoolgate.policy.signs import CIRCUMVENTION, is_public_address, of_name
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.standing import NO_STANDING, Opened, Standing
-from schoolgate.policy.visits import Kind
-from schoolgate.policy.wrapped import shown, wrapped_in
+from schoolgate.policy.verdict import Verdict, stricter
+from schoolgate.policy.wrapped import wrapped_in
 
 LOCAL_ALLOW = "local-allow"
 LOCAL_BLOCK = "local-block"
@@ -44,31 +38,6 @@ BAD_ADDRESS = "bad-address"
 BARE_ADDRESS = "bare-address"
 WRAPPED_SEARCH = "wrapped-search"
 ODD_PORT = "odd-port"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What happens with a request, and why; empty strings where nothing was matched.
-
-    ``host`` is the name that the verdict is about: of several that a request carried, the one that was matched.
-    """
-
-    action: Action
-    identity: Identity
-    host: str
-    calendar: str
-    stage: Stage
-    snapshot: str
-    category: str = ""
-    theme: str = ""
-    list: str = ""
-    entry: str = ""
-    rule: str = ""
-    basis: str = ""
-    why: str = ""
-    alert: Alert = Alert.NONE
-    search: str = ""
-    left_out: str = ""  # why a visit does not count against anybody: its purpose, or what the person said of it
 
 
 def decide(
@@ -167,7 +136,7 @@ def _by_lists(
     """What the lists and the rules say, and what somebody opened, whatever it is good for."""
     group = identity.group
     names = request.names
-    case = _Case(identity, request.at, stage, snapshot)
+    case = Case(identity, request.at, stage, snapshot)
     if group.inspect is Inspect.NONE:
         return case.allow(names[0], f"The group {group.id} is not inspected (inspect: none).")
     target = _target(request, stage)
@@ -200,7 +169,7 @@ def _signs(request: WebRequest, snapshot: Snapshot) -> Iterator[tuple[str, Hit]]
             yield request.host, hit
 
 
-def _bare(case: "_Case", name: str) -> Verdict | None:
+def _bare(case: Case, name: str) -> Verdict | None:
     """What the group's setting says of an address of the internet that no name was asked for; None where nothing."""
     group = case.identity.group
     networks = (network for each in case.snapshot.people.groups for network in each.networks)
@@ -219,33 +188,8 @@ def _target(request: WebRequest, stage: Stage) -> str:
     return "" if stage in (Stage.DNS, Stage.HELLO) else request.target
 
 
-class _Case:
-    """What all answers to one request have in common."""
-
-    __slots__ = ("at", "identity", "moment", "search", "snapshot", "stage")
-
-    def __init__(self, identity: Identity, at: datetime, stage: Stage, snapshot: Snapshot, search: str = "") -> None:
-        self.identity, self.at, self.stage, self.snapshot, self.search = identity, at, stage, snapshot, search
-        self.moment = snapshot.calendar.moment(at, identity.group.id, identity.user or "")
-
-    def allow(self, name: str, why: str) -> Verdict:
-        """Nothing is known of it."""
-        version = self.snapshot.version
-        return Verdict(
-            Action.ALLOW, self.identity, name, self.moment.words, self.stage, version, why=why, search=self.search
-        )
-
-    def about(
-        self, name: str, hit: Hit, action: Action, why: str, rule: str = "", basis: str = "", alert: Alert = Alert.NONE
-    ) -> Verdict:
-        """Something is listed; a category that the school itself invented for its words has no theme."""
-        known = self.snapshot.categories.get(hit.category)
-        told = (hit.category, known.theme if known else "", hit.list, hit.entry, rule, basis, why, alert, self.search)
-        return Verdict(action, self.identity, name, self.moment.words, self.stage, self.snapshot.version, *told)
-
-
 def _weigh(
-    case: _Case, own: list[tuple[str, Action, Hit]], found: list[tuple[str, Hit]], openings: Mapping[str, Opened]
+    case: Case, own: list[tuple[str, Action, Hit]], found: list[tuple[str, Hit]], openings: Mapping[str, Opened]
 ) -> Verdict:
     """The school's own block first, then what somebody opened, then the first rule that matches, then its own allow."""
     for name, action, hit in own:
@@ -266,18 +210,18 @@ def _weigh(
     return case.about(name, hit, action, "The school has allowed this site itself.", LOCAL_ALLOW)
 
 
-def _by_first_rule(case: _Case, found: list[tuple[str, Hit]]) -> Verdict | None:
+def _by_first_rule(case: Case, found: list[tuple[str, Hit]]) -> Verdict | None:
     """What the first rule that matches says; None where no rule does."""
     group = case.identity.group.id
     for rule in case.snapshot.rules:
         if group in rule.groups and rule.when in case.moment.periods and Subject.ADDRESSES in rule.subjects:
             for name, hit in found:
                 if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
-                    return _by_rule(case, name, hit, rule)
+                    return by_rule(case, name, hit, rule)
     return None
 
 
-def _opened(case: _Case, blocked: Verdict, found: list[tuple[str, Hit]], openings: Mapping[str, Opened]) -> Verdict:
+def _opened(case: Case, blocked: Verdict, found: list[tuple[str, Hit]], openings: Mapping[str, Opened]) -> Verdict:
     """What is left of a block: nothing where all that speaks for it may be opened, and is; else what the rest says."""
     left = left_of(found, openings, case.snapshot.categories)
     verdict = _by_first_rule(case, left)
@@ -286,110 +230,6 @@ def _opened(case: _Case, blocked: Verdict, found: list[tuple[str, Hit]], opening
     name, hit = next((name, hit) for name, hit in found if (name, hit) not in left)
     why = told(openings[name], case.identity.group.title, case.at.astimezone(case.snapshot.calendar.zone))
     return case.about(name, hit, Action.ALLOW, why, OPENED)
-
-
-_JUDGED = {TEXT: "The words of the page were judged.", PICTURE: "The picture was judged."}
-_SUBJECTS = {TEXT: Subject.PAGES, SEARCH: Subject.SEARCHES, PICTURE: Subject.PICTURES}
-
-
-def decide_said(
-    identity: Identity,
-    request: WebRequest,
-    snapshot: Snapshot,
-    hits: tuple[Hit, ...],
-    stage: Stage = Stage.RESPONSE,
-    search: str = "",
-) -> Verdict:
-    """The verdict on what a page says or shows, or on a search; ``hits`` are what its words or pictures amount to.
-
-    What a page says is never written down against anybody as personal use (``log``), and doubtful words alarm nobody.
-    """
-    case = _Case(identity, request.at, stage, snapshot, search)
-    moment = case.moment
-    for rule in snapshot.rules:
-        if identity.group.id in rule.groups and rule.when in moment.periods:
-            for hit in hits:
-                if hit.category in rule.categories and _means(rule, _SUBJECTS[hit.list]):
-                    return _by_rule(case, request.host, hit, rule)
-    if hits:
-        why = f"Judged to be {hits[0].category}, but no rule forbids that to {identity.group.id} now ({moment.words})."
-        return case.about(request.host, hits[0], Action.ALLOW, why)
-    return case.allow(request.host, "Nothing in its words speaks against it.")
-
-
-def _means(rule: Rule, subject: Subject) -> bool:
-    """Whether a rule means what is judged; to be written down (``log``), searches must be named in the rule itself."""
-    if rule.action is Action.LOG:
-        return subject is Subject.SEARCHES and subject in rule.subjects and rule.subjects != EVERYTHING
-    return subject in rule.subjects
-
-
-def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subject: Subject) -> bool:
-    """Whether any rule could do something about what this request's page says or shows; never on private sites."""
-    group = identity.group
-    if group.inspect is not Inspect.FULL or (subject is Subject.PAGES and group.text_limit is None):
-        return False
-    if is_private(snapshot, identity, request.names):
-        return False
-    periods = snapshot.calendar.moment(request.at, group.id, identity.user or "").periods
-    return any(
-        group.id in rule.groups and rule.when in periods and _means(rule, subject) and rule.action is not Action.ALLOW
-        for rule in snapshot.rules
-    )
-
-
-def text_limit(identity: Identity, request: WebRequest, snapshot: Snapshot) -> float:
-    """The points at which words count for this group on this site: never where the school itself has allowed the site.
-
-    Sites that the school must be able to reach need twice as many.
-    """
-    limit, request = identity.group.text_limit, shown(request)
-    if limit is None or any(_is_allowed(snapshot, name, request.target) for name in request.names):
-        return inf
-    return limit * (2.0 if all(snapshot.lists.is_protected(name) for name in request.names) else 1.0)
-
-
-def _is_allowed(snapshot: Snapshot, name: str, target: str) -> bool:
-    local = snapshot.lists.look_up(name, target).local
-    return local is not None and local[0] is Action.ALLOW
-
-
-def _by_rule(case: _Case, name: str, hit: Hit, rule: Rule) -> Verdict:
-    """What a rule says; a judgement of the name alone, or of words near the limit, says so and alarms nobody."""
-    why, alert = rule.why, rule.alert
-    if hit.list in (TEXT, PICTURE):
-        why = f"{why} ({_JUDGED[hit.list]})"
-    doubtful = hit.list in (TEXT, PICTURE) or (hit.list == SEARCH and _is_staff(case))
-    if doubtful and not hit.certain:
-        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
-    if hit.list == NAME:
-        why = f"{why} (No list knows this site; its name was judged.)"
-        alert = Alert.DIGEST if alert is Alert.IMMEDIATE else alert
-    return case.about(name, hit, rule.action, why, rule.id, rule.basis, alert)
-
-
-def _is_staff(case: _Case) -> bool:
-    """Whether this is somebody who works here: people at work look things up for their work."""
-    return case.identity.group.id in case.snapshot.calendar.at_work
-
-
-_ACTIONS = (Action.ALLOW, Action.LOG, Action.WARN, Action.BLOCK)
-_ALERTS = (Alert.NONE, Alert.DIGEST, Alert.IMMEDIATE)
-
-
-def stricter(one: Verdict, other: Verdict) -> Verdict:
-    """The stricter of two verdicts, of equally strict ones the louder; the first where they are equal in both."""
-    return other if _weight(other) > _weight(one) else one
-
-
-def outweighs(said: Verdict, verdict: Verdict) -> bool:
-    """Whether what is searched for matters as much as the address does, or more; nothing outweighs what is sealed."""
-    is_weighed = not is_sealed(verdict.category, verdict.rule)
-    return is_weighed and said.action is not Action.ALLOW and _weight(said) >= _weight(verdict)
-
-
-def _weight(verdict: Verdict) -> tuple[int, int]:
-    return _ACTIONS.index(verdict.action), _ALERTS.index(verdict.alert)
 
 
 def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: str, why: str) -> Verdict:
@@ -413,14 +253,3 @@ def refuse(identity: Identity, request: WebRequest, snapshot: Snapshot, rule: st
         why=why,
         alert=Alert.DIGEST,
     )
-
-
-def heard(verdict: Verdict, kind: Kind) -> Alert:
-    """How a verdict is told: what a page or a browser did by itself alarms nobody, but stays in the digest.
-
-    Illegal material is always told at once.
-    """
-    by_itself = kind not in (Kind.VISIT, Kind.UNKNOWN) and not is_sealed(verdict.category, verdict.rule)
-    if verdict.alert is Alert.IMMEDIATE and by_itself:
-        return Alert.DIGEST
-    return verdict.alert

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from mitmproxy.http import HTTPFlow, Response
 
-from schoolgate.policy.decision import Verdict, heard
 from schoolgate.policy.identity import Confidence
 from schoolgate.policy.origin import is_ahead
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
+from schoolgate.policy.verdict import Verdict, heard
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live

@@ -23,9 +23,10 @@ from schoolgate.content.open_forms import Text, form_of
 from schoolgate.content.passing_text import Budget, Passing
 from schoolgate.content.stream_forms import Form, Notice
 from schoolgate.content.unpacking import Bound, Broken, TooMuch, Unpacker
-from schoolgate.policy.decision import Verdict, decide_said, is_judged, text_limit
 from schoolgate.policy.opened import still_said
 from schoolgate.policy.rules import TEXT, Action, Subject
+from schoolgate.policy.said import decide_said, is_judged, text_limit
+from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.insides.ending import PARTINGS, Endable, Parting, end_what_is_cut

@@ -11,8 +11,9 @@ from schoolgate.content.prompts import prompts_of
 from schoolgate.content.query_string import values, words
 from schoolgate.content.unpacking import Bound, Unpacker
 from schoolgate.content.verdict import on_search
-from schoolgate.policy.decision import Verdict, is_judged, stricter
 from schoolgate.policy.rules import Action, Stage, Subject
+from schoolgate.policy.said import is_judged
+from schoolgate.policy.verdict import Verdict, stricter
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.insides.ending import PARTINGS, Parting

@@ -14,9 +14,10 @@ from schoolgate.content.judge import hits
 from schoolgate.content.media_types import essence, is_page, is_readable, is_stream, type_in_force
 from schoolgate.content.scanning import Weighed
 from schoolgate.content.unpacking import ACCEPTED
-from schoolgate.policy.decision import decide_said, is_judged, stricter, text_limit
 from schoolgate.policy.opened import still_said
 from schoolgate.policy.rules import TEXT, Action, Subject
+from schoolgate.policy.said import decide_said, is_judged, text_limit
+from schoolgate.policy.verdict import stricter
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.insides.ending import Endable

@@ -20,20 +20,13 @@ from schoolgate.content.safe_names import safe_name
 from schoolgate.content.safe_search import Level
 from schoolgate.content.verdict import on_search
 from schoolgate.content.wrapped_searches import asks_unsafely, search_behind
-from schoolgate.policy.decision import (
-    BAD_ADDRESS,
-    NAMES_DISAGREE,
-    WRAPPED_SEARCH,
-    Verdict,
-    decide_for,
-    is_judged,
-    outweighs,
-    refuse,
-)
+from schoolgate.policy.decision import BAD_ADDRESS, NAMES_DISAGREE, WRAPPED_SEARCH, decide_for, refuse
 from schoolgate.policy.identity import Confidence, Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage, Subject
+from schoolgate.policy.said import is_judged
 from schoolgate.policy.signs import of_request
+from schoolgate.policy.verdict import Verdict, outweighs
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.captive import wants_login

@@ -9,12 +9,12 @@ from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
 
 from schoolgate.content.searches import SearchEngines, open_engines
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.identity import Confidence, Identity
 from schoolgate.policy.passing import Ground
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.footing import NOBODY, Footing, Footings, State
 from schoolgate.proxy.ledger import Ledger
 from schoolgate.proxy.metrics import WorkerMetrics

@@ -17,12 +17,13 @@ from mitmproxy.net.dns import classes, op_codes, response_codes, types
 
 from schoolgate.content.safe_names import safe_name
 from schoolgate.content.safe_search import Level
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host
 from schoolgate.policy.reserved import is_reserved
 from schoolgate.policy.rules import Action, Alert, Stage
 from schoolgate.policy.sealed import is_sealed
+from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.live import Live

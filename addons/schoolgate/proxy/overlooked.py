@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.private import is_private
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.verdict import Verdict
 
 _NOT_KEPT = "Nothing of this is looked at or kept."
 

@@ -9,10 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from mitmproxy.http import Headers, Response
 
 from schoolgate.lists.sealed.feeds import known
-from schoolgate.policy.decision import LOCAL_BLOCK, Verdict
+from schoolgate.policy.decision import LOCAL_BLOCK
 from schoolgate.policy.request import WebRequest, host_address
 from schoolgate.policy.rules import Category, Stage
 from schoolgate.policy.sealed import is_sealed
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.nudges import LONGEST
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders, shipped

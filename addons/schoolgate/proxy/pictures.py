@@ -14,10 +14,10 @@ from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.content.pictures import LARGEST, SMALLEST, PictureJudge
 from schoolgate.content.unpacking import Broken, TooMuch, Unpacker
-from schoolgate.policy.decision import decide_said
 from schoolgate.policy.file_facts import media_type
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import PICTURE, Action, Hit
+from schoolgate.policy.said import decide_said
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.insides.held import Held, hold

@@ -14,12 +14,13 @@ from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
 from mitmproxy.tls import ClientHelloData, TlsData
 
-from schoolgate.policy.decision import Verdict, decide_for
+from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.passing import Ground, ground_at_once, held_back, service_of
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.captive import wants_login
 from schoolgate.proxy.device_class import device_class

@@ -17,9 +17,9 @@ from mitmproxy.proxy.mode_specs import RegularMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.request import BadAddress, canonical_host
 from schoolgate.policy.reserved import is_reserved
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.live import Live, Probe
 from schoolgate.store.proof import HEADER, Proofs, open_proofs
 

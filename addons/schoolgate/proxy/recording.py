@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from mitmproxy.http import HTTPFlow
 
-from schoolgate.policy.decision import Verdict, heard
 from schoolgate.policy.rules import Action, Alert, Stage
+from schoolgate.policy.verdict import Verdict, heard
 from schoolgate.policy.visits import COUNTS_FROM, Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.footing import State

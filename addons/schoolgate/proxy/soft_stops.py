@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from mitmproxy.http import HTTPFlow, Response
 
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.files import FILE, Direction, FileFacts, FileRule, kind_of, size_in_words, told
 from schoolgate.policy.rules import Action, Stage
+from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
 from schoolgate.proxy.footing import State

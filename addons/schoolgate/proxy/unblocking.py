@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from schoolgate.policy.decision import BAD_ADDRESS, LOCAL_BLOCK, NAMES_DISAGREE, Verdict
+from schoolgate.policy.decision import BAD_ADDRESS, LOCAL_BLOCK, NAMES_DISAGREE
 from schoolgate.policy.identity import Identity
 from schoolgate.policy.opened import may_be_opened
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Stage
 from schoolgate.policy.sealed import SEALED
+from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.pages import ASK, Form, is_opened, origin_of
 from schoolgate.proxy.telling import TELL, tell

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schoolgate.policy.decision import Verdict, heard, stricter
 from schoolgate.policy.rules import Action, Alert
+from schoolgate.policy.verdict import Verdict, heard, stricter
 from schoolgate.policy.visits import Kind
 from schoolgate.replay.rejudging import Pair, Row, Unjudged
 

@@ -13,23 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 from schoolgate.content.verdict import on_search
-from schoolgate.policy.decision import (
-    BAD_ADDRESS,
-    BARE_ADDRESS,
-    NAMES_DISAGREE,
-    ODD_PORT,
-    WRAPPED_SEARCH,
-    Verdict,
-    decide_for,
-    is_judged,
-    outweighs,
-)
+from schoolgate.policy.decision import BAD_ADDRESS, BARE_ADDRESS, NAMES_DISAGREE, ODD_PORT, WRAPPED_SEARCH, decide_for
 from schoolgate.policy.files import FILE
 from schoolgate.policy.identity import Confidence, Group, Identity, Inspect
 from schoolgate.policy.request import WebRequest, match_target
 from schoolgate.policy.rules import PICTURE, SIGN, TEXT, Stage, Subject
+from schoolgate.policy.said import is_judged
 from schoolgate.policy.sealed import SEALED
 from schoolgate.policy.standing import Standing
+from schoolgate.policy.verdict import Verdict, outweighs
 from schoolgate.settings.load import Settings
 
 FIELDS = (

@@ -1,12 +1,13 @@
 """Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from schoolgate.content.judge import Judge, open_judge
+from schoolgate.lists.index import Index
 from schoolgate.lists.model_file import BadModel
 from schoolgate.lists.publishers.copies import Copies
 from schoolgate.lists.publishers.remote import Remote
@@ -14,29 +15,25 @@ from schoolgate.lists.sealed.taking import FeedState, Taken, take_up, watched
 from schoolgate.policy.files import FileRule
 from schoolgate.policy.rules import Category, Rule
 from schoolgate.policy.snapshot import Snapshot
-from schoolgate.settings.alert_checks import check_alerts, without_login
+from schoolgate.settings.alert_checks import without_login
 from schoolgate.settings.alert_models import AlertsFile
 from schoolgate.settings.away import FILE as DEVICES
 from schoolgate.settings.away import AwayDevice, advice_on_devices, read_devices, usable
-from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, read_blocklists
-from schoolgate.settings.calendar_models import CalendarFile
-from schoolgate.settings.checks import ConfigFiles, advice, check
+from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of
+from schoolgate.settings.checks import advice
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.identity_checks import check_identity
-from schoolgate.settings.monitoring import advice_on, check_monitoring, purposes_of
+from schoolgate.settings.monitoring import advice_on, purposes_of
 from schoolgate.settings.monitoring_models import MonitoringFile
-from schoolgate.settings.passing import check_passing, passing_of, read_apps
+from schoolgate.settings.passing import passing_of
 from schoolgate.settings.people_models import PeopleFile
-from schoolgate.settings.persons import check_people, people_of
-from schoolgate.settings.report_files import check_entries
-from schoolgate.settings.rule_models import FileEntry, RuleEntry, RulesFile
+from schoolgate.settings.persons import people_of
+from schoolgate.settings.rule_models import FileEntry, RuleEntry
 from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.sealed import SEALED_CATEGORY, sealed_key
-from schoolgate.settings.sign_on_checks import check_sign_on
-from schoolgate.settings.topics import read_topics
+from schoolgate.settings.written import Written, data_folder, read_written
 from schoolgate.settings.year import calendar_of
-from schoolgate.settings.year_checks import advice_on_year, check_year
+from schoolgate.settings.year_checks import advice_on_year
 
 UNWRITABLE = "the data folder cannot be written"
 
@@ -84,11 +81,6 @@ class Settings:
         return list(dict.fromkeys(self.school.roles[role].email for role in roles if role in self.school.roles))
 
 
-def data_folder(folders: Folders, school: SchoolFile) -> Path:
-    """``data:`` of school.yaml, relative to the folder above config/."""
-    return (folders.root / school.data).resolve()
-
-
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
     paths = {
@@ -127,78 +119,72 @@ def load_settings(
 
     Raises SettingsError with every fault of every file; nothing is half-used.
     """
-    files = ConfigFiles(folders)
-    school, people = files.read("school", SchoolFile), files.read("people", PeopleFile)
-    year = files.read("calendar", CalendarFile, optional=True)
-    rules, alerts = files.read("rules", RulesFile), files.read("alerts", AlertsFile, optional=True)
-    own = Copies(data_folder(folders, school) / "lists") if school else None
-    lists = read_blocklists(folders, copies or own)
-    files.faults.extend(lists.faults)
-    monitoring = files.read("monitoring", MonitoringFile, optional=True)
-    topics, apps = read_topics(folders, lists.anyones), read_apps(folders)
-    files.faults.extend((*check_people(files, people), *check_year(files, year, people)))
-    check(files, school, people, rules, lists)
-    files.faults.extend((*check_alerts(files, alerts), *check_sign_on(files, school)))
-    files.faults.extend(check_identity(files, school, people))
-    if alerts and school:
-        files.faults.extend(check_entries(files.documents.get("alerts"), alerts.reports, folders, list(school.roles)))
-    files.faults.extend((*apps.faults, *check_passing(files, school)))
-    files.faults.extend((*topics.faults, *check_monitoring(files, monitoring, lists, topics)))
-    if files.faults or not (school and people and year and rules and alerts and monitoring):
-        raise SettingsError(files.faults)
-    data = data_folder(folders, school)
-    try:
-        if index_folder is None:
-            data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = index_folder or data / "index"
-        index = lists.open_index(folder, compile_them, anew)
-    except OSError as error:
-        words = f"{school.data!r}: {UNWRITABLE}: {error.strerror}"
-        raise SettingsError([files.fault("school", ("data",), words)]) from None
-    taken = take_up(folders.root, data, sealed_key(folders.root, data))
-    known = read_devices(data)
-    away = usable(known, school.away)
-    own_ca = (folders.root / school.upstream_ca,) if school.upstream_ca else ()
-    read = (*files.paths, *lists.files, *topics.files, *apps.files, *own_ca, *([data / DEVICES] if known else ()))
-    snapshot = Snapshot(
-        version=_version([*read, *folders.own_reports()], taken),
-        people=people_of(people, away, school.away),
-        calendar=calendar_of(school, year, people),
-        categories={**lists.categories, SEALED_CATEGORY.id: SEALED_CATEGORY},
-        rules=tuple(_rule(rule, lists.categories) for rule in rules.rules),
-        lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
-        files=tuple(_file_rule(rule, lists.categories) for rule in rules.files),
-        purposes=purposes_of(monitoring, school, topics),
-        sealed=taken.sealed,
-        passing=passing_of(school, apps, lists.words),
-    )
-    today = datetime.now(school.timezone).date()
-    notes = (
-        *lists.advice,
-        *advice(people, snapshot.calendar.at_work, rules, alerts, school),
-        *without_login(school),
-        *advice_on_year(year, people, today),
-        *advice_on(files, monitoring, school, today),
-        *taken.troubles,
-        *advice_on_devices(known, people, school.away),
-    )
-    judge = _judge(lists)
+    written = read_written(folders, copies)
+    index = _index_of(written, index_folder, compile_them, anew)
+    taken = take_up(folders.root, written.data, sealed_key(folders.root, written.data))
+    known = read_devices(written.data)
+    away = usable(known, written.school.away)
+    read = (*written.paths, *([written.data / DEVICES] if known else ()))
+    snapshot = _snapshot_of(written, index, taken, away, _version([*read, *folders.own_reports()], taken))
     return Settings(
         snapshot,
-        judge,
-        school,
-        people,
-        alerts,
-        monitoring,
+        _judge(written.lists),
+        written.school,
+        written.people,
+        written.alerts,
+        written.monitoring,
         folders,
         read,
         index.path,
-        lists.remotes,
-        notes,
+        written.lists.remotes,
+        (
+            *_advice_on(written, snapshot),
+            *taken.troubles,
+            *advice_on_devices(known, written.people, written.school.away),
+        ),
         sealed=taken.states,
         sealed_troubles=taken.troubles,
         away=away,
     )
+
+
+def _index_of(written: Written, index_folder: Path | None, compile_them: Compile, anew: bool) -> Index:
+    """The compiled lists. Raises SettingsError where the data folder cannot be written."""
+    data = written.data
+    try:
+        if index_folder is None:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return written.lists.open_index(index_folder or data / "index", compile_them, anew)
+    except OSError as error:
+        words = f"{written.school.data!r}: {UNWRITABLE}: {error.strerror}"
+        raise SettingsError([written.files.fault("school", ("data",), words)]) from None
+
+
+def _snapshot_of(written: Written, index: Index, taken: Taken, away: tuple[AwayDevice, ...], version: str) -> Snapshot:
+    school, lists = written.school, written.lists
+    return Snapshot(
+        version=version,
+        people=people_of(written.people, away, school.away),
+        calendar=calendar_of(school, written.year, written.people),
+        categories={**lists.categories, SEALED_CATEGORY.id: SEALED_CATEGORY},
+        rules=tuple(_rule(rule, lists.categories) for rule in written.rules.rules),
+        lists=lists.open_catalogue(index, judge_names=school.lists.names == "judged"),
+        files=tuple(_file_rule(rule, lists.categories) for rule in written.rules.files),
+        purposes=purposes_of(written.monitoring, school, written.topics),
+        sealed=taken.sealed,
+        passing=passing_of(school, written.apps, lists.words),
+    )
+
+
+def _advice_on(written: Written, snapshot: Snapshot) -> Iterator[str]:
+    """What is no fault, but not what the school would want either."""
+    school, people = written.school, written.people
+    today = datetime.now(school.timezone).date()
+    yield from written.lists.advice
+    yield from advice(people, snapshot.calendar.at_work, written.rules, written.alerts, school)
+    yield from without_login(school)
+    yield from advice_on_year(written.year, people, today)
+    yield from advice_on(written.files, written.monitoring, school, today)
 
 
 def _rule(rule: RuleEntry, categories: Mapping[str, Category]) -> Rule:

@@ -7,12 +7,13 @@ from enum import Enum
 
 from schoolgate.lists.entry import Entry, covers
 from schoolgate.lists.guards import is_suffix
-from schoolgate.policy.decision import LOCAL_BLOCK, Verdict, decide_for
+from schoolgate.policy.decision import LOCAL_BLOCK, decide_for
 from schoolgate.policy.identity import Confidence, Group, Identity, Inspect
 from schoolgate.policy.opened import may_be_opened
 from schoolgate.policy.purpose import SCHEME, Site, site_of
 from schoolgate.policy.request import BadAddress, host_address, request_from_url
 from schoolgate.policy.rules import Action, Hit
+from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.load import Settings
 
 _SINGLE_PAGES = "Where single pages are stopped for what they say, the technician can allow the site always."

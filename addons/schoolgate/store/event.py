@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from schoolgate.policy.decision import Verdict
 from schoolgate.policy.identity import Confidence
 from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Alert
 from schoolgate.policy.sealed import is_sealed
+from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import Origin
 from schoolgate.store.pseudonym import Pseudonyms
 
