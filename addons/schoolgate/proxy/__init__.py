@@ -6,8 +6,8 @@ answer safely, ``asking`` judges questions that are sent as a body, ``recording`
 ``documents`` holds back pages until their words are judged, ``answers`` judges what streams, ``files`` and ``pictures``
 what is moved and shown, and ``streaming`` lets everything else flow by. On a network of the school's own ``redirected``
 gives connections a name, ``names`` answers DNS, ``portal`` and ``captive`` are the gateway's own site, ``pinned`` and
-``challenges`` learn what may stay closed, ``coverage`` counts what was seen, ``probes`` answers the doctor; ``doors`` and
-``away`` are the ways in.
+``challenges`` learn what may stay closed, ``coverage`` counts what was seen, and ``probes`` answers the doctor;
+``doors`` and ``away`` are the ways in.
 
 Whatever goes wrong in one of them, nothing is shown. They share one ``Live`` value, the settings in force and the
 journal, and one ``Act``, which blocks, warns, asks, records and fails; ``footing`` says of whom anything may be kept
