@@ -1,0 +1,179 @@
+"""The TLS that the gateway speaks: to devices with certificates of its own, to sites with the sessions it has kept.
+
+mitmproxy makes a context for each connection and signs with the authority's RSA key. Here each site's name has one
+context with an elliptic-curve key, which is kept, and a site that was visited before is asked to go on with its session
+instead of showing its certificate again. A session is taken up only with the name, the address and the protocols that
+it was verified for.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from mitmproxy import ctx
+from mitmproxy.addons import tlsconfig
+from mitmproxy.certs import Cert, CertStore, CertStoreEntry, dummy_cert
+from mitmproxy.connection import Server
+from mitmproxy.net import tls as net_tls
+from mitmproxy.options import CONF_BASENAME
+from mitmproxy.proxy.layers.modes import HttpProxy
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from mitmproxy.tls import TlsData
+from OpenSSL import SSL
+
+_MOST_LEAVES = 1000  # certificates that are kept
+_MOST_CONTEXTS = 400  # of 15 KB each
+_MOST_SESSIONS = 2000
+
+
+class Kept[K: Hashable, V](OrderedDict[K, V]):
+    """A dict of so many entries at most; what was longest not asked for goes first."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def recall(self, key: K) -> V | None:
+        """What is kept, if it is."""
+        if key in self:
+            self.move_to_end(key)
+        return self.get(key)
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep it, and return it."""
+        self[key] = value
+        self.move_to_end(key)
+        if len(self) > self._most:
+            self.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Issuer:
+    """The authority as ``dummy_cert`` asks for it, with the public key of the leaves in the place of its own."""
+
+    certificate: x509.Certificate
+    leaf: ec.EllipticCurvePublicKey
+
+    @property
+    def subject(self) -> x509.Name:
+        return self.certificate.subject
+
+    @property
+    def extensions(self) -> x509.Extensions:
+        return self.certificate.extensions
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self.leaf
+
+
+class LeafStore(CertStore):
+    """Certificates for sites, all with one elliptic-curve key that is made at each start and never written."""
+
+    def __init__(self, *store: Any) -> None:
+        super().__init__(*store)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._issuer: Any = _Issuer(self.default_ca.to_cryptography(), self._key.public_key())
+        self._leaves: Kept[Hashable, CertStoreEntry] = Kept(_MOST_LEAVES)
+
+    def get_cert(
+        self,
+        commonname: str | None,
+        sans: Iterable[x509.GeneralName],
+        organization: str | None = None,
+        crl_url: str | None = None,
+    ) -> CertStoreEntry:
+        """A certificate for these names, which is kept for the next time."""
+        if self.certs:  # of an administrator's own
+            return super().get_cert(commonname, sans, organization, crl_url)
+        names = tuple(sans)
+        key = commonname, names, organization, crl_url
+        entry = self._leaves.recall(key)
+        if entry is None or entry.cert.has_expired():
+            made = dummy_cert(self.default_privatekey, self._issuer, commonname, names, organization, crl_url)
+            private: Any = self._key
+            entry = CertStoreEntry(made, private, self.default_chain_file, self.default_chain_certs)
+            self._leaves.keep(key, entry)
+        return entry
+
+
+class Tls(tlsconfig.TlsConfig):
+    """mitmproxy's TlsConfig with what is worth keeping kept."""
+
+    name = "tlsconfig"
+
+    def __init__(self) -> None:
+        self._contexts: Kept[Cert, SSL.Context] = Kept(_MOST_CONTEXTS)
+        self._sessions: Kept[Hashable, SSL.Session] = Kept(_MOST_SESSIONS)
+        self._open: WeakKeyDictionary[Server, tuple[Hashable, SSL.Connection]] = WeakKeyDictionary()
+
+    def configure(self, updated: Any) -> None:
+        """The authority's files are read where they may have changed."""
+        super().configure(updated)  # type: ignore[no-untyped-call]
+        if not isinstance(self.certstore, LeafStore):
+            self.certstore = LeafStore.from_store(ctx.options.confdir, CONF_BASENAME, ctx.options.key_size)
+            self._contexts.clear()
+
+    def tls_start_client(self, tls_start: TlsData) -> None:
+        """A connection to a device, with the context that is kept for the site's certificate."""
+        if tls_start.ssl_conn is not None or tls_start.is_dtls or tls_start.context.client.cipher_list:
+            super().tls_start_client(tls_start)
+            return
+        layers, client = tls_start.context.layers, tls_start.context.client
+        entry = self.get_cert(tls_start.context)
+        context = self._contexts.recall(entry.cert) or self._contexts.keep(entry.cert, self._context(entry))
+        within = len(layers) == 2 and isinstance(layers[0], HttpProxy)  # the proxy itself is spoken to by TLS
+        alpn = b"http/1.1" if within else client.alpn
+        tls_start.ssl_conn = SSL.Connection(context)
+        told = tlsconfig.AppData(client_alpn=alpn, server_alpn=tls_start.context.server.alpn, http2=ctx.options.http2)
+        tls_start.ssl_conn.set_app_data(told)
+        tls_start.ssl_conn.set_accept_state()
+
+    def _context(self, entry: CertStoreEntry) -> SSL.Context:
+        options = ctx.options
+        make = partial(net_tls.create_client_proxy_context.__wrapped__, method=net_tls.Method.TLS_SERVER_METHOD)
+        least = net_tls.Version[options.tls_version_client_min]
+        context: SSL.Context = make(
+            min_version=least,
+            max_version=net_tls.Version[options.tls_version_client_max],
+            cipher_list=tlsconfig._default_ciphers(least),
+            ecdh_curve=net_tls.get_curve(options.tls_ecdh_curve_client),
+            chain_file=entry.chain_file,
+            request_client_cert=options.request_client_cert,
+            alpn_select_callback=tlsconfig.alpn_select_callback,
+            extra_chain_certs=(),
+            dhparams=self.certstore.dhparams,
+        )
+        context.use_certificate(entry.cert.to_cryptography())
+        context.use_privatekey(entry.privatekey)
+        return context
+
+    def tls_start_server(self, tls_start: TlsData) -> None:
+        """A connection to a site, which goes on with the session of the one before."""
+        super().tls_start_server(tls_start)
+        connection, server = tls_start.ssl_conn, tls_start.conn
+        if connection is None or not isinstance(server, Server):
+            return
+        key = server.sni, server.address, tuple(server.alpn_offers or ()), connection.get_context()
+        session = self._sessions.recall(key)
+        if session is not None:
+            connection.set_session(session)
+        self._open[server] = key, connection
+
+    def tls_failed_server(self, data: TlsData) -> None:
+        """A session that leads to nothing is not tried again."""
+        if isinstance(data.conn, Server) and (opened := self._open.pop(data.conn, None)) is not None:
+            self._sessions.pop(opened[0], None)
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        """What the site gave to go on with is kept; with TLS 1.3 it comes after the handshake."""
+        key, connection = self._open.pop(data.server, (None, None))
+        if connection is not None and data.server.tls_established:
+            session = connection.get_session()
+            if session is not None:
+                self._sessions.keep(key, session)

@@ -1,0 +1,138 @@
+"""How fast schoolgate is beside other filters on this machine, in one run: ``python tests/bench/bench_peers.py``.
+
+Everything is on in schoolgate: lists, phrases, the text model, the record. The load, the site and the filters share the
+machine's cores, so only ratios between lines of one run can be quoted. It runs in a network of its own (needs root) and
+reaches nobody. ``--filters`` and ``--kinds`` choose, ``--help`` tells all; ``peers.py`` says what each filter needs.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import peers  # noqa: E402 (found by the line above)
+
+KINDS = ("new", "r10", "keep", "plain")
+HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n"
+_INSIDE = "SCHOOLGATE_BENCH_INSIDE"
+
+
+def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, Callable[[], peers.Peer | None]]:
+    """How each is started, by the name that the command line knows it by."""
+    return {
+        "none": lambda: None,
+        "mitmdump": lambda: peers.mitmdump(folder, made_by),
+        "squid": lambda: peers.squid_bump(folder, made_by),
+        "splice": lambda: peers.squid_splice(folder, made_by),
+        "squidguard": lambda: peers.squid_guard(folder, made_by, domains),
+        "e2guardian": lambda: peers.e2guardian(folder, made_by),
+        "schoolgate1": lambda: peers.schoolgate(folder, made_by, 1),
+        "schoolgate2": lambda: peers.schoolgate(folder, made_by, 2),
+    }
+
+
+def inside(arguments: list[str]) -> int:
+    """Run this again in a network and with a hosts file of its own; its exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        hosts = Path(folder) / "hosts"
+        hosts.write_text(HOSTS)
+        script = f'ip link set lo up && mount --bind {hosts} /etc/hosts && exec "$@"'
+        command = ["unshare", "--mount", "--net", "sh", "-c", script, "sh", sys.executable, __file__, *arguments]
+        return subprocess.run(command, env={**os.environ, _INSIDE: "1"}, check=False).returncode
+
+
+def build(folder: Path) -> Path:
+    """The load tool, compiled."""
+    tool = folder / "load"
+    source = str(HERE / "load.c")
+    subprocess.run(["cc", "-O2", "-o", str(tool), source, "-lssl", "-lcrypto", "-lpthread"], check=True)
+    return tool
+
+
+def versions() -> str:
+    """What is measured."""
+    said = []
+    for command in (["squid", "-v"], ["e2guardian", "-v"], ["squidGuard", "-v"], ["nginx", "-v"]):
+        if shutil.which(command[0]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            said.append((done.stdout + done.stderr).strip().splitlines()[0])
+    from importlib.metadata import version
+
+    return "; ".join([f"mitmproxy {version('mitmproxy')}", f"Python {sys.version.split()[0]}", *said])
+
+
+def measure(name: str, peer: peers.Peer | None, tool: Path, asked: argparse.Namespace) -> dict[str, float]:
+    """Print a line for each kind of load and number of clients; the rates."""
+    rates = {}
+    for kind in asked.kinds.split(","):
+        peers.load(tool, peer, kind, 2, 0.5, path=asked.path)
+        for clients in map(int, asked.clients.split(",")):
+            best = max(
+                (peers.load(tool, peer, kind, clients, asked.seconds, path=asked.path) for _ in range(asked.rounds)),
+                key=lambda each: each["rate"],
+            )
+            rates[f"{kind} x{clients}"] = best["rate"]
+            times = f"p50 {best['p50'] * 1000:7.2f} ms, p99 {best['p99'] * 1000:7.2f} ms"
+            troubles = f", {best['failed']:.0f} failed, {best['refused']:.0f} refused" if best["failed"] else ""
+            figures = f"{best['rate']:9,.0f}/s  {best['cpu']:6.2f} ms CPU each  {times}{troubles}"
+            print(f"{name:12s} {kind:6s} {clients:4d} clients  {figures}", flush=True)
+    return rates
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--filters", default="none,mitmdump,squid,squidguard,e2guardian,schoolgate1,schoolgate2")
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--clients", default="32", help="numbers of clients, with commas")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=1, help="the best of so many is told")
+    parser.add_argument("--domains", type=int, default=1_000_000, help="that squidGuard is given")
+    parser.add_argument("--path", default="/10k.html", help="/fresh.html is another page each time")
+    asked = parser.parse_args()
+    if not os.environ.get(_INSIDE):
+        return inside(sys.argv[1:])
+    folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
+    folder.chmod(0o755)
+    print(versions())
+    made_by = peers.authority(folder, "origin-ca")
+    server = peers.site(folder, made_by)
+    found: dict[str, dict[str, float]] = {}
+    try:
+        tool = build(folder)
+        started = filters(folder, made_by, asked.domains)
+        for name in asked.filters.split(","):
+            peer = started[name]()
+            try:
+                found[name] = measure(name, peer, tool, asked)
+                if peer is not None:
+                    print(f"{name:12s} memory {peer.memory():.0f} MB")
+            finally:
+                if peer is not None:
+                    peer.stop()
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+    compare(found)
+    return 0
+
+
+def compare(found: dict[str, dict[str, float]]) -> None:
+    """The ratios that are held to be bars."""
+    for ours, theirs in (("schoolgate1", "mitmdump"), ("schoolgate2", "squid"), ("schoolgate2", "squidguard"),
+                         ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard")):  # fmt: skip
+        if ours in found and theirs in found:
+            told = ", ".join(f"{kind} {rate / found[theirs][kind]:.2f}" for kind, rate in found[ours].items())
+            print(f"{ours} / {theirs}: {told}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
