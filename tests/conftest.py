@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that both workers end at about the same time."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    items.sort(key=lambda item: {"e2e", "faults"}.isdisjoint(item.path.parts))
 
 
 def pytest_collection_finish() -> None:

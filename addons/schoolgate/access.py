@@ -91,5 +91,6 @@ def password_file(settings: Settings) -> Path:
 
 
 def passwords_of(settings: Settings) -> dict[str, str]:
-    """What is kept of each login's password; nothing where people.yaml names no file. Raises OSError."""
-    return read_passwords(password_file(settings)) if settings.people.logins else {}
+    """What is kept of each login's password; nothing where there is no file and need not be one. Raises OSError."""
+    file, may_lack = password_file(settings), settings.school.identity.directory is not None
+    return read_passwords(file) if settings.people.logins and (file.exists() or not may_lack) else {}

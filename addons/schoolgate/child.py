@@ -6,7 +6,8 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from ctypes import c_double
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -21,7 +22,10 @@ STOP = "stop"
 LEAVE = "leave"
 """To a worker: another has taken its place, so it takes nothing new and may take its time with what it has."""
 _START_WITHIN = 30.0  # seconds
+_CHANCES, _LONGEST_PAUSE = 5, 30.0  # seconds
 _SPAWN = multiprocessing.get_context("spawn")
+_PULSE = [c_double()]
+"""When this process was last seen at work, by the clock that all of the machine's processes share; 0: never."""
 
 
 class CannotStart(Exception):
@@ -64,16 +68,25 @@ def be_child(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -
     main(*arguments)
 
 
-def _begin(main: Callable[..., None], arguments: tuple[Any, ...], channel: Connection) -> None:
+def beat() -> None:
+    """Say to the supervisor that this process is at work; one that has said so once is to say it every few seconds."""
+    _PULSE[0].value = time.monotonic()
+
+
+def _begin(main: Callable[..., None], arguments: tuple[Any, ...], channel: Connection, pulse: c_double) -> None:
     """Settings come first by the channel. They are large, so they are no argument of the process.
 
     A child that dies before it has read its arguments would hold its parent up for ever, where they are more than a
     pipe holds: multiprocessing keeps the other end of that pipe open itself.
     """
+    _PULSE[0] = pulse
     try:
         settings = channel.recv()
     except (EOFError, OSError):
         return  # the supervisor is gone already
+    except ValueError as error:  # of another build, this process reads the files itself, and they have faults
+        log.error("It cannot begin until this is correct: %s", error)
+        return
     main(*arguments, settings, channel)
 
 
@@ -112,12 +125,14 @@ class Child:
     ready: bool = False
     said: str = ""
     post: SimpleQueue[object] | None = None
+    pulse: c_double = field(default_factory=c_double)
 
     def start(self, settings: object) -> None:
         """Start it (again) with the settings in force."""
         ours, theirs = _SPAWN.Pipe()
         self.tell(STOP)  # ends the thread that wrote to the process before
-        work = (self.name, _begin, (self.main, self.arguments, theirs))
+        self.pulse = _SPAWN.RawValue(c_double)
+        work = (self.name, _begin, (self.main, self.arguments, theirs, self.pulse))
         self.process = _SPAWN.Process(target=be_child, args=work, name=self.name)
         self.process.start()
         theirs.close()
@@ -130,7 +145,7 @@ class Child:
     def become(self, other: "Child") -> None:
         """From now on the process of ``other`` is this one."""
         self.process, self.channel, self.started, self.start_at = other.process, other.channel, time.monotonic(), None
-        self.ready, self.said, self.post = other.ready, other.said, other.post
+        self.ready, self.said, self.post, self.pulse = other.ready, other.said, other.post, other.pulse
 
     def wait_until_ready(self) -> None:
         """Raises CannotStart with the child's own words."""
@@ -152,6 +167,12 @@ class Child:
                     self.ready = words == READY
                     self.said += "" if self.ready else str(words)
         return self.ready and self.alive
+
+    def pause(self) -> float:
+        """Seconds to wait after it died young so often; one that had been ready is given more chances."""
+        self.is_ready()
+        times = self.early_deaths - (_CHANCES if self.ready else 1)
+        return min(_LONGEST_PAUSE, 2.0**times) if times > 0 else 0.0
 
     def last_words(self) -> str:
         """What it said before it ended, other than that it was ready."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from schoolgate.commands.backup import backup
 from schoolgate.commands.cases import list_cases, show_case
 from schoolgate.commands.check import check
 from schoolgate.commands.coverage import coverage
@@ -23,6 +24,7 @@ from schoolgate.commands.record import explain, hold, retention, verify
 from schoolgate.commands.replay import replay
 from schoolgate.commands.reports import report, reports
 from schoolgate.commands.restart import restart
+from schoolgate.commands.restore import restore
 from schoolgate.commands.settings import config as config_commands
 from schoolgate.commands.settings import init
 from schoolgate.commands.visits import visits
@@ -55,9 +57,10 @@ def run(config: Path | None, workers: int) -> None:
     click.echo("schoolgate has stopped; everything is in the record.")
 
 
-_SETTINGS = (init, config_commands, lists, login, setup_code, passes, gateway, doctor, devices, restart, demo)
+_SETTINGS = (init, config_commands, lists, login, setup_code, passes, gateway, doctor, devices, demo)
+_UPKEEP = (restart, backup, restore)
 _VERDICTS = (check, visits, replay)
 _RECORD = (events, digest, report, reports, coverage, verify, retention, hold, explain)
 _PEOPLE = (list_cases, show_case, open_site, shut_site, requests, reveal, sar, evidence, notices, dpia)
-for _command in (*_SETTINGS, *_VERDICTS, *_RECORD, *_PEOPLE):
+for _command in (*_SETTINGS, *_UPKEEP, *_VERDICTS, *_RECORD, *_PEOPLE):
     main.add_command(_command)

@@ -21,9 +21,10 @@ from schoolgate.policy.request import WebRequest, host_address, request_from_url
 from schoolgate.policy.rules import NAME, SEARCH, SIGN, TEXT, Action, Subject
 from schoolgate.policy.said import decide_said, is_judged
 from schoolgate.policy.sealed import SEALED, is_sealed
-from schoolgate.policy.signs import of_request
+from schoolgate.policy.signs import of_request, opens_a_page
 from schoolgate.policy.standing import NO_STANDING, Standing
 from schoolgate.policy.verdict import Verdict, outweighs, stricter
+from schoolgate.policy.whereabouts import NOTHING, NOWHERE, Whereabouts
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
 
@@ -37,11 +38,13 @@ _TEXTS = frozenset({*_ASKED, "group", "client", "user", "at"})
 class Enquiry:
     """Answers questions under one set of settings; ``who`` is what holds where a question does not say.
 
-    ``standing`` is what people have opened; left out, the settings alone answer.
+    ``standing`` is what people have opened, ``seen`` who is where; left out, the settings alone answer.
     """
 
-    def __init__(self, settings: Settings, who: Asked, standing: Standing = NO_STANDING) -> None:
-        self.settings, self._standing = settings, standing
+    def __init__(
+        self, settings: Settings, who: Asked, standing: Standing = NO_STANDING, seen: Whereabouts = NOWHERE
+    ) -> None:
+        self.settings, self._standing, self._seen = settings, standing, seen
         self._who = {name: value for name, value in who.items() if value}
         self._engines = open_engines()
         self._identity = lru_cache(4096)(self._identify)
@@ -64,7 +67,9 @@ class Enquiry:
             nowhere = WebRequest(moment, client, user, "GET", "https", ("",), 443, "", "")
             return self._row(None, self._on_words(asked, identity, nowhere))
         request = request_from_url(url, at=moment, client=client, user=user)
-        request = replace(request, signs=of_request("GET", request.host, request.asked, _headers(asked)))
+        headers = _headers(asked)
+        signs = of_request("GET", request.host, request.asked, headers)
+        request = replace(request, signs=signs, opened=opens_a_page(headers))
         verdict = decide_for(identity, request, self.settings.snapshot, standing=self._standing)
         if why := asks_unsafely(request, identity, self._engines):
             verdict = stricter(verdict, refuse(identity, request, self.settings.snapshot, WRAPPED_SEARCH, why))
@@ -109,10 +114,11 @@ class Enquiry:
 
     def _identify(self, client: str | None, user: str | None, group: str | None) -> Identity:
         people = self.settings.snapshot.people
-        if client and host_address(client) is None:
+        address = host_address(client) if client else None
+        if client and address is None:
             raise ValueError(f"{client!r} is no IP address")
         if not group:
-            return people.identify(client, user)
+            return people.identify(client, user, self._seen.found(address, datetime.now(UTC)) if address else NOTHING)
         names = [g.id for g in people.groups]
         if group not in [*names, "unknown"]:
             raise ValueError(unknown("group", group, names))
@@ -163,6 +169,8 @@ def _verdict_row(url: str | None, verdict: Verdict) -> dict[str, Any]:
         "search": verdict.search or None,
         "group": verdict.identity.group.id,
         "identity": verdict.identity.reason,
+        "identity_confidence": verdict.identity.confidence.value,
+        "identity_since": verdict.identity.since.isoformat(timespec="seconds") if verdict.identity.since else None,
         "calendar": verdict.calendar,
         "snapshot": verdict.snapshot,
     }
@@ -191,7 +199,7 @@ def in_words(answer: dict[str, Any]) -> str:
     hidden = "an address that is not shown" if answer["category"] == SEALED else "the words alone"
     lines = [
         f"{answer['action'].upper():5} {answer['url'] or hidden}",
-        f"      who       {answer['group']}: {answer['identity']}",
+        f"      who       {answer['group']}: {answer['identity']}{_for_how_long(answer)}",
     ]
     if answer["category"]:
         lines.append(f"      category  {answer['category']}, {because(answer)}")
@@ -201,6 +209,15 @@ def in_words(answer: dict[str, Any]) -> str:
         lines.append(f"      rule      {answer['rule']}{basis}; alert: {answer['alert']}")
     lines += [f"      why       {answer['why']}", f"      when      {when}"]
     return "\n".join(lines)
+
+
+def _for_how_long(answer: Mapping[str, Any]) -> str:
+    """How surely, and for how long, that is known which somebody was not asked to be judged as."""
+    if not answer["identity_since"]:
+        return ""
+    minutes = int((datetime.now(UTC) - datetime.fromisoformat(answer["identity_since"])).total_seconds() // 60)
+    length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    return f" ({answer['identity_confidence']}, known for {length})"
 
 
 def moment_of(text: str | None, settings: Settings) -> datetime:

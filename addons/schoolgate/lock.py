@@ -14,9 +14,10 @@ FILE = "gateway.lock"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The gateway that runs: its process, and how its rolling restart stands (``crew.Roll``)."""
+    """The gateway that runs: its process, how many rolling restarts it began, how the last stands (``crew.Roll``)."""
 
     pid: int
+    begun: int
     roll: str
 
 
@@ -27,9 +28,9 @@ class Lock:
     handle: int
     died: bool
 
-    def note(self, roll: str) -> None:
+    def note(self, roll: str, begun: int) -> None:
         """Say how the rolling restart stands, for those who asked for it."""
-        os.pwrite(self.handle, f"{os.getpid()} {roll}".encode().ljust(40) + b"\n", 0)
+        os.pwrite(self.handle, f"{os.getpid()} {begun} {roll}".encode().ljust(40) + b"\n", 0)
 
 
 @contextlib.contextmanager
@@ -47,7 +48,7 @@ def lock(data: Path) -> Iterator[Lock]:
         raise CannotStart(f"another schoolgate is running with {data}; stop it first") from None
     try:
         held = Lock(handle, os.fstat(handle).st_size > 0)
-        held.note("none")
+        held.note("none", 0)
         yield held
         os.ftruncate(handle, 0)
     except CannotStart:
@@ -64,8 +65,8 @@ def running(data: Path) -> Running | None:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                pid, _, roll = file.read().decode().strip().partition(" ")
-                return Running(int(pid), roll) if pid.isdigit() else None
+                pid, begun, roll = (*file.read().decode().split(maxsplit=2), "", "", "")[:3]
+                return Running(int(pid), int(begun), roll.strip()) if pid.isdigit() and begun.isdigit() else None
     except FileNotFoundError:
         return None
     return None

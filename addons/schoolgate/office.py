@@ -1,8 +1,9 @@
 """The office: the process that reads the record, raises alerts, sends mails and digests, and never holds up a page."""
 
 import logging
+import sqlite3
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 
@@ -23,7 +24,11 @@ from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Priority
 from schoolgate.store.check_chain import Seal
+from schoolgate.store.copies import NotCopied, is_damage, is_whole
+from schoolgate.store.event import fault_event
 from schoolgate.store.journal import Journal
+from schoolgate.store.mending import ask_to_look
+from schoolgate.store.office import FILE as OFFICE
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.pack import last_seal
 from schoolgate.store.pseudonym import open_pseudonyms
@@ -40,8 +45,12 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def run_office(settings: Settings, channel: Connection) -> None:
     """The process's main function; ``channel`` brings new Settings or STOP."""
-    office = Office(settings, _PATIENCE)
-    work_in_rounds(channel, _ROUND, office.take_up, lambda: office.round(time.time()))
+    try:
+        office = Office(settings, _PATIENCE)
+    except NotCopied as error:
+        channel.send(f"its tables are not brought up to date without a copy of them as they are, but {error}")
+        return
+    work_in_rounds(channel, _ROUND, office.take_up, lambda: office.round_or_mend(time.time()))
     office.close()
 
 
@@ -57,6 +66,9 @@ class Office:
         self._pseudonyms = open_pseudonyms(settings.data)
         self._store = OfficeStore(settings.data)
         self._journal = Journal(settings.data, "office")
+        if self._store.mended:
+            told = fault_event(datetime.now(UTC), "office-damaged", self._store.mended, settings.snapshot.version)
+            self._journal.append({"t": "event", **told.row()})
         self._cases = Cases(self._store, self._journal, self._pseudonyms)
         self._making = Making(patience)
         self._reports = ReportPost(self._store, self._making)
@@ -67,6 +79,18 @@ class Office:
     def take_up(self, settings: Settings) -> None:
         """From now on these settings hold."""
         self.settings = settings
+
+    def round_or_mend(self, now: float) -> None:
+        """A round; where a store is damaged, whoever writes it is to mend it, which the office does when it begins."""
+        try:
+            self.round(now)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            ask_to_look(self.settings.data)
+            if not is_whole(self.settings.data / OFFICE):
+                raise SystemExit(f"{OFFICE} is damaged; the office begins again with a good copy of it") from None
+            raise
 
     def round(self, now: float) -> None:
         """Take up new events, raise and send mails, and send the digest when its hour has come."""

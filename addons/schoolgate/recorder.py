@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 from schoolgate.child import work_in_rounds
 from schoolgate.policy.rules import Action
 from schoolgate.settings.load import Settings
+from schoolgate.store.copies import NotCopied
 from schoolgate.store.event import DEED, FAULT, PROBE
 from schoolgate.store.recorder import Recorder
 from schoolgate.store.retention import REQUESTS
@@ -16,7 +17,11 @@ _ROUND = 0.1  # seconds
 
 def run_recorder(settings: Settings, channel: Connection) -> None:
     """The recorder's main function."""
-    recorder = Recorder(settings.data, kept(settings), versions(settings), settings.snapshot.version)
+    try:
+        recorder = Recorder(settings.data, kept(settings), versions(settings), settings.snapshot.version)
+    except NotCopied as error:
+        channel.send(f"its tables are not brought up to date without a copy of them as they are, but {error}")
+        return
 
     def take_up(new: Settings) -> None:
         recorder.take_up(kept(new), versions(new), new.snapshot.version)

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolgate.child import STOP, CannotStart, Child
-from schoolgate.crew import Crew, Roll
+from schoolgate.crew import REPLACED, Crew, Roll
 from schoolgate.free_addresses import try_addresses
 from schoolgate.lists.index import BadIndex, Index
+from schoolgate.lists.index_watch import IndexWatch
 from schoolgate.lock import Lock, lock
 from schoolgate.office import run_office
 from schoolgate.recorder import run_recorder
@@ -28,7 +29,7 @@ from schoolgate.sealed_upkeep import SealedUpkeep
 from schoolgate.settings.compiling import COMPILING, compile_lists_apart
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
-from schoolgate.settings.load import Settings, load_settings, watched_files
+from schoolgate.settings.load import Settings, load_settings, watched_files, with_feeds
 from schoolgate.settings.parcel import Parcel
 from schoolgate.settings.school_models import ListenOn
 from schoolgate.setup_code import forget, is_needed, issue
@@ -48,7 +49,7 @@ _ROUND = 0.1  # seconds
 _WATCH_EVERY = 1.0  # seconds
 _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
 _ORPHANS_END_WITHIN = 7.0  # seconds: a worker without supervisor drains, then ends
-_YOUNG = 5.0  # seconds; a child that dies younger than that twice is started again after a pause
+_YOUNG = 5.0  # seconds; a child that keeps dying younger than that is started again after a pause
 Say = Callable[[str], None]
 
 
@@ -62,6 +63,7 @@ class Supervisor:
     worker: Callable[..., None] | None = None
     stopping: bool = False
     _restarts: int = 0  # that were asked for and not begun yet
+    _begun: int = 0  # that were asked for before
     _crew: Crew = field(init=False)
     _others: list[Child] = field(default_factory=list[Child])
     _reported: str = ""
@@ -70,6 +72,7 @@ class Supervisor:
     _upkeep: Upkeep = field(default_factory=Upkeep)
     _sealed: SealedUpkeep = field(default_factory=SealedUpkeep)
     _watchdog: Watchdog = field(default_factory=Watchdog)
+    _index: IndexWatch = field(default_factory=IndexWatch)
 
     def run(self) -> None:
         """Run until SIGTERM or Ctrl-C. Raises SettingsError or CannotStart before any port is open."""
@@ -149,6 +152,8 @@ class Supervisor:
                 self._watchdog.alive()
                 self._keep_lists_fresh(settings, journal)
                 self._look_after_sealed(settings, journal)
+                if self._index.is_damaged(settings.index, now):
+                    self._end_with_index(settings, journal)
                 for child in self._children:
                     self._revive(child, settings, journal, now)
                 self._see_to_crew(settings, journal, held)
@@ -172,18 +177,19 @@ class Supervisor:
 
     def _see_to_crew(self, settings: Settings, journal: Journal, held: Lock) -> None:
         before = self._crew.roll
-        if self._restarts:
-            self._restarts = 0
+        if self._restarts and before is not Roll.UNDER_WAY:
+            self._restarts, self._begun = 0, self._begun + 1
             self._crew.restart()
+            held.note(self._crew.roll.value, self._begun)
             self.say("Every process of the gateway is replaced, one after the other.")
         self._crew.round(Parcel(settings))
         words, self._crew.told = self._crew.told, ""
         if words:
             self.say(words)
-        if words and self._crew.roll is not Roll.DONE:
+        if words not in ("", REPLACED):
             _report(journal, "workers", words, settings)
         if self._crew.roll is not before:
-            held.note(self._crew.roll.value)
+            held.note(self._crew.roll.value, self._begun)
 
     def _read(self) -> Settings:
         """The settings as they are now. A report that cannot be made is told of, but is no reason not to filter."""
@@ -241,18 +247,31 @@ class Supervisor:
                 self._reported = str(error)
                 self.say(f"The edited settings have faults, the old ones stay in force:\n{error}")
                 _report(journal, "settings", str(error), old)
-            return old
+            return self._hand_out(with_feeds(old), old)
         except Exception as error:  # whatever it is, the gateway goes on
             log.exception("The settings could not be read")
             _report(journal, "settings", f"The settings could not be read: {type(error).__name__}: {error}", old)
             return old
         self._reported = ""
+        return self._hand_out(new, old)
+
+    def _hand_out(self, new: Settings, old: Settings) -> Settings:
         if new.snapshot.version == old.snapshot.version:
             return old
         for child in (*self._others, *self._crew.everybody()):
             child.tell(Parcel(new))
         self.say(f"New settings are in force (version {new.snapshot.version}).")
         return new
+
+    def _end_with_index(self, settings: Settings, journal: Journal) -> None:
+        """Workers that look into a damaged index could let anything pass; new ones begin when it is made again."""
+        settings.index.unlink(missing_ok=True)
+        for child in self._crew.everybody():
+            if child.process is not None:
+                child.process.kill()
+        words = "The list index was altered or damaged on disk. Nobody is let through until it has been made again."
+        self.say(words)
+        _report(journal, "index", words, settings)
 
     def _revive(self, child: Child, settings: Settings, journal: Journal, now: float) -> None:
         """Start a dead child again: at once, but with growing pauses if it keeps dying young."""
@@ -263,7 +282,7 @@ class Supervisor:
             child.early_deaths = child.early_deaths + 1 if now - child.started < _YOUNG else 0
             if child.process is not None and child.process.pid is not None:
                 self._crew.ended(child.process.pid)
-            child.start_at = now + (min(30.0, 2.0**child.early_deaths) if child.early_deaths > 1 else 0.0)
+            child.start_at = now + child.pause()
             words = (
                 f"{child.name} ended by itself (exit code {code}) and is started again. {child.last_words()}".strip()
             )

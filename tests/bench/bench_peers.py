@@ -35,6 +35,8 @@ def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, C
         "e2guardian": lambda: peers.e2guardian(folder, made_by),
         "schoolgate1": lambda: peers.schoolgate(folder, made_by, 1),
         "schoolgate2": lambda: peers.schoolgate(folder, made_by, 2),
+        "closed1": lambda: peers.schoolgate(folder, made_by, 1, closed=True),
+        "closed2": lambda: peers.schoolgate(folder, made_by, 2, closed=True),
     }
 
 
@@ -128,7 +130,8 @@ def main() -> int:
 def compare(found: dict[str, dict[str, float]]) -> None:
     """The ratios that are held to be bars."""
     for ours, theirs in (("schoolgate1", "mitmdump"), ("schoolgate2", "squid"), ("schoolgate2", "squidguard"),
-                         ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard")):  # fmt: skip
+                         ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard"),
+                         ("closed1", "splice"), ("closed2", "splice"), ("closed1", "mitmdump")):  # fmt: skip
         if ours in found and theirs in found:
             told = ", ".join(f"{kind} {rate / found[theirs][kind]:.2f}" for kind, rate in found[ours].items())
             print(f"{ours} / {theirs}: {told}")

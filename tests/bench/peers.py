@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from lists_data import make_domains
-from pretend.school import School
+from pretend.gateway import Gateway
+from pretend.school import PEOPLE, School
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SITE, BLOCKED = "allowed.example", "pornhub.com"
@@ -227,14 +228,15 @@ def mitmdump(folder: Path, made_by: Authority) -> Peer:
     return Peer("bare mitmdump", port, process, lambda: below(process.pid), _ended(process))
 
 
-def schoolgate(folder: Path, made_by: Authority, workers: int, index: Path | None = None) -> Peer:
-    """The whole product as ``schoolgate run`` starts it, with its lists, judges and record."""
-    from pretend.gateway import Gateway
+def schoolgate(folder: Path, made_by: Authority, workers: int, closed: bool = False) -> Peer:
+    """The whole product as ``schoolgate run`` starts it, with its lists, judges and record.
 
-    school = School(folder / f"school{workers}", upstream_ca=made_by.pem, host="127.0.0.1")
-    school.proxy_port, school.metrics_port = 18_010 + workers, 18_020 + workers
-    gateway = Gateway(school, workers=workers, index=index, within=[], mounts={"/dev/null": Path("/dev/null")})
-    gateway.start()
+    With ``closed`` the load's devices are of a group whose TLS nobody looks into.
+    """
+    people = PEOPLE.replace(', "127.0.2.0/24"', "").replace('"127.0.0.5/32"', '"127.0.0.5/32", "127.0.2.0/24"')
+    name = f"schoolgate{workers}{'-closed' if closed else ''}"
+    school = School(folder / name, people=people if closed else PEOPLE, upstream_ca=made_by.pem)
+    gateway = Gateway(school, workers=workers, within=[], mounts={"/dev/null": Path("/dev/null")}).start()
     process = gateway.process
     assert process is not None
 
@@ -242,7 +244,7 @@ def schoolgate(folder: Path, made_by: Authority, workers: int, index: Path | Non
         workers = [pid for name, pid in gateway.children().items() if name.startswith("worker")]
         return [pid for worker in workers for pid in below(worker)]
 
-    return Peer(f"schoolgate, {workers} worker", school.proxy_port, process, working, gateway.stop, school.ca)
+    return Peer(name, school.proxy_port, process, working, gateway.stop, school.ca)
 
 
 def _squid(folder: Path, made_by: Authority, name: str, port: int, more: str, bump: str) -> Peer:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -18,12 +19,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pretend.network import missing
-from pretend.school import School, free_port
-from schoolgate.doctor import certificates, keeping, ways_out
+from pretend.school import PEOPLE, School, free_port
+from schoolgate.doctor import certificates, keeping, lists, processes, searches, ways_out
+from schoolgate.doctor.asking import asker_of, ways_in
 from schoolgate.doctor.examination import Step, examine
 from schoolgate.doctor.finding import Finding, Outcome, good, wrong
+from schoolgate.lists.sealed.probing import probe_name
 from schoolgate.settings.load import Settings
 from schoolgate.settings.school_models import DoctorEntry
+from schoolgate.settings.sealed import sealed_key
+from schoolgate.store.journal import Journal
+from schoolgate.whereabouts.sightings import open_folder, touch
 
 GOOD, WRONG, SKIPPED = Outcome
 
@@ -89,6 +95,8 @@ def told(what):
 told("none")
 nftables.load(table(settings.school, 3))
 told("loaded")
+subprocess.run("nft insert rule inet schoolgate past_the_filter tcp dport 8080 accept".split(), check=True)
+told("opened")
 subprocess.run(["nft", "flush", "chain", "inet", "schoolgate", "past_the_filter"], check=True)
 told("flushed")
 school = settings.school.model_copy(update={"gateway": settings.school.gateway.model_copy(update={"inside": ["eth9"]})})
@@ -108,10 +116,73 @@ def test_a_table_that_is_gone_changed_or_old_is_found(index: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     found = {what: (outcome, words) for what, (outcome, words) in map(json.loads, done.stdout.splitlines())}
     assert {what: outcome for what, (outcome, _) in found.items()} == {
-        "none": "WRONG", "loaded": "ok", "flushed": "WRONG", "older": "WRONG", "removed": "WRONG"
+        "none": "WRONG", "loaded": "ok", "opened": "WRONG", "flushed": "WRONG", "older": "WRONG", "removed": "WRONG"
     }  # fmt: skip
-    assert "no rule is left for QUIC, DNS over TLS" in found["flushed"][1]
+    assert " 853 } counter reject" in found["flushed"][1]
+    assert "dport 8080 accept' was added" in found["opened"][1]
     assert "older settings" in found["older"][1]
+
+
+def test_a_category_that_nothing_is_in_is_found(settings_of: Callable[[School], Settings], tmp_path: Path) -> None:
+    empty = "category: gambling\ntitle: Gambling\ntheme: commerce\nwhy: It is for adults.\n"
+    school = School(tmp_path, blocklists={"gambling.yaml": empty}).write()
+    found = list(lists.held(settings_of(school)))
+    assert [(each.probe, each.outcome) for each in found] == [("list of gambling", WRONG)]
+    (tmp_path / "blocklists" / "gambling.yaml").write_text(f"{empty}domains: [bet.example]\n")
+    assert outcomes(lists.held(settings_of(school))) == [("lists filled", GOOD)]
+
+
+def test_each_sealed_feed_holds_a_name_that_only_the_doctor_knows(
+    settings_of: Callable[[School], Settings], tmp_path: Path
+) -> None:
+    school = School(tmp_path).write()
+    for feed in ("iwf", "ctiru"):
+        (tmp_path / "sealed" / feed).mkdir(parents=True)
+        (tmp_path / "sealed" / feed / "list.csv").write_text("zzhidden.example\n")
+    settings = settings_of(school)
+    key = sealed_key(settings.folders.root, settings.data)
+    for feed in ("iwf", "ctiru"):
+        match = settings.snapshot.sealed.match([probe_name(key, feed)], "")
+        assert match is not None
+        assert match.feed == feed
+    assert settings.snapshot.sealed.match([probe_name(b"another", "iwf")], "") is None
+    assert [state.entries for state in settings.sealed] == [1, 1]
+
+
+def test_safe_search_may_not_be_off_for_pupils(settings_of: Callable[[School], Settings], tmp_path: Path) -> None:
+    off = PEOPLE.replace("inspect: full}", "inspect: full, safe_search: off}")
+    settings = settings_of(School(tmp_path, people=off).write())
+    asker = asker_of(settings)
+    found = {name: outcomes(searches.safe_search(settings, asker, settings.snapshot.people.group(name)))
+             for name in ("pupils", "staff")}  # fmt: skip
+    assert found == {"pupils": [("safe search", WRONG)], "staff": [("safe search", SKIPPED)]}
+
+
+def test_each_of_several_workers_is_come_to_by_addresses_of_this_machine(settings: Settings) -> None:
+    asker = asker_of(settings)
+    assert list(ways_in(asker, 1)) == []
+    sources = {way.source for _, way in ways_in(asker, 3)}
+    assert len(sources) > 15
+    assert all(source.startswith("127.255.") and source != "127.255.255.255" for source in sources)
+
+
+def test_an_office_or_a_watcher_that_stands_still_is_found(settings: Settings) -> None:
+    journals = [Journal(settings.data, name) for name in ("supervisor", "worker1", "office")]
+    now = time.time()
+    processes.beat(settings.data, now)
+    assert outcomes(processes.alive(settings)) == [("processes", GOOD)]
+    os.utime(settings.data / "office.alive", (now - 3600, now - 3600))
+    (found,) = processes.alive(settings)
+    assert (found.outcome, "stands still since 60 minutes" in found.words) == (WRONG, True)
+    processes.beat(settings.data, now)
+    assert outcomes(processes.alive(settings)) == [("processes", GOOD)]
+    watched = settings.school.identity.model_copy(update={"radius": object()})
+    school = settings.school.model_copy(update={"identity": watched})
+    assert outcomes(processes.alive(replace(settings, school=school)))[1:] == [("whereabouts", WRONG)]
+    touch(open_folder(settings.data))
+    assert outcomes(processes.alive(replace(settings, school=school)))[1:] == [("whereabouts", GOOD)]
+    for journal in journals:
+        journal.close()
 
 
 def test_where_no_network_is_redirected_nothing_is_asked_of_nftables(settings: Settings) -> None:

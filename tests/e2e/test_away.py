@@ -40,6 +40,11 @@ class Tunnel:
     device: str = field(default_factory=lambda: f"wg{os.getpid() % 100000}")
     process: subprocess.Popen[Any] | None = None
 
+    @property
+    def address(self) -> str:
+        """The device's own."""
+        return self.lines["Address"].partition("/")[0]
+
     def up(self, address: str | None = None) -> "Tunnel":
         environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error"}
         command = [*self.network.within(HOME), "wireguard-go", "-f", self.device]
@@ -80,6 +85,11 @@ class Tunnel:
         done = subprocess.run([*self.network.within(HOME), *command], capture_output=True, text=True, timeout=30)
         assert not check or done.returncode == 0, done.stderr
         return done
+
+
+def lines_of(configuration: str) -> dict[str, str]:
+    pairs = (line.partition(" = ") for line in configuration.splitlines())
+    return {key: value for key, sign, value in pairs if sign}
 
 
 def wait(holds: Callable[[], object], within: float = 60.0) -> None:
@@ -133,8 +143,7 @@ def tunnel(network: Network, gate: Gateway, devices: Devices, tmp_path: Path) ->
         known = gate.log.count("New settings are in force")
         done = devices("add", name, *options)
         assert done.returncode == 0, done.stderr
-        pairs = (line.partition(" = ") for line in done.stdout.splitlines())
-        built = Tunnel(network, tmp_path, {key: value for key, sign, value in pairs if sign})
+        built = Tunnel(network, tmp_path, lines_of(done.stdout))
         made.append((name, built))
         wait(lambda: gate.log.count("New settings are in force") > known)
         built.up(address)
@@ -159,20 +168,28 @@ def test_a_pupils_device_at_home_has_the_policy_of_the_school(
         assert refused.stdout.endswith("\n403"), refused.stderr
     assert not network.asked("www.pornhub.com")
     found = [e for e in gate.events() if e["path"] == f"/{family}"]
-    assert {(e["client"], e["group"]) for e in found} == {("10.90.0.1", "pupils")}
-    assert {e["stage"] for e in gate.events() if e["client"] == "10.90.0.1"} == {"dns", "request"}
+    assert {(e["client"], e["group"]) for e in found} == {(ipad.address, "pupils")}
+    assert {e["stage"] for e in gate.events() if e["client"] == ipad.address} == {"dns", "request"}
 
 
 def test_a_device_of_a_person_is_that_persons_whatever_address_it_claims(
     network: Network, gate: Gateway, devices: Devices, tunnel: Callable[..., Tunnel]
 ) -> None:
-    assert devices("add", "ipad-08", "--group", "pupils").returncode == 0
-    laptop = tunnel("laptop", "--group", "staff", "--user", "A.Teacher", address="10.90.0.1/32")
+    other = Tunnel(network, Path(), lines_of(devices("add", "ipad-08", "--group", "pupils").stdout)).address
+    laptop = tunnel("laptop", "--group", "staff", "--user", "A.Teacher", address=f"{other}/32")
     refused = laptop.curl("http://www.pornhub.com/claimed", ca=gate.school.ca)
     assert refused.stdout.endswith("\n403"), refused.stderr
     [event] = [e for e in gate.events() if e["path"] == "/claimed"]
-    assert (event["client"], event["group"]) == ("10.90.0.2", "staff")
+    assert (event["client"], event["group"]) == (laptop.address, "staff")
     assert event["identity_confidence"] == "device"
+    for address in (other, laptop.address):  # taken by somebody at school, who comes by no tunnel
+        network.run("gate", "ip", "address", "add", f"{address}/32", "dev", "lo", check=True)
+        proxy = f"http://127.0.0.1:{gate.school.proxy_port}"
+        taken = network.curl("gate", f"http://www.pornhub.com/{address}", "--proxy", proxy, "--interface", address)
+        assert taken.stdout.endswith("\n403"), taken.stderr
+        network.run("gate", "ip", "address", "del", f"{address}/32", "dev", "lo", check=True)
+        [event] = [e for e in gate.events() if e["path"] == f"/{address}"]
+        assert (event["client"], event["identity_confidence"]) == (address, "unknown")
     devices("remove", "ipad-08")
 
 
@@ -204,12 +221,12 @@ def test_adding_and_removing_a_device_harms_no_other_and_takes_effect_at_once(
         assert devices(*words).returncode == 0
         began = time.monotonic()
         while gate.log.count("New settings are in force") == known:
-            assert ipad.curl("http://allowed.example/", "--max-time", "3").stdout.endswith("\n200")
+            assert ipad.curl("http://allowed.example/", "--max-time", "8").stdout.endswith("\n200")  # a new tunnel: 10
             assert time.monotonic() - began < 60
     assert devices("remove", "ipad-10").returncode == 0
     gone = time.monotonic()
     wait(lambda: ipad.curl("http://allowed.example/", "--max-time", "1").stdout.endswith("\n000"))
-    assert time.monotonic() - gone < 4  # one second of it is curl's patience
+    assert time.monotonic() - gone < 10  # 2 where nothing else runs, of which one is curl's patience
 
 
 def test_a_tunnel_comes_back_after_its_worker_was_replaced(
@@ -241,13 +258,15 @@ def test_keys_are_for_the_gateway_only_and_the_devices_own_is_kept_nowhere(
 ) -> None:
     done = devices("add", "ipad-13", "--group", "pupils", "--qr", str(tmp_path / "ipad.png"))
     assert done.returncode == 0, done.stderr
-    [private] = [line.partition(" = ")[2] for line in done.stdout.splitlines() if line.startswith("PrivateKey")]
+    lines = lines_of(done.stdout)
+    private, number = lines["PrivateKey"], int(lines["Address"].partition("/")[0].rpartition(".")[2])
     kept = gate.school.data / "devices.json"
     assert kept.stat().st_mode & 0o777 == 0o600
     for path in gate.school.data.rglob("*"):
         assert not path.is_file() or private.encode() not in path.read_bytes()
     assert (tmp_path / "ipad.png").read_bytes().startswith(b"\x89PNG")
     [row] = [json.loads(line) for line in devices("list", "--json").stdout.splitlines()]
-    assert (row["name"], row["group"], row["address"], row["port"]) == ("ipad-13", "pupils", "10.90.0.1", PORT)
+    assert (row["name"], row["group"]) == ("ipad-13", "pupils")
+    assert (row["address"], row["port"]) == (f"10.90.0.{number}", PORT + number - 1)
     assert devices("remove", "ipad-13").returncode == 0
     assert devices("list").stdout.startswith("No device comes from elsewhere")

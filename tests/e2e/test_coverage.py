@@ -1,6 +1,8 @@
 """The coverage ledger counts what really became of each connection, and names nobody."""
 
 import json
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +29,19 @@ def _when(gateway: Gateway, group: str, number: int) -> dict[str, Any]:
     return row
 
 
+def _leave_off(gateway: Gateway, port: int) -> None:
+    """As browsers do with a connection that they no longer need: no alert, and no certificate refused."""
+    hello, answer = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(answer, hello, server_hostname="news.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 20, (PUPIL, 0)) as asking:
+        asking.sendall(f"CONNECT news.example:{port} HTTP/1.1\r\nHost: news.example:{port}\r\n\r\n".encode())
+        assert b" 200 " in asking.recv(1000)
+        asking.sendall(hello.read())
+        assert asking.recv(16)
+
+
 @pytest.fixture(scope="module")
 def gateway(start: Callable[..., Gateway]) -> Gateway:
     return start(names="ignored", gateway="pass_through: {hosts: [www.allowed.example]}\n")
@@ -45,15 +60,14 @@ def test_every_fate_is_counted_once_a_connection(gateway: Gateway, sites: Sites)
     assert gateway.curl(news, *own, client=SERVER).status == 200
     assert gateway.curl(f"https://www.nhs.uk:{tls}/", *own, *OPENED, client=STAFF).status == 200
     assert gateway.curl(f"https://www.allowed.example:{tls}/", *own, client=PUPIL).status == 200
-    assert gateway.curl(
-        f"https://news.example:{tls}/", *own, "--connect-to", "::news.example:1194", client=PUPIL
-    ).status
+    assert gateway.curl(news, *own, "--connect-to", "::news.example:1194", client=PUPIL).status
+    assert gateway.curl("http://schoolgate.local/proxy.pac", client=PUPIL).status == 200
+    assert gateway.curl(f"{gateway.address}/proxy.pac", "--noproxy", "*", client=PUPIL).status == 200
+    _leave_off(gateway, tls)
     pupils = _when(gateway, "pupils", 7)
-    assert {fate: pupils[fate] for fate in ("decrypted", "plain", "broken")} == {
-        "decrypted": 3,
-        "plain": 1,
-        "broken": 1,
-    }
+    told = {fate: pupils[fate] for fate in ("decrypted", "plain", "broken", "passed", "refused", "name")}
+    assert told == {"decrypted": 3, "plain": 1, "broken": 1, "passed": 1, "refused": 1, "name": 0}
+    assert (pupils["connections"], pupils["apps"]) == (7, {"allowed.example": 1})
     guests = _when(gateway, "guests", 2)
     assert (guests["name"], guests["refused"], guests["connections"]) == (1, 1, 2)
     assert _when(gateway, "servers", 1)["passed"] == 1

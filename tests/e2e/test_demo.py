@@ -78,6 +78,8 @@ def test_what_the_day_left_on_record_is_what_was_told(shown: Shown) -> None:
     blocked = {(e["group"], e["host"], e["category"]) for e in events if e["action"] == "block"}
     assert ("pupils", "www.bet365.com", "gambling") in blocked
     assert ("pupils", "poki.com", "games") in blocked
+    said = schoolgate("coverage", "--config", config, "--since", "14d").stdout
+    assert re.search(r"Year 6 tablets: [\d,]+ connections, 8\d % looked into, .*\[apple\.com \(", said), said
     assert ("guests", "www.bet365.com", "gambling") in blocked
     assert ("pupils", "www.google.co.uk", "self_harm") in blocked
     logged = [(e["host"], e["identity_confidence"]) for e in events if e["action"] == "log"]

@@ -136,6 +136,9 @@ def test_a_gateway_that_is_well_is_called_so(gateway: Gateway, well: Examined) -
     assert well.of("block page", "pupils")["words"].startswith("It came over https")
     assert well.of("refused by name", "guests")["outcome"] == "ok"
     assert well.of("safe search", "staff")["words"].startswith("4 engines")
+    assert well.of("every worker")["outcome"] == "ok"
+    assert ("sealed", "pupils") not in [(each["probe"], each["group"]) for each in well.findings]
+    assert well.of("illegal material", "staff")["words"] == "The gateway refuses what CTIRU and IWF name."
     assert well.of("list of adult", "pupils")["words"] == "pornhub.com, xvideos.com: refused."
     assert well.of("social_media", "staff")["words"].startswith("log by staff-personal-use")
     assert well.of("categories", "servers")["outcome"] == "skipped"
@@ -148,7 +151,7 @@ def test_people_read_a_line_for_each_probe_and_how_far_it_is(gateway: Gateway) -
     assert "ok      adult [guests]: block by pupils-harm, as the rules say." in done.stdout
     assert "[pupils]" not in done.stdout
     assert " 0 wrong, " in done.stdout.splitlines()[-1]
-    assert "Done 19 of 19 steps." in done.stderr
+    assert "Done 21 of 21 steps." in done.stderr
 
 
 def test_probes_are_on_record_as_such_and_count_for_nobody(gateway: Gateway, well: Examined) -> None:
@@ -180,7 +183,7 @@ def test_a_rule_that_no_longer_blocks_adult_for_pupils_is_found(gateway: Gateway
     assert "rules.yaml" in found.of("adult", "pupils")["advice"]
 
 
-def test_an_edit_that_is_not_in_force_is_found(gateway: Gateway) -> None:
+def test_an_edit_that_is_not_in_force_is_found(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(gateway)
     rules = gateway.school.config / "rules.yaml"
     before = rules.read_text()
@@ -191,6 +194,7 @@ def test_an_edit_that_is_not_in_force_is_found(gateway: Gateway) -> None:
         rules.write_text(before)
     in_force(gateway)
     assert newer.snapshot.version != settings.snapshot.version
+    monkeypatch.setattr("schoolgate.doctor.verdicts._IN_FORCE", 3.0)
     found = list(settings_in_force(newer, asker_of(newer)))
     assert found[-1].outcome is Outcome.WRONG
     assert settings.snapshot.version in found[-1].words
@@ -285,6 +289,19 @@ def test_a_key_for_probes_that_others_can_read_is_not_used(gateway: Gateway) -> 
     finally:
         key.chmod(0o600)
     assert [each.outcome for each in found] == [Outcome.WRONG]
+
+
+def test_a_probe_that_the_gateway_does_not_know_accuses_nobody(gateway: Gateway) -> None:
+    key = gateway.school.data / "keys" / "probe.key"
+    before, blocks = key.read_bytes(), len(gateway.events("--action", "block"))
+    key.write_bytes(bytes(32))  # the gateway goes by the one that it read when it began
+    try:
+        found = list(examine([step for step in steps(settings_of(gateway)) if step.asks]))
+    finally:
+        key.write_bytes(before)
+    assert [(each.probe, each.outcome) for each in found] == [("filter answers", Outcome.WRONG)]
+    assert "does not know its own probe" in found[0].words
+    assert len(gateway.events("--action", "block")) == blocks
 
 
 def test_no_gateway_is_exit_code_2(tmp_path: Path) -> None:
@@ -388,7 +405,7 @@ def test_the_technician_hears_once_of_what_is_wrong_and_once_when_it_is_mended(
     told = list[tuple[str, str]]()
     store = OfficeStore(tmp_path)
     journal = Journal(gateway.school.data, "test")
-    hourly = Hourly(store, journal, lambda subject, text, now: told.append((subject, text)), settled=0)
+    hourly = Hourly(store, journal, lambda subject, text, now: told.append((subject, text)), settled=0, again=0)
     loaded = settings_of(gateway)
     school = loaded.school.model_copy(
         update={"doctor": DoctorEntry.model_construct(every=timedelta(seconds=1), reach=[], time=None)}

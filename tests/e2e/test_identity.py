@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pretend.chromium import CHROMIUM
-from pretend.gateway import BROWSER, Gateway
+from pretend.gateway import BROWSER, Gateway, schoolgate
 from pretend.network import Network, inside
 from pretend.school import RULES, School
 from schoolgate.passwords import hashed, set_password
@@ -118,10 +118,15 @@ def test_a_real_dnsmasq_gives_an_address_to_one_device_and_then_to_another(
         assert done == "10.20.0.50"
         until(lambda name=name: seen(gate).get("10.20.0.50") == MAC[name])
         network.run("pupil", "ip", "address", "add", "10.20.0.50/24", "dev", "eth0", check=True)
+        if name == "ann":
+            words = ("check", "https://x.com/", "--client", "10.20.0.50", "--config", str(gate.school.config))
+            told = schoolgate(*words).stdout
+            assert "staff: 02:00:00:00:20:01 is the device of m.jones (mac, known for 0 min)" in told
         time.sleep(1.2)  # the workers look twice a second
         event = asked_as(network, gate, "pupil", f"as-{name}", "--interface", "10.20.0.50")
         if name == "ann":
             assert (event["identity_confidence"], event["group"]) == ("mac", "staff")
+            assert "" < event["identity_since"] < event["at"]
             first = event
         else:
             assert (event["identity_confidence"], event["group"]) == ("network", "pupils")
@@ -194,6 +199,7 @@ def test_a_login_holds_for_the_device_until_it_logs_out(network: Network, gate: 
     event = asked_as(network, gate, "guest", "as-guest")
     assert (event["identity_confidence"], event["group"]) == ("portal", "guests")
     assert event["person"].startswith("u-")
+    assert "" < event["identity_since"] < event["at"]
     assert page(network, gate, "http://allowed.example/", "-6")[0] == 200  # an address that was not seen before
     six = asked_as(network, gate, "guest", "as-guest-6", "-6")  # the same device, by its MAC
     assert (six["person"], six["device"]) == (event["person"], event["device"])
@@ -202,6 +208,9 @@ def test_a_login_holds_for_the_device_until_it_logs_out(network: Network, gate: 
     done = page(network, gate, "https://schoolgate.local/logout", "--data-urlencode", f"token={form(shown)['token']}")
     assert done[0] == 303
     assert page(network, gate, "http://allowed.example/")[0] == 303
+    assert PASSWORD not in gate.log
+    kept = subprocess.run(["grep", "-rlF", "-e", PASSWORD, "-e", "three+words", str(gate.school.data)], check=False)
+    assert kept.returncode == 1  # found nowhere
 
 
 def test_another_device_at_the_address_of_one_that_logged_in_is_nobody(
@@ -212,7 +221,7 @@ def test_another_device_at_the_address_of_one_that_logged_in_is_nobody(
     for command in (("down",), ("address", "02:00:00:00:40:99"), ("up",)):
         network.run("guest", "ip", "link", "set", "eth0", *command, check=True)
     network.run("guest", "ip", "route", "replace", "default", "via", "10.40.0.1", check=True)
-    network.curl("guest", "http://10.40.0.1:9/")  # nobody listens there, but the gateway sees who asks
+    assert page(network, gate, "http://allowed.example/")[0] == 303  # at once, before the watcher has seen it
     until(lambda: seen(gate).get("10.40.0.2") == "02:00:00:00:40:99")
     time.sleep(1.2)
     assert page(network, gate, "http://allowed.example/")[0] == 303

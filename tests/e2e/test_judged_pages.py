@@ -44,6 +44,7 @@ def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
     sites.pages |= {
         "news.example/harm": HARM.encode(),
         "news.example/good": GOOD.encode(),
+        "news.example/unread": GOOD.encode() + b"<p>It was not judged before.</p>",
         "www.bbc.co.uk/harm": HARM.encode(),
         "news.example/error": Served((HARM.encode(),), HTML, status=404),
         "news.example/slow": Served(
@@ -221,10 +222,10 @@ def test_a_scanning_process_that_hangs_is_given_up_and_the_page_not_shown(gatewa
     assert stopped
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
-    answer = gateway.curl(f"http://news.example:{sites.port}/good")
+    answer = gateway.curl(f"http://news.example:{sites.port}/unread")
     assert answer.status == 503
     for pid in scanning(gateway):
         os.kill(pid, signal.SIGCONT)
     end = time.monotonic() + 30
-    while gateway.curl(f"http://news.example:{sites.port}/good").status != 200:
+    while gateway.curl(f"http://news.example:{sites.port}/unread").status != 200:
         assert time.monotonic() < end

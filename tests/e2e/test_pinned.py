@@ -91,6 +91,35 @@ def test_an_app_that_checks_its_pin_after_the_handshake_is_told_by_its_silence(g
     ]
 
 
+def test_an_app_that_breaks_off_without_a_word_is_told_by_that(gateway: Gateway, sites: Sites) -> None:
+    """As phones do that end the connection at the sight of the certificate, with TLS 1.2 and 1.3."""
+    _trusts(gateway, sites)
+    for version, host in (
+        (ssl.TLSVersion.TLSv1_2, "tls2.allowed.example"),
+        (ssl.TLSVersion.TLSv1_3, "tls3.allowed.example"),
+    ):
+        for _ in range(6):
+            assert _broken_off(gateway, sites, host, version)[:1] == b"\x16"
+        end = time.monotonic() + 40
+        while host not in {each["host"] for each in _passes(gateway)["learned"]} and time.monotonic() < end:
+            time.sleep(0.2)
+        assert host in {each["host"] for each in _passes(gateway)["learned"]}
+
+
+def _broken_off(gateway: Gateway, sites: Sites, host: str, version: ssl.TLSVersion) -> bytes:
+    """The first bytes of the answer to a ClientHello; the connection ends there."""
+    context, coming, going = ssl.create_default_context(), ssl.MemoryBIO(), ssl.MemoryBIO()
+    context.maximum_version = version
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(coming, going, server_hostname=host).do_handshake()
+    with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 20, (PUPIL, 0)) as raw:
+        to = f"{host}:{sites.tls_port}"
+        raw.sendall(f"CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n\r\n".encode())
+        assert b" 200 " in raw.recv(4096)
+        raw.sendall(going.read())
+        return raw.recv(4096)
+
+
 def test_openssl_teaches_too(gateway: Gateway, sites: Sites) -> None:
     _trusts(gateway, sites)
     host = "schule.allowed.example"
@@ -160,6 +189,23 @@ def test_a_bot_wall_is_told_of_and_not_looped(gateway: Gateway, sites: Sites) ->
     through = gateway.curl(url, *OPENED, "--cacert", str(sites.ca), client=STAFF)
     assert (through.status, "Just a moment" in through.text) == (403, True)
     assert "schoolgate_challenges_total" in _metrics(gateway)
+
+
+def test_a_captcha_is_told_by_its_page_and_what_a_page_loads_besides_is_no_loop(gateway: Gateway, sites: Sites) -> None:
+    puzzle = b"<!doctype html><title>One moment</title><div class='h-captcha' data-sitekey='1'></div>"
+    sites.pages["news.example/puzzle"] = Served((puzzle,), {"Content-Type": "text/html"}, 403)
+    sites.pages["news.example/pixel"] = Served((b"no",), {"Content-Type": "image/gif", "Server": "AkamaiGHost"}, 403)
+    url, client = f"https://news.example:{sites.tls_port}", "127.0.2.60"
+    part = ["--header", "Sec-Fetch-Dest: image"]
+    assert [gateway.curl(f"{url}/pixel", *part, client=client).status for _ in range(4)] == [403] * 4
+    assert [gateway.curl(f"{url}/{page}", *OPENED, client=client).status for page in ("puzzle", "puzzle", "")] == [
+        403,
+        403,
+        200,  # solved
+    ]
+    seen = [gateway.curl(f"{url}/puzzle", *OPENED, client=client) for _ in range(4)]
+    assert [each.status for each in seen] == [403, 403, 403, 503]
+    assert "takes the school&#39;s filter for a robot" in seen[-1].text
 
 
 def test_it_can_be_forgotten_kept_and_holds_over_a_restart_for_all_workers(gateway: Gateway, sites: Sites) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pretend.forms import OPENED, hidden_fields
 from pretend.gateway import Answer, Gateway, schoolgate
 from pretend.mailbox import Mailbox
-from pretend.school import free_port
+from pretend.school import RULES, free_port
 from pretend.sites import Sites
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import load_settings
@@ -27,13 +27,15 @@ IWF = """http://www.bbc.co.uk/zzhidden/page.html
 https://news.example/zzview.php?id=42&set=7
 http://bücher.example/zzgeheim/
 https://www.nhs.uk/zzhidden
-http://www.google.com/search?q=zzsecretword
+http://www.google.com/search?q=how+to+kill+myself+zzsecretword
 chat.example
 """
 CTIRU = "id,url,added\n1,http://slow.example/,2026-11-01\n"
 SECRETS = ("zzhidden", "zzview", "zzgeheim", "zzsecretword", "chat.example", "slow.example")
 ALLOWED = """domains: [bbc.co.uk, news.example, bücher.example, chat.example, slow.example, nhs.uk]
 urls: [bbc.co.uk/zzhidden/page.html, news.example/zzview.php]
+"""
+WORRY = """  - {id: worry, groups: [pupils], categories: [self_harm], applies_to: [searches], action: log, why: Help.}
 """
 ALERTS = """immediate: {to: [headteacher]}
 routes: [{to: [technician], themes: [content]}, {to: [technician], groups: [pupils, staff, guests, servers]}]
@@ -61,7 +63,7 @@ def until(done: Callable[[], Any], seconds: float = 90) -> Any:
 
 @pytest.fixture(scope="module")
 def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
-    made = start(dns=free_port(), names="ignored")
+    made = start(dns=free_port(), names="ignored", rules=RULES + WORRY)
     local = made.school.root / "blocklists" / "local" / "allow.yaml"
     local.write_text(ALLOWED)
     drop(made, "iwf", IWF)
@@ -83,6 +85,7 @@ PAGES = [
     "https://www.bbc.co.uk:{tls}/zzhidden/page.html?x=1",
     "http://bbc.co.uk:{port}/ZZhidden/%70age.html",
     "http://bbc.co.uk:{port}/x/..%2Fzzhidden%2fpage.html",
+    "http://bbc.co.uk:{port}/zzhidden/page.html%23part",
     "https://news.example:{tls}/zzview.php?set=7&more=1&id=%34%32",
     "http://xn--bcher-kva.example:{port}/zzgeheim/inside",
     "https://chat.example:{tls}/any",
@@ -142,8 +145,12 @@ def test_a_private_topic_hides_no_page_of_a_feed(gateway: Gateway, sites: Sites)
 
 
 def test_a_search_that_a_feed_names_is_told_as_that_and_not_as_a_search(gateway: Gateway, sites: Sites) -> None:
-    url = f"http://www.google.com:{sites.port}/search?q=zzsecretword&hl=en"
+    """Its words would ring an alarm by themselves, and would tell the address."""
+    url = f"http://www.google.com:{sites.port}/search?q=how+to+kill+myself+zzsecretword&hl=en"
     assert _is_sealed(gateway.curl(url, *OPENED))
+    url = f"http://www.google.com:{sites.port}/search?q=how+to+kill+myself&hl=en"
+    gateway.curl(url, *OPENED)
+    assert until(lambda: [event for event in gateway.events() if event["rule"] == "worry"])  # others are told
 
 
 def _asks(gateway: Gateway, name: str, client: str) -> bytes:
@@ -163,6 +170,9 @@ def test_the_resolver_leads_a_whole_site_to_the_page(gateway: Gateway, client: s
 
 
 def test_nothing_of_ours_holds_an_address(gateway: Gateway, sites: Sites) -> None:
+    unreadable = gateway.curl(f"http://chat.example:{sites.port}/", "--header", "Host: chat.example:99999")
+    assert (unreadable.status, "chat.example" in unreadable.text) == (400, False)
+    assert until(lambda: [event for event in gateway.events() if event["rule"] == "bad-address"])
     ref = gateway.curl(PAGES[0].format(port=sites.port), *OPENED).text.split("<code>")[1].split("</code>")[0]
     [event] = until(lambda: gateway.events("--ref", ref))
     assert (event["category"], event["rule"], event["list"], event["alert"]) == ("sealed", "sealed", "iwf", "immediate")
@@ -215,6 +225,17 @@ def test_no_file_of_the_school_can_name_the_category(gateway: Gateway) -> None:
     path.unlink()
     assert said.returncode == 2
     assert "no file of the school's can speak of" in said.stderr
+
+
+def test_a_fault_in_a_file_of_the_school_holds_no_feed_up(gateway: Gateway, sites: Sites) -> None:
+    path = gateway.school.config / "rules.yaml"
+    sound = path.read_text()
+    path.write_text(f"{sound}nonsense: [\n")
+    drop(gateway, "iwf", f"{IWF}allowed.example\n")
+    assert until(lambda: _blocks(gateway, sites, "allowed.example")), gateway.log
+    assert "not valid YAML" in gateway.log
+    assert _blocks(gateway, sites, "chat.example")
+    path.write_text(sound)
 
 
 def test_the_start_says_loudly_what_is_missing(gateway: Gateway) -> None:

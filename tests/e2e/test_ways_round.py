@@ -4,17 +4,21 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import h2.config
 import h2.connection
 import h2.events
 import pytest
+import yaml
 from pretend.gateway import Gateway
 from pretend.network import Network, inside
 from pretend.school import PEOPLE
 from pretend.sites import Served, Sites
 from schoolgate.gateway.redirect import table
+from schoolgate.policy.request import request_from_url
 from schoolgate.settings.school_models import SchoolFile
 
 STRICT = PEOPLE.replace('"127.0.2.0/24"], inspect: full}', '"127.0.2.0/24"], inspect: full, addresses: block}')
@@ -62,10 +66,56 @@ def test_a_way_round_ends_at_the_block_page(gateway: Gateway, sites: Sites, url:
     assert len(sites.seen("pornhub.com")) == before
 
 
+@pytest.mark.parametrize(
+    ("form", "options", "status"),
+    [
+        (("--data", "csrf=x&url=https%3A%2F%2Fpornhub.com%2F"), (), 403),
+        (("--data", "url=pornhub.com"), (), 403),
+        (("--form", "url=https://pornhub.com/"), (), 403),
+        (("--data", "target=aHR0cHM6Ly9wb3JuaHViLmNvbS8"), ("--header", "Sec-Fetch-Dest: iframe"), 403),
+        (("--data", "url=https%3A%2F%2Fpornhub.com%2F"), ("--header", "Sec-Fetch-Dest: empty"), 200),
+        (("--data", "url=https%3A%2F%2Fnews.example%2F"), (), 200),
+        (("--data", "name=pornhub.com&text=https%3A%2F%2Fpornhub.com"), (), 200),
+    ],
+)
+def test_a_form_that_asks_an_unknown_site_for_a_page_is_judged_by_that_page(
+    gateway: Gateway, sites: Sites, form: tuple[str, ...], options: tuple[str, ...], status: int
+) -> None:
+    answer = gateway.curl(f"https://allowed.example:{sites.tls_port}/servers", *form, *options)
+    assert answer.status == status, (answer.status, answer.error)
+    if status == 403:
+        assert gateway.events()[-1]["host"] == "pornhub.com"
+
+
 @pytest.mark.parametrize("url", ["http://allowed.example:{port}/short", "https://allowed.example:{tls}/proxy/notes"])
 def test_what_only_looks_like_one_passes(gateway: Gateway, sites: Sites, url: str) -> None:
     answer = gateway.curl(url.format(port=sites.port, tls=sites.tls_port), "--location")
     assert answer.status == 200, answer.error
+
+
+CORPUS = Path(__file__).parents[1] / "evasions"
+
+
+def test_every_way_of_the_corpus_is_refused_by_a_real_gateway(gateway: Gateway) -> None:
+    """Asked for in plain words, as a program asks a proxy; what is wrapped in TLS is judged by the same words."""
+    names = ("wrapped", "more_wrapped", "ways", "more_ways")
+    cases = [case for name in names for case in yaml.safe_load((CORPUS / f"{name}.yaml").read_text())]
+    cases = [case for case in cases if case["category"] in ("adult", "circumvention")]  # as this school's rules go
+    passed = {case["url"]: answer for case in cases if (answer := _said(gateway, case)) not in ("400", "403", "421")}
+    assert not passed
+
+
+def _said(gateway: Gateway, case: dict[str, Any]) -> str:
+    """The status of what a pupil's program is answered."""
+    request = request_from_url(case["url"], at=datetime.now(UTC))
+    host = f"[{request.host}]" if ":" in request.host else request.host
+    headers = {"Host": host, **case.get("headers", {})}
+    if "upgrade" in headers:
+        headers["Connection"] = "Upgrade"
+    lines = [f"GET http://{host}{request.asked} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    with socket.create_connection(("127.0.0.1", gateway.school.proxy_port), 40, ("127.0.0.2", 0)) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return connection.recv(65536)[9:12].decode("latin-1")
 
 
 def _connect(gateway: Gateway, target: str, client: str = "127.0.0.2") -> tuple[socket.socket, bytes]:
@@ -216,16 +266,54 @@ def test_a_guests_connection_without_a_name_ends_at_the_hello(gateway: Gateway) 
     assert (event["stage"], event["action"], event["host"]) == ("hello", "block", "93.184.216.34")
 
 
+@pytest.mark.parametrize("name", ["www-google-com.translate.goog", "www-bing-com.translate.goog"])
+def test_a_guests_search_engine_behind_a_translator_ends_at_the_hello(gateway: Gateway, name: str) -> None:
+    connection, _ = _connect(gateway, f"{name}:443", "127.0.0.4")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with connection, pytest.raises((ssl.SSLError, OSError)):
+        context.wrap_socket(connection, server_hostname=name)
+    [event] = [e for e in gateway.events() if e["client"] == "127.0.0.4" and e["host"] == name]
+    assert (event["stage"], event["action"], event["rule"]) == ("hello", "block", "wrapped-search")
+
+
 LISTENING = """
 import socket, sys, threading
 def serve(port):
     s = socket.socket(socket.AF_INET6); s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     s.bind(("::", port)); s.listen()
     while True:
-        s.accept()[0].sendall(b"hello")
+        c = s.accept()[0]; c.sendall(b"hello"); threading.Thread(target=answer, args=(c,)).start()
+def answer(c):
+    try:
+        while words := c.recv(4096):
+            c.sendall(words)
+    except OSError:
+        pass
+def echo():
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    s.bind(("::", 12345))
+    while True:
+        s.sendto(*s.recvfrom(4096))
+threading.Thread(target=echo).start()
 for port in map(int, sys.argv[1:]):
     threading.Thread(target=serve, args=(port,)).start()
 print("ready", flush=True)
+"""
+SPEAKING = """
+import socket, sys
+for line in sys.argv[2:]:
+    kind, port, words = line.split("/")
+    try:
+        to = sys.argv[1], int(port)
+        if kind == "udp":
+            s = socket.socket(socket.AF_INET6 if ":" in to[0] else socket.AF_INET, socket.SOCK_DGRAM); s.connect(to)
+        else:
+            s = socket.create_connection(to, 3); s.recv(5)
+        s.settimeout(3); s.send(bytes.fromhex(words)); s.send(bytes.fromhex(words)); s.recv(4096)
+        print(line)
+    except OSError:
+        pass
 """
 ASKING = """
 import socket, sys
@@ -275,3 +363,36 @@ def test_other_ports_lead_past_the_filter_only_where_the_school_says_so(
 
 def test_a_network_may_be_given_every_port(network: Network, tmp_path: Path) -> None:
     assert _open_ports(network, tmp_path, [], "staff", "203.0.113.10") == set(PORTS)
+
+
+WAYS = {
+    "WireGuard": ("udp", 12345, bytes([1, 0, 0, 0]) + bytes(144)),
+    "OpenVPN": ("udp", 12345, b"\x38" + bytes(13)),
+    "OpenVPN with tls-auth": ("udp", 12345, b"\x38" + bytes(41)),
+    "QUIC": ("udp", 12345, b"\xc3\0\0\0\1" + bytes(1195)),
+    "OpenVPN over TCP": ("tcp", 12345, b"\0\x2a\x38" + bytes(41)),
+    "SOCKS4": ("tcp", 12345, b"\4\1\1\xbb" + bytes(5)),
+    "SOCKS5": ("tcp", 12345, b"\5\1\0"),
+    "SOCKS5 with a login": ("tcp", 12345, b"\5\2\0\2"),
+    "SSH": ("tcp", 12345, b"SSH-2.0-OpenSSH_9.0\r\n"),
+    "a page": ("tcp", 12345, b"GET / HTTP/1.1\r\n\r\n"),
+    "a proxy": ("tcp", 12345, b"CONNECT pornhub.com:443 HTTP/1.1\r\n\r\n"),
+    "TLS": ("tcp", 12345, bytes.fromhex("1603010200010001fc0303") + bytes(64)),
+}
+OTHERS = {
+    "a call": ("udp", 12345, bytes.fromhex("000100002112a442") + bytes(12)),
+    "a game": ("udp", 12345, b"\x39" + bytes(41)),
+    "an app": ("tcp", 12345, b"\x10\x2b\0\4MQTT"),
+    "mail": ("tcp", 993, bytes.fromhex("1603010200010001fc0303") + bytes(64)),
+}
+
+
+@pytest.mark.parametrize("to", ["203.0.113.10", "2001:db8:113::10"])
+def test_what_leads_past_the_filter_is_known_by_its_first_words_on_any_port(
+    network: Network, tmp_path: Path, to: str
+) -> None:
+    said = {name: f"{kind}/{port}/{words.hex()}" for name, (kind, port, words) in {**WAYS, **OTHERS}.items()}
+    for ports, expected in (("guarded", set(OTHERS)), ("any", {*WAYS, *OTHERS})):
+        _open_ports(network, tmp_path, ports, "pupil", to)
+        done = network.run("pupil", "python3", "-c", SPEAKING, to, *said.values(), check=True)
+        assert {name for name, line in said.items() if line in done.stdout.split()} == expected

@@ -18,7 +18,7 @@ def school(proxy: list[str], **listen: Any) -> SchoolFile:
 def test_one_worker_shares_nothing_out() -> None:
     text = table(school(BOTH), 1)
     assert "jhash" not in text
-    assert "tcp dport { 80, 443 } counter redirect to :8480" in text
+    assert re.search(r"tcp dport \{ 80, 443, 81-85, [\d, -]+ \} counter redirect to :8480\n", text)
     assert "tcp dport { 8480 } ct status ! dnat" in text
 
 
@@ -43,3 +43,13 @@ def test_a_proxy_at_one_address_is_shared_out_at_that_address() -> None:
     text = table(school(["10.20.0.1:3128", "[fd00:20::1]:3128"]), 2)
     assert "ip daddr 10.20.0.1 tcp dport 3128 counter redirect to :jhash ip saddr" in text
     assert "ip6 daddr fd00:20::1 tcp dport 3128 counter redirect to :jhash ip6 saddr" in text
+
+
+def test_only_those_that_the_settings_name_say_by_radius_who_is_where() -> None:
+    told = {"radius": {"listen": "0.0.0.0:1913", "clients": {"10.0.0.5": "a", "10.0.0.6": "b"}}}
+    text = table(SchoolFile.model_validate({"name": "S", "roles": {}, "listen": {"transparent": 8480},
+                                            "gateway": {"inside": ["eth1"]}, "identity": told}))  # fmt: skip
+    own = text.partition("chain own_port")[2]
+    assert "ip saddr != { 10.0.0.5, 10.0.0.6 } udp dport 1913 counter drop" in own
+    assert "meta nfproto ipv6 udp dport 1913 counter drop" in own
+    assert "1813" not in table(school(BOTH))

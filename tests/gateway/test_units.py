@@ -1,13 +1,16 @@
 """What install would write: systemd takes the units as they are, and they shut the filter in."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from pretend.school import School
-from schoolgate.gateway.installation import CannotInstall, planned, remove
-from schoolgate.gateway.units import FILTER, REDIRECT, Place, files
+from schoolgate.gateway.installation import missing_interfaces, planned, remove
+from schoolgate.gateway.own_user import let_read, make_feed_folders, try_as_user
+from schoolgate.gateway.system import CannotInstall, said
+from schoolgate.gateway.units import FILTER, REDIRECT, Place, files, workers_of
 from schoolgate.settings.load import Settings
 
 SYSTEMD = pytest.mark.skipif(
@@ -51,9 +54,67 @@ def test_a_path_is_one_word_whatever_stands_in_it(units: Path) -> None:
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in (units / FILTER).read_text()
 
 
+def test_how_many_workers_were_installed_is_read_from_the_unit(units: Path) -> None:
+    assert workers_of((units / FILTER).read_text()) == 2
+    assert workers_of("") == 1
+
+
 def test_settings_that_name_no_network_are_told_what_is_missing(default: Settings) -> None:
     with pytest.raises(CannotInstall, match=r"config/school.yaml: listen: needs a port .* transparent: 8480"):
         planned(default, 1)
+
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+
+
+@ROOT
+def test_a_program_that_the_filters_user_may_not_run_is_told_before_anything_is_redirected(tmp_path: Path) -> None:
+    shut, config = tmp_path / "shut", tmp_path / "config"
+    shut.mkdir(mode=0o700)
+    shutil.copy("/bin/true", shut / "python")
+    with pytest.raises(CannotInstall, match=r"may not run .*shut/python.* below /opt; what is redirected is as it was"):
+        try_as_user(shut / "python", config, 12345, 12346)
+    with pytest.raises(CannotInstall, match=r"cannot start schoolgate with .*config: .*; it needs to read"):
+        try_as_user(Path("/bin/false"), config, 12345, 12346)
+    try_as_user(Path("/bin/true"), config, 12345, 12346)
+
+
+@ROOT
+def test_the_filters_user_may_read_the_settings_and_has_the_secrets_for_itself(tmp_path: Path) -> None:
+    for name, mode in (("rules.yaml", 0o640), ("teams.url", 0o600)):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(mode)
+        let_read(tmp_path / name, 12345, 12346)
+    found = {path.name: path.stat() for path in tmp_path.iterdir()}
+    assert [(found[name].st_uid, found[name].st_mode & 0o777) for name in ("rules.yaml", "teams.url")] == [
+        (0, 0o640), (12345, 0o600)
+    ]  # fmt: skip
+    assert found["rules.yaml"].st_gid == 12346
+
+
+def test_an_interface_that_is_not_there_is_told() -> None:
+    [told] = missing_interfaces(["lo", "nowhere0"])
+    assert told.words.startswith("nowhere0 is no interface of this machine")
+
+
+def test_what_a_command_complained_of_is_told_and_not_what_it_did_before() -> None:
+    told = "Created symlink /etc/a → /etc/b.\nJob for a.service failed because it exited.\nSee more.\n"
+    assert said(told) == "Job for a.service failed because it exited"
+    assert said(" \n") == "it did not say why"
+
+
+@ROOT
+def test_the_feeds_of_illegal_material_have_folders_that_the_filter_alone_can_read(tmp_path: Path) -> None:
+    machine, beside = tmp_path / "etc" / "sealed", tmp_path / "sealed"
+    for place in (machine, beside):
+        (place / "iwf").mkdir(parents=True)
+        (place / "iwf" / "list.csv").write_text("whole.example\n")
+    make_feed_folders(machine, beside, 12345, 12346)
+    make_feed_folders(machine, tmp_path / "none", 12345, 12346)
+    assert sorted(path.name for path in machine.iterdir()) == ["ctiru", "iwf"]
+    assert machine.stat().st_mode & 0o777 == (machine / "ctiru").stat().st_mode & 0o777 == 0o700
+    given = [machine, *machine.rglob("*"), beside, *beside.rglob("*")]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in given} == {(12345, 12346)}
 
 
 def test_what_was_written_below_a_folder_is_taken_away_again(tmp_path: Path) -> None:

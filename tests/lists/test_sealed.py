@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from schoolgate.lists.sealed.compliance import is_old, missing, not_compliant
-from schoolgate.lists.sealed.taking import Taken, take_up
+from schoolgate.lists.sealed.compliance import is_old, missing, not_compliant, told
+from schoolgate.lists.sealed.taking import Taken, take_up, watched
 from schoolgate.policy.request import request_from_url
 from schoolgate.policy.sealed import Sealed
 from schoolgate.settings.sealed import sealed_key
@@ -84,6 +84,13 @@ NAMED = [
     "http://defanged.example/y",
     "http://deep.pages.example/%C3%BCnder%20score",
     "http://deep.pages.example/U%CC%88nder%20Score",
+    "http://pages.example/bad/page.html%23part",  # sent along with the request, which nginx leaves out
+    "http://pages.example/bad/page.html%3Fx=1",
+    "http://pages.example/bad./page.html%20",
+    "http://pages.example/bad/page.html%00",
+    "http://pages.example/x/..;/bad/page.html",
+    "http://pages.example/view.php/more?id=42&set=7",
+    "http://pages.example/view.php?+id=42%20&set=7%23part",
 ]
 NOT_NAMED = [
     "http://pages.example/",
@@ -147,6 +154,70 @@ def test_a_feed_is_read_in_every_form_it_comes_in(text: str | bytes, tmp_path: P
     assert taken.troubles == ()
     assert feed_of(taken.sealed, "http://pages.example/bad/page.html") == "iwf"
     assert feed_of(taken.sealed, "http://pages.example/good.html") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Domain,URL\nbig.example,http://big.example/bad\n",
+        "md5,Hostname,Full URL\nd41d8cd98f00b204e9800998ecf8427e,big.example,big.example/bad\n",
+        "host;path\nbig.example;/bad\n",
+        "The list\nof 26 November 2026, 3 entries\nDomain,URL\nbig.example,http://big.example/bad\n",
+        "01.11.2026;http://big.example/bad\n02.11.2026;http://big.example/worse\n",
+        "1,d41d8cd98f00b204e9800998ecf8427e,big.example/bad\n",
+        "big.example,http://big.example/bad\nimage.jpg,http://big.example/worse\n",
+        "http://big.example/bad  # added on Monday\n",
+        "http://big.example/bad Category A\n",
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_line_that_names_a_page_blocks_the_page_and_not_the_big_site_that_it_is_on(text: str, tmp_path: Path) -> None:
+    drop(tmp_path, text)
+    taken = take(tmp_path)
+    assert (taken.troubles, taken.states[0].left_out) == ((), 0)
+    found = [feed_of(taken.sealed, f"http://big.example/{path}") for path in ("bad", "", "good")]
+    assert found == ["iwf", "", ""]
+    assert not any(feed_of(taken.sealed, f"http://{host}/") for host in ("1.11.7.234", "image.jpg", "2.11.7.234"))
+
+
+def test_a_line_whose_address_is_missing_is_read_by_its_site(tmp_path: Path) -> None:
+    drop(tmp_path, "Domain,URL\nbig.example,http://big.example/bad\nwhole.example,\nold.example,ftp://old.example/\n")
+    taken = take(tmp_path)
+    found = [feed_of(taken.sealed, f"http://{name}.example/x") for name in ("big", "whole", "old")]
+    assert found == ["", "iwf", ""]
+    assert (taken.states[0].entries, taken.states[0].left_out) == (2, 1)
+
+
+@pytest.mark.parametrize("text", ["http://big.example/#!the-page\n", '["http://big.example/a", "big.example/b"]'])
+def test_what_cannot_be_blocked_as_it_is_meant_is_told_and_not_guessed(text: str, tmp_path: Path) -> None:
+    """Browsers keep fragments to themselves, so of such an entry only the whole site could be blocked."""
+    drop(tmp_path, text)
+    assert "no line of it can be read, so NOTHING OF IT IS IN FORCE" in take(tmp_path).troubles[0]
+
+
+@pytest.mark.parametrize("written", ["pages.example/Bad/page.html", "http://www.pages.example/Bad/page.html"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "pages.example/Bad/page.html",
+        "www.pages.example/Bad/page.html?x=1",
+        "pages.example//Bad/./%70age.html",
+        "pages.example/Bad%252Fpage.html",
+        "pages.example/Bad/page.html;v=1",
+    ],
+)
+def test_a_published_digest_is_found_however_the_address_is_written(written: str, asked: str, tmp_path: Path) -> None:
+    drop(tmp_path, hashlib.sha256(written.encode()).hexdigest())
+    sealed = take(tmp_path).sealed
+    assert feed_of(sealed, f"http://{asked}") == "iwf"
+    assert feed_of(sealed, "http://pages.example/Bad/other.html") == ""
+
+
+def test_names_in_front_hide_no_site_that_a_published_digest_names(tmp_path: Path) -> None:
+    drop(tmp_path, hashlib.sha256(b"whole.example/").hexdigest())
+    taken = take(tmp_path)
+    assert feed_of(taken.sealed, "http://a.b.c.d.e.f.g.whole.example/x") == "iwf"
+    assert "with SHA256 digests of addresses" in told(taken.states[0], NOW)
 
 
 def test_a_published_digest_of_a_site_holds_for_all_of_it(tmp_path: Path) -> None:
@@ -223,6 +294,27 @@ def test_a_feed_that_has_vanished_or_shrunk_stays_in_force(tmp_path: Path) -> No
     taken = take(tmp_path)
     assert taken.troubles == ()
     assert feed_of(taken.sealed, "http://pages.example/99") == ""
+
+
+def test_the_same_list_that_is_brought_again_is_not_old(tmp_path: Path) -> None:
+    path = drop(tmp_path, LIST)
+    long_ago = (NOW - timedelta(days=3)).timestamp()
+    os.utime(path, (long_ago, long_ago))
+    assert is_old(take(tmp_path).states[0], NOW)
+    os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    assert take(tmp_path).states[0].dated == NOW
+
+
+def test_a_list_that_lies_loose_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "sealed").mkdir()
+    (tmp_path / "sealed" / "whole.example.csv").write_text("whole.example\n")
+    taken = take(tmp_path)
+    assert not taken.states
+    [words] = taken.troubles
+    assert words.startswith("A file lies loose in ")
+    assert "/sealed/iwf/." in words
+    assert "whole" not in words
+    assert tmp_path / "sealed" in set(watched(tmp_path, tmp_path / "var"))
 
 
 def test_digests_that_somebody_altered_are_made_anew_or_told_of(tmp_path: Path) -> None:

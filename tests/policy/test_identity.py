@@ -25,7 +25,7 @@ PEOPLE = People(
         ("192.0.2.1", None, "pupils", Confidence.UNKNOWN),
         ("10.1.2.3", "j.smith", "staff", Confidence.LOGIN),
         ("10.1.2.3", "J.Smith", "staff", Confidence.LOGIN),
-        ("10.1.2.3", "nobody", "pupils", Confidence.NETWORK),
+        ("10.1.2.3", "nobody", "pupils", Confidence.LOGIN),
         ("rubbish", None, "pupils", Confidence.UNKNOWN),
         (None, None, "pupils", Confidence.UNKNOWN),
     ],
@@ -62,8 +62,8 @@ NAMED = People(
         ("10.1.9.9", "p.upil", "p.upil", "pupils", Confidence.LOGIN),
         ("10.30.0.1", "P.Upil", "P.Upil", "pupils", Confidence.LOGIN),
         ("10.1.9.9", "j.smith", "j.smith", "staff", Confidence.LOGIN),
-        ("10.1.9.9", "stranger", "stranger", "pupils", Confidence.NETWORK),  # not the owner, so not the owner's doing
-        ("192.0.2.77", "stranger", "stranger", "pupils", Confidence.UNKNOWN),
+        ("10.1.9.9", "stranger", "stranger", "pupils", Confidence.LOGIN),  # not the owner, so not the owner's doing
+        ("192.0.2.77", "stranger", "stranger", "pupils", Confidence.LOGIN),
         (None, "k.night", "k.night", "staff", Confidence.LOGIN),
     ],
 )

@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import pytest
 from schoolgate.content.searches import open_engines
+from schoolgate.lists.catalogue import Catalogue
+from schoolgate.lists.entry import Entry
+from schoolgate.lists.local_words import LocalWords
 from schoolgate.policy.passing import Ground, Held, ground_at_once, held_back, is_harmless
 from schoolgate.settings.load import Settings
 
@@ -40,7 +43,7 @@ def test_what_is_passed_through_from_the_start(default: Settings, host: str, gro
         ("p42-content.icloud.com", Held.STAFF, None),
         ("www.dropbox.com", Held.STAFF, None),
         ("mask.icloud.com", Held.BLOCKED, Held.BLOCKED),
-        ("web.whatsapp.com", Held.BLOCKED, Held.BLOCKED),
+        ("web.whatsapp.com", Held.BLOCKED, None),
         ("www.bbc.co.uk", Held.UNKNOWN, Held.UNKNOWN),
         ("docs.google.com", Held.UNKNOWN, Held.UNKNOWN),
         ("pornhub.com", Held.BLOCKED, Held.BLOCKED),
@@ -76,6 +79,35 @@ def test_a_host_of_which_the_school_has_blocked_a_part_is_looked_into(default: S
     snapshot = replace(default.snapshot, passing=passing)
     assert not is_harmless(snapshot, "push.apple.com")
     assert ground_at_once(snapshot, "push.apple.com", False) is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "blocked", "host", "held"),
+    [
+        ("part.example", "part.example/games", "part.example", Held.BLOCKED),
+        ("part.example", "part.example/games", "www.part.example", Held.BLOCKED),  # the entry holds there, too
+        ("a.part.example", "part.example/games", "www.a.part.example", None),  # it holds there no longer
+        ("docs.google.com", "", "docs.google.com", None),
+        ("google.com", "", "lens.google.com", Held.BLOCKED),  # google.com/logos is a games list's
+        ("pinned.example", "", "pinned.example", None),
+    ],
+)
+def test_who_blocks_a_part_of_a_site_blocks_it_below_too(
+    default: Settings, allowed: str, blocked: str, host: str, held: Held | None
+) -> None:
+    words = LocalWords([Entry(allowed)], [Entry(*_split(blocked))] if blocked else [])
+    lists = default.snapshot.lists
+    assert isinstance(lists, Catalogue)
+    passing = replace(default.snapshot.passing, in_part=words.blocked_in_part(), given=frozenset({allowed}))
+    snapshot = replace(default.snapshot, passing=passing, lists=Catalogue(lists.index, words))
+    assert held_back(snapshot, "pupils", host, False) is held
+    if blocked:
+        assert (ground_at_once(snapshot, host, False) is None) is (held is Held.BLOCKED)
+
+
+def _split(address: str) -> tuple[str, str]:
+    host, _, path = address.partition("/")
+    return host, f"/{path}"
 
 
 def test_every_shipped_host_is_harmless_by_the_shipped_rules_but_for_chat(default: Settings) -> None:

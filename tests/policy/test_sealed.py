@@ -20,9 +20,9 @@ from schoolgate.store.pseudonym import Pseudonyms
 
 KEY = b"k" * 32
 ENTRIES = (
-    Address("whole.example", "/", "", is_folder=True),
-    Address("allowed.example", "/bad", "", is_folder=False),
-    Address("porn.example", "/worse", "", is_folder=False),
+    (Address("whole.example", "/", "", is_folder=True),),
+    (Address("allowed.example", "/bad", "", is_folder=False),),
+    (Address("porn.example", "/worse", "", is_folder=False),),
 )
 SEALED_SNAPSHOT = replace(SNAPSHOT, sealed=Sealed(KEY, [digested("iwf", KEY, ENTRIES).feed]))
 EVERYBODY = ("10.1.0.1", "10.2.0.1", "10.3.0.1", "192.0.2.1")

@@ -20,6 +20,10 @@ def hold(address: Address = X, mac: str = A, since: datetime = NOON, last: timed
     return Hold(address, mac, since, since + last, Source.LEASE)
 
 
+def near(address: Address, mac: str = A) -> Hold:
+    return replace(hold(address, mac), source=Source.NEIGHBOUR)
+
+
 def sat(user: str, mac: str = A, *addresses: Address, since: datetime = NOON, last: timedelta = HOUR) -> Sitting:
     return Sitting(f"{user} {mac}", user, since, since + last, Source.RADIUS, mac, frozenset(addresses))
 
@@ -67,8 +71,12 @@ def test_all_addresses_of_a_device_are_its_own_also_those_that_change_for_privac
         (Whereabouts((), (sat("ann", A, X),)), "ann"),  # RADIUS alone knows of it
         (Whereabouts((hold(), hold(mac=B)), (sat("ann"),)), ""),  # two devices at one address
         (Whereabouts((hold(), hold(Y)), (sat("ann"),)), ""),  # a repeater: one MAC for several devices
+        (Whereabouts((hold(), hold(Y), near(X)), (sat("ann"),)), "ann"),  # came here with a lease of elsewhere
+        (Whereabouts((hold(), hold(Y), near(Y)), (sat("ann"),)), ""),  # that lease, and who else may have it now
+        (Whereabouts((hold(), near(X), near(Y)), (sat("ann"),)), ""),
         (Whereabouts((hold(),), (sat("ann"), sat("bob", since=NOON + timedelta(minutes=1)))), "bob"),
         (Whereabouts((hold(),), (sat("ann"), sat("bob"))), ""),  # at the same moment
+        (Whereabouts((hold(),), (sat("ann"), sat("bob", since=NOON + HOUR))), ""),  # the clock was set back
         (Whereabouts((hold(),), (sat("ann"), sat("", since=NOON + timedelta(minutes=1)))), ""),
         (
             Whereabouts(
@@ -84,6 +92,16 @@ def test_who_is_at_an_address(seen: Whereabouts, expected: str) -> None:
     assert who(seen) == expected
 
 
+def test_it_is_known_since_when_somebody_is_there() -> None:
+    came = NOON + timedelta(minutes=2)
+    seen = Whereabouts((hold(since=NOON - HOUR, last=2 * HOUR),), (sat("ann", since=came),))
+    found = seen.found(X, NOON + timedelta(minutes=5))
+    assert found.since == came
+    assert PEOPLE.identify("10.20.0.5", None, found).since == came
+    assert seen.found(X, NOON).since == NOON - HOUR
+    assert PEOPLE.identify("10.20.0.5", "eve", found).since is None  # it came with the request
+
+
 def test_an_address_that_another_device_had_meanwhile_is_not_given_back() -> None:
     seen = Whereabouts((), (sat("ann", A, X), sat("cat", "", Y)))
     seen = seen.with_holds([hold(mac=B), hold(Y, "02:00:00:00:00:0c", NOON + timedelta(minutes=1))]).with_holds([])
@@ -93,7 +111,14 @@ def test_an_address_that_another_device_had_meanwhile_is_not_given_back() -> Non
 PEOPLE = People(
     (
         Group("pupils", "Pupils", Inspect.FULL, (ip_network("10.20.0.0/16"), ip_network("fd00:20::/64"))),
-        Group("staff", "Staff", Inspect.FULL, (), frozenset({"ann"}), macs=frozenset({"02:00:00:00:00:5f"})),
+        Group(
+            "staff",
+            "Staff",
+            Inspect.FULL,
+            (ip_network("10.30.0.0/16"),),
+            frozenset({"ann"}),
+            macs=frozenset({"02:00:00:00:00:5f"}),
+        ),
     ),
     "pupils",
     (
@@ -112,8 +137,11 @@ PEOPLE = People(
         ("10.20.0.5", "ann", Found(1, A), ("ann", "staff", Confidence.LOGIN)),
         ("10.20.0.5", None, Found(1, A, "", "ann", Source.PORTAL), ("ann", "staff", Confidence.PORTAL)),
         ("10.20.0.5", None, Found(1, A, "", "ann", Source.RADIUS), ("ann", "staff", Confidence.RADIUS)),
-        ("10.20.0.5", None, Found(1, B, "", "eve", Source.RADIUS), ("eve", "pupils", Confidence.NETWORK)),
-        ("10.20.0.5", None, Found(1, B, "hosts-ipad"), ("host", "staff", Confidence.HOSTNAME)),
+        ("10.20.0.5", None, Found(1, B, "", "eve", Source.RADIUS), ("eve", "pupils", Confidence.RADIUS)),
+        ("10.20.0.5", "eve", Found(1, B), ("eve", "pupils", Confidence.LOGIN)),
+        ("192.0.2.1", "eve", Found(1, B), ("eve", "pupils", Confidence.LOGIN)),
+        ("10.30.0.5", None, Found(1, B, "hosts-ipad"), ("host", "staff", Confidence.HOSTNAME)),
+        ("10.20.0.5", None, Found(1, B, "hosts-ipad"), (None, "pupils", Confidence.NETWORK)),  # a pupil can say so, too
         ("10.20.0.5", None, Found(1, "02:00:00:00:00:5f"), (None, "staff", Confidence.NETWORK)),
         ("10.20.0.9", None, Found(), ("mac", "staff", Confidence.DEVICE)),
         ("10.20.0.9", None, Found(1, B), (None, "pupils", Confidence.NETWORK)),  # her address, not her device

@@ -12,8 +12,9 @@ from schoolgate.policy.identity import Addresses, Group, Inspect, People
 from schoolgate.policy.request import WebRequest, request_from_url
 from schoolgate.policy.rules import Action, Alert, Category, Hit, Listing, Rule, Stage
 from schoolgate.policy.said import text_limit
-from schoolgate.policy.signs import of_request
+from schoolgate.policy.signs import is_public_address, of_request, opens_a_page
 from schoolgate.policy.snapshot import Snapshot
+from schoolgate.policy.within_names import within_name
 from schoolgate.policy.wrapped import shown, wrapped_in
 from schoolgate.policy.wrappers import WRAPPERS
 
@@ -55,6 +56,7 @@ SNAPSHOT = Snapshot(
             _group("staff", "10.2.0.0/16"),
             _group("guests", "10.3.0.0/16", Inspect.NAMES),
             _group("infants", "10.4.0.0/16", addresses=Addresses.BLOCK),
+            _group("sixth_form", "10.5.0.0/16", addresses=Addresses.WARN),
             _group("lab", "81.2.69.0/24", addresses=Addresses.JUDGED),
         ),
         "pupils",
@@ -73,7 +75,8 @@ SNAPSHOT = Snapshot(
 
 def _asked(url: str, client: str = "10.1.0.1", **headers: str) -> WebRequest:
     request = request_from_url(url, at=AT, client=client)
-    return replace(request, signs=of_request("GET", request.host, request.asked, headers))
+    signs = of_request("GET", request.host, request.asked, headers)
+    return replace(request, signs=signs, opened=opens_a_page(headers))
 
 
 @pytest.mark.parametrize(
@@ -137,10 +140,11 @@ def test_addresses_in_addresses_without_end_are_read_to_an_end() -> None:
 @pytest.mark.parametrize(
     ("url", "client", "action"),
     [
-        ("https://93.184.216.34/", "10.1.0.1", Action.WARN),
+        ("https://93.184.216.34/", "10.1.0.1", Action.BLOCK),
         ("https://93.184.216.34/", "10.2.0.1", Action.ALLOW),
         ("https://93.184.216.34/", "10.3.0.1", Action.BLOCK),
         ("https://93.184.216.34/", "10.4.0.1", Action.BLOCK),
+        ("https://93.184.216.34/", "10.5.0.1", Action.WARN),
         ("https://93.184.216.34/", "81.2.69.1", Action.ALLOW),
         ("https://81.2.69.5/", "10.4.0.1", Action.ALLOW),
         ("https://10.9.9.9/", "10.4.0.1", Action.ALLOW),
@@ -169,6 +173,83 @@ def test_a_sign_counts_unless_the_school_trusts_the_site_or_needs_it_and_is_not_
     url: str, headers: dict[str, str], action: Action
 ) -> None:
     assert decide(_asked(url, **headers), SNAPSHOT).action is action
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "action"),
+    [
+        ("https://any.example/?url=https://porn.example/", {}, Action.BLOCK),
+        ("https://any.example/?url=porn.example", {}, Action.BLOCK),
+        ("https://any.example/go?x=aHR0cHM6Ly9wb3JuLmV4YW1wbGUv", {}, Action.BLOCK),
+        ("https://any.example/go/68747470733a2f2f706f726e2e6578616d706c65", {}, Action.BLOCK),
+        ("https://any.example/main/https/porn.example/x", {}, Action.BLOCK),
+        ("https://any.example/?url=ht%0Atps://porn.exa%09mple/", {}, Action.BLOCK),
+        ("https://any.example/?url=https://porn.example/", {"sec-fetch-dest": "iframe"}, Action.BLOCK),
+        ("https://any.example/?url=https://porn.example/", {"sec-fetch-dest": "image"}, Action.ALLOW),
+        ("https://any.example/?url=https://porn.example/", {"sec-fetch-dest": "empty"}, Action.ALLOW),
+        ("https://any.example/t?url=https://porn.example/", {"accept": "image/png", "referer": "x"}, Action.ALLOW),
+        ("https://any.example/?next=https://porn.example/", {}, Action.ALLOW),
+        ("https://any.example/share?url=https://porn.example/", {}, Action.ALLOW),
+        ("https://github.com/?url=https://porn.example/", {}, Action.ALLOW),
+        ("https://trusted.example/?url=https://porn.example/", {}, Action.ALLOW),
+    ],
+)
+def test_a_site_that_nobody_knows_may_show_the_address_that_a_page_of_it_is_asked_for(
+    url: str, headers: dict[str, str], action: Action
+) -> None:
+    assert decide(_asked(url, **headers), SNAPSHOT).action is action
+
+
+@pytest.mark.parametrize(
+    ("host", "inner"),
+    [
+        ("www.porn.com.mirror.example", ["www.porn.com"]),
+        ("broker.tor.net.global.prod.example.net", ["broker.tor.net"]),
+        ("www-porn-com.ezproxy.lib.example", ["www.porn.com"]),
+        ("my--site-org.webproxy.example", ["my-site.org"]),
+        ("x.com.au.cdn.example.net", ["x.com.au"]),
+        ("amazon.com.au", []),
+        ("www.google.com.hk", []),
+        ("4.3.2.1.com.in-addr.arpa", []),
+        ("my-site-com.example", []),
+    ],
+)
+def test_a_host_in_another_hosts_name_is_read(host: str, inner: list[str]) -> None:
+    assert list(within_name(host, "")) == inner
+
+
+def test_names_in_names_are_left_alone_where_only_names_are_looked_up() -> None:
+    request = replace(_asked("https://porn.com.list.example/"), method="DNS", asked="")
+    assert wrapped_in(request) == ()
+    assert wrapped_in(replace(request, method="CONNECT"))
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("ec2-93-184-216-34.eu-west-2.compute.amazonaws.com", True),
+        ("34.216.184.93.bc.googleusercontent.com", True),
+        ("static.34.216.184.93.clients.your-server.de", True),
+        ("a23-45-67-89.deploy.static.akamaitechnologies.com", False),
+        ("bucket.s3.eu-west-2.amazonaws.com", False),
+    ],
+)
+def test_a_machines_own_name_says_no_more_than_its_address(host: str, named: bool) -> None:
+    assert is_public_address(host) is named
+
+
+@pytest.mark.parametrize(
+    ("url", "certain"),
+    [
+        ("https://apps.apple.com/gb/app/nordvpn-vpn-fast-secure/id905953485?cisco", True),
+        ("https://play.google.com/store/apps/details?id=com.expressvpn.vpn&x=cisco", True),
+        ("https://apps.apple.com/gb/app/forticlient-vpn/id1475674905", False),
+        ("https://apps.apple.com/gb/app/microsoft-teams/id1113153706", False),
+        ("https://any.example/app/vpn", False),
+    ],
+)
+def test_a_vpn_in_a_store_is_known_and_one_for_work_is_left_alone(url: str, certain: bool) -> None:
+    assert [hit.certain for hit in _asked(url).signs] == ([True] if certain else [])
 
 
 def test_every_line_of_the_table_says_where_the_address_stands() -> None:

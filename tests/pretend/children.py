@@ -1,9 +1,10 @@
 """Main functions of children, for tests of those who start them."""
 
 import os
+import time
 from multiprocessing.connection import Connection
 
-from schoolgate.child import READY, STOP
+from schoolgate.child import LEAVE, READY, STOP, beat
 
 
 def ends_at_once(settings: object, channel: Connection) -> None:
@@ -17,6 +18,28 @@ def says_what_it_got(settings: bytes, channel: Connection) -> None:
     while message != STOP:
         channel.send(str(len(message)))
         message = channel.recv()
+
+
+def works(settings: object, channel: Connection) -> None:
+    """Is ready, and shows that it is at work until it is told to end."""
+    channel.send(READY)
+    while True:
+        beat()
+        if channel.poll(0.05) and channel.recv() in (STOP, LEAVE):
+            return
+
+
+def waits(settings: object, channel: Connection) -> None:
+    """Is ready, and never shows that it is at work, whatever it is told."""
+    channel.send(READY)
+    time.sleep(120)
+
+
+def stands_still(settings: object, channel: Connection) -> None:
+    """Is ready, shows once that it is at work, and takes in nothing of what it is told."""
+    channel.send(READY)
+    beat()
+    time.sleep(120)
 
 
 class Unreadable:

@@ -4,8 +4,10 @@ Its addons do what addons may do: answer, wait, fail, stop the others, kill, str
 """
 
 import asyncio
+import hashlib
 import json
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Awaitable
@@ -103,6 +105,9 @@ PATHS = (
 )
 
 
+TALKS = ((b"hello", b"Q"), (bytes(range(65)) * 50_000, b"Q"), (b"x" * 3_000_000, b""), (b"", b"Q"))
+
+
 async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while (head := await reader.readuntil(b"\r\n\r\n")) if not reader.at_eof() else b"":
         path = head.split()[1].decode()
@@ -117,10 +122,35 @@ async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nA: 1\r\na: 2\r\n\r\n%b" % (len(PAGE), PAGE))
 
 
+async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Repeats what it hears, and hangs up at a Q."""
+    while data := await reader.read(40_000):
+        writer.write(data)
+        await writer.drain()
+        if b"Q" in data:
+            break
+    writer.close()
+
+
+def talk(port: int, there: int, says: bytes, parting: bytes) -> str:
+    """What comes back through a tunnel that nobody reads, and how it ends: by the other side where we say a Q."""
+    with socket.create_connection(("127.0.0.1", port), timeout=40) as line:
+        line.sendall(f"CONNECT 127.0.0.1:{there} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in line.recv(65536)
+        saying = threading.Thread(target=line.sendall, args=(says,))
+        saying.start()
+        heard = bytearray()
+        while len(heard) < len(says):
+            heard += line.recv(65536)
+        line.sendall(parting)
+        while parting and (more := line.recv(65536)):
+            heard += more
+        saying.join(40)
+    return f"{hashlib.sha256(heard).hexdigest()} {len(heard)} {bytes(heard[-12:]).decode(errors='replace')}"
+
+
 def ask(port: int, site: int, path: str) -> str:
     """The whole answer to one request, but for what differs by the clock or the port."""
-    import socket
-
     with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
         host = f"127.0.0.1:{site}"
         line.sendall(f"GET http://{host}{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
@@ -138,18 +168,25 @@ async def main(how: str) -> dict[str, Any]:
     logging.getLogger().addHandler(Seen())
     left_out = faster.switch_on() if how == "faster" else []
     site = await asyncio.start_server(origin, "127.0.0.1", 0)
+    birds = await asyncio.start_server(parrot, "127.0.0.1", 0)
+    there = birds.sockets[0].getsockname()[1]
     first, master = First(), Master(Options())
     master.addons.add(Core(), Proxyserver(), NextLayer(), DnsResolver(), first, Second(first))
-    master.options.update(mode=["regular@127.0.0.1:0"], connection_strategy="lazy")
+    master.options.update(mode=["regular@127.0.0.1:0"], connection_strategy="lazy", ignore_hosts=[f":{there}$"])
     running = asyncio.create_task(master.run())
     server = master.addons.get("proxyserver")
     while not server.is_running:
         await asyncio.sleep(0.01)
     ports = server.listen_addrs()[0][1], site.sockets[0].getsockname()[1]
     answers = {path: await asyncio.to_thread(ask, *ports, path) for path in PATHS}
+    answers |= {
+        f"tunnel {number}": await asyncio.to_thread(talk, ports[0], there, says, parting)
+        for number, (says, parting) in enumerate(TALKS)
+    }
     master.shutdown()
     await running
     site.close()
+    birds.close()
     said = [error for error in errors if "purpose" in error or "crashed" in error]
     return {"answers": answers, "hooks": first.hooks, "errors": said, "left_out": left_out}
 

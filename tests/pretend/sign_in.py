@@ -9,15 +9,16 @@ import sys
 from playwright.sync_api import sync_playwright
 
 from pretend.chromium import CHROMIUM, QUIET
-from pretend.surf import pin
+from pretend.surf import trust
 
 
 def main() -> None:
     """Open the page, type, and see what comes."""
     ca, url, user, password = sys.argv[1:]
+    trust(ca)
     quiet = [option for option in QUIET if option != "--disable-quic"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, pin(ca)])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
         page = browser.new_context().new_page()
         page.goto(url, timeout=40_000)
         sent = page.url

@@ -4,33 +4,39 @@ Prints a JSON line for each page: its status, title and text, or the browser's o
 """
 
 import base64
-import hashlib
 import json
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.sync_api import Error, sync_playwright
 
 from pretend.chromium import CHROMIUM, QUIET
 
 
-def pin(path: str) -> str:
-    """How Chromium is told to trust the authority in this file."""
+def trust(path: str) -> None:
+    """Have Chromium's policies in this mount namespace say that the authority in this file is trusted."""
     with open(path, "rb") as file:  # noqa: PTH123
-        key = x509.load_pem_x509_certificate(file.read()).public_key()
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(der).digest()).decode()}"
+        der = x509.load_pem_x509_certificate(file.read()).public_bytes(Encoding.DER)
+    folder = Path(tempfile.mkdtemp())
+    (folder / "policies" / "managed").mkdir(parents=True)
+    policy = {"CACertificates": [base64.b64encode(der).decode()]}
+    (folder / "policies" / "managed" / "trust.json").write_text(json.dumps(policy))
+    subprocess.run(["mount", "--bind", str(folder), "/etc/chromium"], check=True)
 
 
 def main() -> None:
     """Open each page in a context of its own."""
     ca, *rest = sys.argv[1:]
+    trust(ca)
     cut = rest.index("--")
     options, urls = rest[:cut], rest[cut + 1 :]
     quiet = [option for option in QUIET if option != "--disable-quic"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, pin(ca), *options])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, *options])
         for url in urls:
             page = browser.new_context().new_page()
             try:

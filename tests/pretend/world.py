@@ -13,15 +13,20 @@ from pathlib import Path
 
 from mitmproxy.dns import DNSMessage, ResourceRecord
 from mitmproxy.net.dns import types
+from mitmproxy.net.dns.https_records import HTTPSRecord, SVCParamKeys
 
 from pretend.sites import Sites
 
 V4, V6 = "203.0.113.10", "2001:db8:113::10"
 SAFE_V4 = "203.0.113.20"
+WITH_KEY = "hidden.example"
 
 
 def answer(packet: bytes) -> bytes:
-    """A and AAAA of any name are the world's own; safe names of search engines lead to its second address."""
+    """A and AAAA of any name are the world's own; safe names of search engines lead to its second address.
+
+    One has a record of type HTTPS (by which a browser asks for https alone): it offers HTTP/3 and a key for ECH.
+    """
     message = DNSMessage.unpack(packet)
     question = message.questions[0]
     records = []
@@ -29,6 +34,9 @@ def answer(packet: bytes) -> bytes:
         records = [ResourceRecord.A(question.name, IPv4Address(SAFE_V4 if is_safe(question.name) else V4))]
     elif question.type == types.AAAA and not is_safe(question.name):
         records = [ResourceRecord.AAAA(question.name, IPv6Address(V6))]
+    elif question.type == types.HTTPS and question.name == WITH_KEY:
+        offered = {SVCParamKeys.ALPN.value: b"\x02h3\x02h2", SVCParamKeys.ECH.value: b"a key"}
+        records = [ResourceRecord.HTTPS(question.name, HTTPSRecord(1, "", offered))]
     return message.succeed(records).packed
 
 

@@ -39,11 +39,20 @@ def test_a_device_that_never_trusted_the_certificate_teaches_nothing() -> None:
     assert set(_times(Refusals(), 20)) == {Lesson.NOTHING}
 
 
-@pytest.mark.parametrize("seen", [Refusals(), _trusting()])
-def test_a_program_that_refuses_everywhere_lacks_the_certificate(seen: Refusals) -> None:
-    lessons = [seen.refused(DEVICE, APP, f"www.site{each}.example", Sign.ALERT, 1.0 + each) for each in range(4)]
-    assert lessons == [Lesson.NOTHING] * 3 + [Lesson.UNTRUSTING]
-    assert seen.refused(DEVICE, APP, HOST, Sign.ALERT, 6.0) is Lesson.UNTRUSTING
+@pytest.mark.parametrize(("seen", "many"), [(Refusals(), 4), (_trusting(), 8)])
+def test_a_program_that_refuses_everywhere_lacks_the_certificate(seen: Refusals, many: int) -> None:
+    lessons = [seen.refused(DEVICE, APP, f"www.site{each}.example", Sign.ALERT, 1.0 + each) for each in range(many)]
+    assert lessons == [Lesson.NOTHING] * (many - 1) + [Lesson.UNTRUSTING]
+    assert {seen.refused(DEVICE, APP, HOST, Sign.ALERT, 10.0) for _ in range(4)} == {Lesson.UNTRUSTING}
+
+
+def test_apps_of_one_make_that_refuse_everywhere_are_learned_where_they_are_known_to_be_pinned() -> None:
+    """Android's apps trust no authority that a person has installed, and open connections alike."""
+    seen = _trusting()
+    for each in range(9):
+        seen.refused(DEVICE, APP, f"www.site{each}.example", Sign.ALERT, 1.0 + each)
+    lessons = [seen.refused(DEVICE, APP, HOST, Sign.ALERT, 10.0, is_known=True) for _ in range(3)]
+    assert lessons == [Lesson.UNTRUSTING] * 2 + [Lesson.PINNED]
 
 
 def test_many_hosts_of_one_maker_are_one_site() -> None:
@@ -58,7 +67,12 @@ def test_many_hosts_of_one_maker_are_one_site() -> None:
         ("tlsv1 alert unknown ca", Sign.ALERT),
         ("ssl/tls alert bad certificate", Sign.ALERT),
         ("OpenSSL Error([('SSL routines', '', 'ssl/tls alert certificate unknown')])", Sign.ALERT),
-        ("connection closed", Sign.SILENT),
+        ("OpenSSL Error([('SSL routines', '', 'tlsv1 alert access denied')])", Sign.ALERT),
+        ("The client disconnected during the handshake. If this happens consistently for a.b, ...", Sign.SILENT),
+        ("The client may not trust the proxy's certificate for a.b (OpenSSL ZeroReturnError())", Sign.SILENT),
+        ("OpenSSL Error([('SSL routines', '', '')])", Sign.SILENT),
+        ("OpenSSL Error([('SSL routines', '', 'tlsv1 alert internal error')])", Sign.SILENT),
+        ("OpenSSL Error([('SSL routines', '', 'tls alert certificate expired')])", None),
         ("connection closed early", None),
         ("OpenSSL Error([('SSL routines', '', 'unsupported protocol')])", None),
         ("", None),

@@ -87,12 +87,48 @@ def test_one_client_has_one_page_in_work_and_the_others_do_not_wait(monkeypatch:
             return await asking(*arguments)  # type: ignore[arg-type]
 
         monkeypatch.setattr(one, "_ask", slow)
-        await asyncio.gather(*(one.judge(JUDGE, b"x", "", "", client="one") for _ in range(3)))
+        await asyncio.gather(*(one.judge(JUDGE, b"x%d" % number, "", "", client="one") for number in range(3)))
         assert most == 1
-        await asyncio.gather(*(one.judge(JUDGE, b"x", "", "", client=name) for name in ("one", "two")))
+        await asyncio.gather(*(one.judge(JUDGE, name.encode(), "", "", client=name) for name in ("one", "two")))
         assert most == 2
 
     run(crowded)
+
+
+def test_the_same_bytes_are_read_once_by_each_judge_and_only_where_they_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = open_judge([Phrase("gambling", ("lucky day",), 100)], [])
+
+    async def again(one: Scanner) -> None:
+        asked, asking = [], one._ask
+
+        async def counting(judge: Judge, message: bytes) -> bytes:
+            asked.append(message)
+            return await asking(judge, message)
+
+        monkeypatch.setattr(one, "_ask", counting)
+        first = await one.judge(JUDGE, b"free spins", "", "text/plain")
+        assert first.opinions
+        assert await one.judge(JUDGE, b"free spins", "", "text/plain", client="another") == first
+        assert len(asked) == 1
+        assert (await one.judge(JUDGE, b"free spins", "", "text/html")).opinions
+        with pytest.raises(GaveUp):
+            await one.judge(JUDGE, b"free spins", "gzip", "text/plain")
+        assert (await one.judge(other, b"free spins", "", "text/plain")).opinions != first.opinions
+        assert (await one.judge(JUDGE, b"free spins", "", "text/plain")).opinions
+        assert len(asked) == 5
+
+    run(again)
+
+
+def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KEPT", 3)
+    known = module._Known()
+    known.get(JUDGE, b"0")
+    for number in range(9):
+        known.keep(JUDGE, b"%d" % number, Weighed((), number, True))
+    assert [known.get(JUDGE, b"%d" % number) is not None for number in range(9)] == [False] * 6 + [True] * 3
 
 
 def test_a_page_that_waits_too_long_or_for_nobody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,15 @@
 """How much the filter can see: counted without persons, told in shares that add up to the truth."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pretend.school import School
-from schoolgate.reporting.coverage import GroupCoverage, coverage_of, percent
+from pretend.told import Told, named_school
+from schoolgate.reporting.coverage import GroupCoverage, coverage_of, percent, weeks_of
+from schoolgate.reporting.report import render_report, spans_of, who_is
 from schoolgate.settings.load import Settings
 from schoolgate.store.check_chain import check
 from schoolgate.store.coverage import Fate
@@ -19,6 +22,7 @@ from schoolgate.store.writer import RecordWriter
 
 SINCE, UNTIL = "2026-11-23T00:00:00.000Z", "2026-11-30T00:00:00.000Z"
 HOUR = "2026-11-24T10:00:00.000Z"
+LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 def count(journal: Journal, group: str, fate: str, number: int, app: str = "", hour: str = HOUR) -> None:
@@ -118,3 +122,50 @@ def test_devices_that_do_not_trust_the_certificate_are_pointed_out(
 ) -> None:
     numbers = dict.fromkeys(Fate, 0) | {Fate.BROKEN: broken, Fate.DECRYPTED: total - broken}
     assert GroupCoverage("g", "G", inspect, numbers, ()).breaks_off is told
+
+
+def test_a_term_is_told_week_by_week_of_the_school(settings: Settings) -> None:
+    """The clocks go back on Sunday, 25 October 2026: that week has an hour more, and Monday's first hour is Monday's."""
+    journal = Journal(settings.data, "worker1")
+    hours = ("2026-10-18T22", "2026-10-18T23", "2026-10-25T23", "2026-10-26T00", "2026-11-02T10")  # London: UTC+1, UTC
+    for number, hour in enumerate(hours):
+        count(journal, "pupils", Fate.DECRYPTED, 10**number, hour=f"{hour}:00:00.000Z")
+    count(journal, "guests", Fate.NAME, 7, hour="2026-10-20T10:00:00.000Z")
+    journal.close()
+    carried(settings)
+    with open_reader(settings.data) as reader:
+        now = datetime(2026, 11, 5, 12, tzinfo=UTC)
+        weeks = weeks_of(reader, "2026-10-11T23:00:00.000Z", "2026-12-19T00:00:00.000Z", settings, now)
+        assert weeks_of(reader, "", "", settings, now) == []
+    told = [(week, {row.group: row.total for row in rows}) for week, rows in weeks]
+    assert told == [
+        ("12 Oct", {"pupils": 1}),
+        ("19 Oct", {"pupils": 110, "guests": 7}),
+        ("26 Oct", {"pupils": 1000}),
+        ("2 Nov", {"pupils": 10000}),
+    ]
+
+
+def test_the_governors_read_each_week_of_their_term(settings_of: Callable[[School], Settings], tmp_path: Path) -> None:
+    school = named_school(tmp_path)
+    (school.config / "calendar.yaml").write_text(
+        "working_hours: {staff: {}}\nbank_holidays: none\nterms: [{name: Autumn, from: 2026-09-02, to: 2026-12-18}]\n"
+    )
+    for feed in ("iwf", "ctiru"):
+        (school.root / "sealed" / feed).mkdir(parents=True)
+        (school.root / "sealed" / feed / "list.csv").write_text("whole.example\n")
+    told = Told(settings_of(school))
+    count(told.journal, "pupils", Fate.DECRYPTED, 90)
+    count(told.journal, "pupils", Fate.PASSED, 10, "apple.com")
+    count(told.journal, "pupils", Fate.DECRYPTED, 3, hour="2026-11-17T10:00:00.000Z")
+    count(told.journal, "pupils", Fate.REFUSED, 1, hour="2026-11-17T10:00:00.000Z")
+    days, _ = spans_of(told.settings, "term", date(2026, 11, 24))
+    with open_reader(told.data, with_waiting=True) as reader:
+        old = replace(told.settings, sealed=tuple(replace(each, dated=LONG_AGO) for each in told.settings.sealed))
+        page = render_report("term_governors", days, reader, old, who_is(old, told.pseudonyms), previous=None)
+    plain = " ".join(page.text.split())
+    assert "16 Nov: Group Pupil devices, Connections 4, Looked into 75 %, By name only 0 %," in plain
+    assert "23 Nov: Group Pupil devices, Connections 100, Looked into 90 %, By name only 0 %, Passed" in plain
+    assert "apple.com" in plain
+    assert "the lists of the IWF and of CTIRU are in force." in plain
+    assert "IWF (Internet Watch Foundation) is old: its newest file is of 2026-09-01" in plain

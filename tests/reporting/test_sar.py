@@ -11,6 +11,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 from pretend.school import School
 from pretend.told import Told, named_school
+from schoolgate.alerting.case_roles import codes_of
 from schoolgate.reporting.called import names_in
 from schoolgate.reporting.redaction import Redactor
 from schoolgate.reporting.sar import Holdings, as_json, as_page, holdings
@@ -38,6 +39,23 @@ def copy(told: Told, person: str = "j.smith") -> Holdings:
     with open_reader(told.data, with_waiting=True) as reader:
         subject = subject_of(told.settings, told.pseudonyms, reader, person)
         return holdings(reader, told.settings, subject, NOW)
+
+
+def test_what_was_done_at_a_device_that_is_known_by_its_mac_is_hers(
+    tmp_path: Path, settings_of: Callable[[School], Settings]
+) -> None:
+    school, mac = named_school(tmp_path), "02:00:00:00:00:07"
+    school.people = school.people.replace('devices: ["127.0.3.7"]', f'macs: ["{mac}"]')
+    told = Told(settings_of(school.write()))
+    code = told.pseudonyms.of("device", mac)
+    told.event(f"{DAY}11:30", person=code, path="/before-the-mac-was-listed", identity_since="2026-11-24T10:12:00.000Z")
+    page, document = texts(told)
+    assert "/before-the-mac-was-listed" in page
+    assert "10:12" in page
+    assert json.loads(document)["person"]["devices"] == [mac]
+    assert code in codes_of(told.settings, told.pseudonyms, "J.Smith")
+    with open_reader(told.data, with_waiting=True) as reader:
+        assert subject_of(told.settings, told.pseudonyms, reader, code).login == "j.smith"
 
 
 def texts(told: Told, person: str = "j.smith") -> tuple[str, str]:

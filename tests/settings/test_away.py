@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,21 @@ def test_a_name_stands_once_and_only_what_is_there_can_go(tmp_path: Path) -> Non
     with pytest.raises(NoSuchChange, match="there are: iPad"):
         remove_device(tmp_path, "other")
     assert (tmp_path / "devices.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_address_of_a_device_that_went_is_given_again_as_late_as_can_be(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        add_device(tmp_path, AWAY, name, "pupils", "")
+        remove_device(tmp_path, name)
+    assert add_device(tmp_path, AWAY, "third", "pupils", "")[0].number == 2
+
+
+def test_addresses_that_are_at_school_too_are_told_of(default: Settings) -> None:
+    told = list(advice_on_devices([], default.people, AWAY.model_copy(update={"network": ip_network("10.20.4.0/24")})))
+    assert [words.partition(": take")[0] for words in told] == [
+        "config/school.yaml: away: network: 10.20.4.0/24 is in 10.20.0.0/16 of group 'pupils', too"
+    ]
+    assert list(advice_on_devices([], default.people, AWAY)) == []
 
 
 def test_policy_knows_them_by_their_address(tmp_path: Path, settings_of: Callable[[School], Settings]) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pretend.school import PEOPLE, School
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.identity_checks import check_identity
+from schoolgate.settings.identity_models import IdentityEntry
 from schoolgate.settings.load import Settings
 from schoolgate.settings.people_models import PeopleFile
 from schoolgate.settings.school_models import SchoolFile
@@ -47,8 +49,8 @@ def faults(made: School) -> str:
         ("{login_page: {}}", "nobody is asked"),
         ('{directory: {server: "ldap://dc.example", name: "{user}@x"}}', "never go out in plain text"),
         ('{directory: {server: "ldaps://dc.example", security: starttls, name: "{user}@x"}}', "TLS from the beginning"),
-        ('{directory: {server: "ldaps://dc.example", name: "user@x"}}', "not written as it has to be"),
-        ('{directory: {server: "http://dc.example", name: "{user}@x"}}', "not written as it has to be"),
+        ('{directory: {server: "ldaps://dc.example", name: "user@x"}}', "has to hold {user} once"),
+        ('{directory: {server: "http://dc.example", name: "{user}@x"}}', "write it like ldaps://dc1.school.example"),
         ('{directory: {server: "ldaps://dc.example", name: "{user}@x", ca: short}}', "no PEM certificate"),
     ],
 )
@@ -83,3 +85,21 @@ def test_what_is_right_is_taken_up(tmp_path: Path, settings_of: Load) -> None:
     settings = settings_of(made)
     assert settings.school.identity.watches
     assert settings.snapshot.people.persons[0].macs == ("02:00:00:00:00:0a",)
+
+
+@pytest.mark.parametrize(
+    ("identity", "sees", "watches"),
+    [
+        ({}, False, False),
+        ({"neighbours": "on"}, True, True),
+        ({"leases": [{"file": "x", "kind": "isc"}]}, True, True),  # they alone show who takes an address unasked
+        ({"login_page": {"groups": ["guests"]}}, True, True),
+        ({"login_page": {"groups": ["guests"]}, "neighbours": "off"}, False, False),
+        ({"radius": {"clients": {"10.0.0.5": "secret"}}, "neighbours": "off"}, False, True),
+    ],
+)
+def test_the_wire_is_looked_at_wherever_devices_are_recognised(
+    identity: dict[str, Any], sees: bool, watches: bool
+) -> None:
+    entry = IdentityEntry.model_validate(identity)
+    assert (entry.sees_neighbours, entry.watches) == (sees, watches)

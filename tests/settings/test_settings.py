@@ -392,6 +392,22 @@ def test_the_version_changes_with_every_file(settings_of: Load, school: School) 
     assert len(seen) == 3
 
 
+def test_an_edit_while_lists_are_compiled_is_of_another_version(school: School, index: Path) -> None:
+    """Else the gateway would take the edit for one that is in force, and go by the old rules for ever."""
+    folders = find_folders(school.config)
+
+    def edits_meanwhile(path: Path, lists: Any, guard: Any) -> None:
+        _edit(school, "rules.yaml", "gambling, ", "")
+
+    def gambling_is_named(settings: Settings) -> bool:
+        return any("gambling" in rule.categories for rule in settings.snapshot.rules)
+
+    before = load_settings(folders, index, edits_meanwhile, anew=True)
+    after = load_settings(folders, index)
+    assert (gambling_is_named(before), gambling_is_named(after)) == (True, False)
+    assert before.snapshot.version != after.snapshot.version
+
+
 def test_bank_holidays_are_the_nations_own(settings_of: Load, school: School) -> None:
     st_andrews = datetime(2026, 11, 30, 10, tzinfo=ZoneInfo("Europe/London"))
     for nation, words in (("England", "working hours 00"), ("Scotland", "bank holiday")):

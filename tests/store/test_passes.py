@@ -15,7 +15,7 @@ def test_what_one_worker_learns_another_knows_at_once(tmp_path: Path) -> None:
     assert not other.now().passes
     one.learn("a.example", "app", "it refuses", "", NOW)
     other.learn("a.example", "other", "it refuses", "", NOW)
-    assert one.now().passes["a.example"].classes == ("app", "other")
+    assert list(one.now().passes["a.example"].classes) == ["app", "other"]
     assert (tmp_path / FOLDER / FILE).stat().st_mode & 0o077 == 0
 
 
@@ -25,7 +25,29 @@ def test_it_holds_fourteen_days_and_is_learned_anew_for_those_who_still_refuse(t
     held = passes.now().passes["a.example"]
     assert (held.holds(NOW + HOLDS - timedelta(seconds=1)), held.holds(NOW + HOLDS)) == (True, False)
     passes.learn("a.example", "other", "it refuses", "", NOW + HOLDS)
-    assert passes.now().passes["a.example"].classes == ("other",)
+    assert list(passes.now().passes["a.example"].classes) == ["other"]
+
+
+def test_another_kind_of_program_prolongs_nothing_for_the_first(tmp_path: Path) -> None:
+    passes = Passes(tmp_path)
+    for day, program in enumerate(["app", "second", "third"]):
+        passes.learn("a.example", program, "it refuses", "", NOW + timedelta(days=day * 7))
+    held, now = passes.now().passes["a.example"], NOW + timedelta(days=14)
+    assert [held.holds_for(each, now) for each in ("app", "second", "third", "fourth")] == [False, True, True, False]
+
+
+def test_who_provokes_many_pushes_out_nothing_that_was_kept(tmp_path: Path) -> None:
+    passes = Passes(tmp_path)
+    passes.learn("kept.example", "app", "it refuses", "", NOW)
+    assert passes.keep("kept.example")
+    path = tmp_path / FOLDER / FILE
+    document = json.loads(path.read_text())
+    provoked = {"classes": {}, "since": NOW.isoformat(), "until": (NOW + HOLDS).isoformat(), "how": "", "service": ""}
+    document["passes"] += [{"host": f"w{number}.example", **provoked} for number in range(999)]
+    path.write_text(json.dumps(document))
+    passes.learn("new.example", "app", "it refuses", "", NOW)
+    hosts = list(passes.now().passes)
+    assert (len(hosts), hosts[:2], hosts[-1]) == (1000, ["kept.example", "w1.example"], "new.example")
 
 
 def test_it_can_be_kept_for_good_and_forgotten(tmp_path: Path) -> None:
@@ -74,7 +96,7 @@ def test_nothing_is_kept_longer_than_a_month(tmp_path: Path) -> None:
         '{"passes": [{"host": "a"}], "stopped": [], "untrusting": []}',
         json.dumps(
             {
-                "passes": [{"host": "a", "classes": [], "since": "x", "until": "y", "how": "", "service": ""}],
+                "passes": [{"host": "a", "classes": {"b": "x"}, "since": "x", "until": "y", "how": "", "service": ""}],
                 "stopped": [],
                 "untrusting": [],
             }

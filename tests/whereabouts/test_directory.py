@@ -1,11 +1,13 @@
 """A real directory (OpenLDAP) that is asked whether a password is right."""
 
+import asyncio
+import base64
 import ipaddress
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +16,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pretend.school import free_port
+from mitmproxy.connection import Client, Server
+from mitmproxy.http import HTTPFlow, Request
+from pretend.school import PEOPLE as GROUPS
+from pretend.school import School, free_port
+from schoolgate.proxy.chain import open_live
+from schoolgate.proxy.login import Login
+from schoolgate.proxy.proof import Proofs
 from schoolgate.settings.identity_models import DirectoryEntry
-from schoolgate.whereabouts.directory import Directory, NoAnswer, name_of
+from schoolgate.settings.load import Settings
+from schoolgate.whereabouts.directory import Directory, Inquiries, NoAnswer, name_of
 
 CONFIG = """
 include /etc/ldap/schema/core.schema
@@ -115,6 +124,7 @@ def directory(server: str, folder: Path, security: str = "tls", ca: str | None =
         ("j.smith,dc=school", "correct horse", False),
         ("*", "correct horse", False),
         ("\uff4a.smith", "correct horse", False),  # another spelling of the same
+        ("j.smith\ufe0f", "correct horse", False),  # a sign that nobody sees, and that OpenLDAP leaves out
     ],
 )
 def test_a_real_directory_says_whether_a_password_is_right(
@@ -140,3 +150,52 @@ def test_a_login_stands_in_a_name_as_it_is_and_for_itself() -> None:
     assert name_of("{user}@school.example", "j.smith@other.example") is None
     assert name_of("uid={user},dc=x", "a,b=c") == "uid=a\\,b\\=c,dc=x"
     assert name_of("uid={user},dc=x", "two words") is None
+
+
+def test_a_directory_that_hangs_is_waited_for_once_and_holds_up_nothing_else(tmp_path: Path) -> None:
+    told: list[Exception] = []
+
+    async def ask() -> tuple[list[bool | BaseException], float]:
+        inquiries = Inquiries(told.append)
+        asked = [inquiries.is_right(directory(server, tmp_path, ca=None), f"pupil{n}", "a password") for n in range(60)]
+        crowd = asyncio.gather(*asked, return_exceptions=True)
+        began = time.monotonic()
+        await asyncio.to_thread(time.monotonic)  # what every duty does that reads a file
+        other = time.monotonic() - began
+        return await crowd, other
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
+        server = f"ldaps://127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        answers, other = asyncio.run(ask())
+    assert {type(answer).__mro__[1] for answer in answers} == {NoAnswer}
+    assert other < 4
+    assert time.monotonic() - began < 30  # of 60 that wait 5 seconds each, 8 at once
+    assert 1 <= len(told) <= 2
+    assert "a password" not in f"{told}"
+
+
+def test_a_proxy_login_needs_no_password_file_where_there_is_a_directory(
+    ports: tuple[int, int, Path], tmp_path: Path, settings_of: Callable[[School], Settings]
+) -> None:
+    safe, _, folder = ports
+    school = School(tmp_path, people=f"{GROUPS}logins: {{ask: [127.0.0.2/32]}}\n").without_publishers()
+    asked = f'server: "ldaps://localhost:{safe}", name: "uid={{user}},dc=school,dc=example", ca: {folder}/ca.pem'
+    school.gateway = f"identity: {{directory: {{{asked}}}}}\n"
+    live = open_live(settings_of(school.write()), "worker1")
+    duty = Login(live, Proofs(live))
+
+    async def ask(login: str) -> tuple[int, str, str]:
+        client = Client(peername=("127.0.0.2", 50000), sockname=("127.0.0.1", 8080), timestamp_start=time.time())
+        flow = HTTPFlow(client, Server(address=("example.org", 80)))
+        flow.request = Request.make("GET", "http://example.org/")
+        if login:
+            flow.request.headers["proxy-authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+        await duty.requestheaders(flow)
+        who = live.identify(client)
+        return flow.response.status_code if flow.response else 200, who.user or "", who.group.id
+
+    assert asyncio.run(ask("")) == (407, "", "pupils")
+    assert asyncio.run(ask("j.smith:wrong")) == (407, "", "pupils")
+    assert asyncio.run(ask("j.smith:correct horse")) == (200, "j.smith", "staff")
+    assert asyncio.run(ask("")) == (407, "", "pupils")  # the next child at the same device

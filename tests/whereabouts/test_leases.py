@@ -80,6 +80,51 @@ lease 10.20.0.9 {
   ends 4 2026/11/26 15:00:00;
   binding state act"""
 
+ISC6 = r"""# The format of this file is documented in the dhcpd.leases(5) manual page.
+server-duid "\000\001\000\0011'\222\274\002\000\000\000\000\001";
+
+ia-na "\001\000\000\000\000\003\000\001\002\000\000\000\000\013" {
+  cltt 4 2026/11/26 10:00:00;
+  iaaddr fd00:20::5 {
+    binding state active;
+    preferred-life 3600;
+    max-life 7200;
+    ends 4 2026/11/26 13:00:00;
+  }
+}
+
+ia-na "X\"}\000\000\001\000\001.]{\232\002\000\000\000\000\012" {
+  cltt 4 2026/11/26 11:00:00;
+  iaaddr fd00:20::5 {
+    binding state active;
+    ends 4 2026/11/26 13:00:00;
+  }
+  iaaddr fd00:20::6 {
+    binding state active;
+    ends 4 2026/11/26 11:59:59;
+  }
+  iaaddr fd00:20::7 {
+    binding state released;
+    ends 4 2026/11/26 13:00:00;
+  }
+}
+
+ia-na 00:00:00:01:00:03:00:01:02:00:00:00:00:0c {
+  iaaddr fd00:20::8 {
+    binding state active;
+    ends never;
+  }
+}
+
+ia-na "\001\000\000\000\000\002\000\000\253\021\021" {
+  iaaddr fd00:20::9 {
+    binding state active;
+    ends never;
+  }
+}
+"""
+NAMES = [(5, '"evil'), (6, "anns"), (7, "bobs"), (8, "cats")]
+
 
 def found(kind: str, path: Path) -> dict[str, tuple[str, str]]:
     return {str(hold.address): (hold.mac[-2:], hold.name) for hold in read_leases(kind, path, NOW)}
@@ -96,6 +141,7 @@ def found(kind: str, path: Path) -> dict[str, tuple[str, str]]:
         ("kea", KEA4, {"10.20.0.5": ("0a", "anns-ipad.school.example")}),
         ("kea", KEA6, {"fd00:20::5": ("0a", ""), "fd00:20::6": ("0b", "")}),
         ("isc", ISC, {"10.20.0.5": ("0a", "Anns-iPad"), "10.20.0.6": ("0c", "")}),
+        ("isc", ISC6, {"fd00:20::5": ("0a", ""), "fd00:20::8": ("0c", "")}),
     ],
 )
 def test_the_last_word_on_an_address_counts_and_what_is_damaged_is_passed_over(
@@ -115,9 +161,22 @@ def test_leases_that_kea_has_moved_aside_while_it_cleans_up_still_count(tmp_path
     }
 
 
+def test_a_block_that_breaks_off_does_not_lend_its_address_to_the_next_device(tmp_path: Path) -> None:
+    path, whole = tmp_path / "leases", ISC.split("lease ")
+    for cut in range(len("10.20.0.5 {"), len(whole[1]) - 1):  # the disk was full, and later it was not
+        path.write_text(f"lease {whole[1][:cut]}\nlease {whole[3]}")
+        assert found("isc", path) == {"10.20.0.6": ("0c", "")}
+
+
+def test_a_device_that_calls_itself_a_quotation_mark_hides_nobody_elses_lease(tmp_path: Path) -> None:
+    lines = [f"10.20.0.{number},02:00:00:00:00:0{number},,3600,{SOON},1,0,0,{name},0,,0" for number, name in NAMES]
+    (tmp_path / "kea.csv").write_text(KEA4_HEAD + "\n".join(lines) + "\n")
+    assert list(found("kea", tmp_path / "kea.csv").values()) == [(f"0{n}", name) for n, name in NAMES]
+
+
 @pytest.mark.parametrize("kind", ["dnsmasq", "kea", "isc"])
 def test_a_file_cut_off_anywhere_says_nothing_that_the_whole_one_does_not(tmp_path: Path, kind: str) -> None:
-    text = {"dnsmasq": DNSMASQ, "kea": KEA4, "isc": ISC}[kind].encode("latin-1")
+    text = {"dnsmasq": DNSMASQ, "kea": KEA4, "isc": ISC + ISC6}[kind].encode("latin-1")
     path = tmp_path / "leases"
     for length in range(0, len(text), 3):
         path.write_bytes(text[:length])

@@ -1,15 +1,18 @@
 """RADIUS accounting: what FreeRADIUS' own client sends, and what is not believed."""
 
+import hashlib
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from pretend.school import School, free_port
-from schoolgate.policy.whereabouts import Whereabouts
+from schoolgate.policy.whereabouts import Hold, Source, Whereabouts
 from schoolgate.settings.load import Settings
 from schoolgate.whereabouts.accounting import after, person_of
 from schoolgate.whereabouts.radius import Accounted, BadPacket, Status, read_packet
@@ -27,7 +30,7 @@ def watcher(tmp_path: Path, settings_of: Callable[[School], Settings]) -> Watche
     (tmp_path / "secret").write_text("a shared secret\n")
     school = School(tmp_path).without_publishers()
     listen = f'listen: "127.0.0.1:{free_port()}", realms: [school.example, SCHOOL]'
-    school.gateway = f"identity: {{radius: {{{listen}, clients: {{127.0.0.1: secret}}}}}}\n"
+    school.gateway = f"identity: {{radius: {{{listen}, clients: {{127.0.0.1: secret}}}}, neighbours: off}}\n"
     settings = settings_of(school.write())
     settings.data.mkdir(exist_ok=True)
     watcher = Watcher(settings)
@@ -136,3 +139,70 @@ def test_what_packets_mean(packets: list[tuple[Status, str, str]], expected: str
 def test_without_a_further_word_nobody_is_there_any_more() -> None:
     seen = after(Whereabouts(), "10.0.0.5", said(Status.START, "ann", "1"), NOW, HOUR, ())
     assert [seen.found(X, NOW + HOUR * part).user for part in (0.9, 1.0)] == ["ann", ""]
+
+
+X2, Y = "02:00:00:00:00:0b", ip_address("10.20.0.6")
+
+
+def heard(*packets: tuple[Status, str, str, str, str]) -> Whereabouts:
+    """After packets of (what, user, session, MAC or address, access point), a minute apart, the last one at NOON."""
+    seen = Whereabouts()
+    for number, (status, user, session, place, access_point) in enumerate(packets, 1):
+        mac, where = (place, frozenset()) if place.count(":") == 5 else ("", frozenset({ip_address(place)}))
+        packet = Accounted(status, user, session, mac, where, 0, 0, access_point)
+        seen = after(seen, "10.0.0.5", packet, NOW + timedelta(minutes=number - len(packets)), HOUR, ())
+    return seen
+
+
+def at_device(seen: Whereabouts, mac: str) -> str:
+    return seen.with_holds([Hold(X, mac, NOW, NOW + HOUR, Source.LEASE)]).found(X, NOW).user
+
+
+def test_a_number_that_is_used_again_brings_nobody_back_who_was_there_before() -> None:
+    seen = heard(  # the access point was switched off meanwhile, and numbers its sessions from the beginning
+        (Status.START, "zoe", "7", A, ""), (Status.START, "ann", "1", A, ""), (Status.START, "bob", "1", X2, "")
+    )
+    assert (at_device(seen, A), at_device(seen, X2)) == ("", "bob")
+    moved = heard(
+        (Status.START, "zoe", "7", str(X), ""),
+        (Status.START, "ann", "1", str(X), ""),
+        (Status.INTERIM, "ann", "1", str(Y), ""),
+    )
+    assert [moved.found(address, NOW).user for address in (X, Y)] == ["", "ann"]
+
+
+def test_two_access_points_behind_one_server_number_their_sessions_each_by_itself() -> None:
+    start = [(Status.START, "ann", "1", A, "ap1"), (Status.START, "bob", "1", X2, "ap2")]
+    assert [at_device(heard(*start), mac) for mac in (A, X2)] == ["ann", "bob"]
+    stopped = heard(*start, (Status.STOP, "ann", "1", A, "ap1"))
+    assert [at_device(stopped, mac) for mac in (A, X2)] == ["", "bob"]
+    off = heard(*start, (Status.OFF, "", "", A, "ap2"))
+    assert [at_device(off, mac) for mac in (A, X2)] == ["ann", ""]
+    unknown = heard(*start, (Status.OFF, "", "", A, "ap3"))
+    assert [at_device(unknown, mac) for mac in (A, X2)] == ["", ""]
+
+
+def test_a_word_of_somebody_who_was_there_first_does_not_make_them_the_last() -> None:
+    seen = after(Whereabouts(), "10.0.0.5", said(Status.INTERIM, "bob", "2"), NOW, HOUR, ())
+    older = replace(said(Status.INTERIM, "ann", "1"), lasted=7200)  # its beginning was never heard of
+    assert after(seen, "10.0.0.5", older, NOW + HOUR / 60, HOUR, ()).found(X, NOW + HOUR / 60).user == ""
+
+
+def test_a_packet_that_is_sent_again_is_answered_and_changes_nothing(watcher: Watcher) -> None:
+    port = watcher._identity.radius.listen[1]  # type: ignore[union-attr]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as access_point:
+        access_point.settimeout(20)
+        for number, status in enumerate((Status.START, Status.STOP, Status.START)):
+            packet = signed(status, number % 2)  # the third is the first once more
+            access_point.sendto(packet, ("127.0.0.1", port))
+            watcher.round()
+            assert access_point.recv(4096)[:2] == bytes([5, packet[1]])
+            assert known(watcher)[0] == ("j.smith" if number == 0 else "")
+
+
+def signed(status: Status, number: int) -> bytes:
+    """A packet with the right authenticator."""
+    values = {1: b"j.smith", 8: X.packed, 31: A.encode(), 40: status.to_bytes(4), 44: b"s1"}
+    attributes = b"".join(bytes([kind, len(value) + 2]) + value for kind, value in values.items())
+    head = bytes([4, number]) + (20 + len(attributes)).to_bytes(2)
+    return head + hashlib.md5(head + bytes(16) + attributes + SECRET.encode()).digest() + attributes

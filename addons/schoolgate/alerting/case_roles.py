@@ -107,7 +107,7 @@ def codes_of(settings: Settings, pseudonyms: Pseudonyms, login: str) -> set[str]
     if not login:
         return set()
     person = settings.snapshot.people.person(login)
-    devices = (pseudonyms.of("device", str(device)) for device in (person.devices if person else ()))
+    devices = (pseudonyms.of("device", device) for device in (person.own if person else ()))
     return {pseudonyms.of("user", login), *devices}
 
 

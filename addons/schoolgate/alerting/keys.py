@@ -12,9 +12,15 @@ from schoolgate.store.event import FAULT
 def key_of(event: Mapping[str, Any]) -> str:
     """What events of one person and category have in common: the most that a contest can hold up."""
     if event["action"] == FAULT:
-        same = hashlib.sha256(event["why"].encode()).hexdigest()[:8] if event["rule"] == "settings" else ""
-        return f"{FAULT}/{event['rule']}/{same}"
+        return f"{FAULT}/{event['rule']}/{_same(event)}"
     return f"{event['person']}/{event['category']}{_apart(event)}"
+
+
+def _same(event: Mapping[str, Any]) -> str:
+    """What tells a fault from others of its place: its words, or its time where each is found, and told, only once."""
+    if event["rule"] == "doctor":
+        return str(event["at"])
+    return hashlib.sha256(event["why"].encode()).hexdigest()[:8] if event["rule"] == "settings" else ""
 
 
 def theme_key_of(event: Mapping[str, Any]) -> str:

@@ -11,7 +11,9 @@ from schoolgate.commands.openings import opened_standing
 from schoolgate.content.charset import decode
 from schoolgate.enquiry import Enquiry, in_words
 from schoolgate.policy.rules import Action
+from schoolgate.policy.whereabouts import NOWHERE
 from schoolgate.terminal import Wrong, config_option, open_settings
+from schoolgate.whereabouts.sightings import known_now
 
 BLOCKED = 3  # exit code of check
 
@@ -19,7 +21,7 @@ BLOCKED = 3  # exit code of check
 @click.command()
 @click.argument("urls", metavar="URL...", nargs=-1)
 @click.option("--group", help="Judge as this group.")
-@click.option("--client", help="Judge as the device with this IP address.")
+@click.option("--client", help="Judge as the device with this IP address, and whoever is known to be at it now.")
 @click.option("--user", help="Judge as this user, as if logged in.")
 @click.option("--at", help="Judge at this time, like 2026-11-24T10:42 (school time).  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -55,7 +57,8 @@ def check(
         raise Wrong("one text or one search at a time, with at most one URL that it belongs to")
     with open_settings(config) as settings:
         who = {"group": group, "client": client, "user": user, "at": at}
-        enquiry = Enquiry(settings, who, opened_standing(settings))
+        seen = known_now(settings.data) if client and not (at or stream) else NOWHERE
+        enquiry = Enquiry(settings, who, opened_standing(settings), seen)
         if stream:
             _stream(enquiry)
             return

@@ -32,15 +32,20 @@ def reading(settings: Settings) -> Iterator[RecordReader]:
 def put_on_record(settings: Settings, actor: str, deed: Deed, **given: str) -> Event:
     """Write the deed to a journal, durable when this returns; the gateway seals it, now or when it runs again."""
     event = deed_event(datetime.now(UTC), deed, actor, settings.snapshot.version, **given)
+    put_in_journal(settings.data, event)
+    return event
+
+
+def put_in_journal(data: Path, event: Event) -> None:
+    """The same for a deed that needs no settings. Raises Wrong where it cannot be written."""
     try:
-        journal = Journal(settings.data, "cli")
+        journal = Journal(data, "cli")
         try:
             journal.append({"t": "event", **event.row()})
         finally:
             journal.close()
     except OSError as error:
-        raise Wrong(f"{settings.data}: cannot be written: {error.strerror}; nothing was done") from None
-    return event
+        raise Wrong(f"{data}: cannot be written: {error.strerror}; nothing was done") from None
 
 
 def reason_of(option: str, text: str) -> str:

@@ -4,11 +4,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from schoolgate.commands.deeds import put_in_journal
 from schoolgate.settings.away import (
+    FILE,
     AwayDevice,
     NoSuchChange,
     add_device,
@@ -16,10 +19,14 @@ from schoolgate.settings.away import (
     remove_device,
     resolver_of,
 )
+from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings
 from schoolgate.settings.persons import groups_by_login
 from schoolgate.settings.school_models import AwayEntry
-from schoolgate.terminal import Wrong, config_option, open_settings
+from schoolgate.settings.written import data_folder_of
+from schoolgate.store.event import Deed, deed_event
+from schoolgate.store.pseudonym import open_pseudonyms
+from schoolgate.terminal import Wrong, config_option, open_settings, told_plainly
 
 
 @click.group()
@@ -42,9 +49,11 @@ def add(name: str, group: str, user: str, qr: Path | None, config: Path | None) 
 
     if qr is not None and qr.suffix not in (".png", ".svg"):
         raise Wrong(f"--qr {qr}: the name must end in .png or .svg")
-    with _changing(config) as (settings, away):
+    with open_settings(config, for_keeps=True) as settings, _in_a_line():
+        away = _away(settings)
         _check(settings, name, group, user)
         device, private = add_device(settings.data, away, name.strip(), group, user)
+        _put_on_record(settings.data, Deed.DEVICE_IN, device, str(device.address(away)), settings.snapshot.version)
     text = configuration(device, away, private)
     code = segno.make(text, error="l", micro=False)
     click.echo(text)
@@ -84,9 +93,14 @@ def list_devices(as_json: bool, config: Path | None) -> None:
 @click.argument("name")
 @config_option
 def remove(name: str, config: Path | None) -> None:
-    """Remove a device: its tunnel ends within a second, and its configuration is good for nothing any more."""
-    with _changing(config) as (settings, _):
-        gone = remove_device(settings.data, name)
+    """Remove a device: its tunnel ends within a second, and its configuration is good for nothing any more.
+
+    A lost device can be removed whatever is wrong in other files than school.yaml.
+    """
+    with told_plainly(), _in_a_line():
+        data = data_folder_of(find_folders(config))
+        gone = remove_device(data, name)
+        _put_on_record(data, Deed.DEVICE_OUT, gone)
     click.echo(f"{gone.name} is removed.")
 
 
@@ -127,13 +141,18 @@ def _away(settings: Settings) -> AwayEntry:
     return settings.school.away
 
 
+def _put_on_record(data: Path, deed: Deed, device: AwayDevice, client: str = "", snapshot: str = "") -> None:
+    person = open_pseudonyms(data).of("user", device.user) if device.user else ""
+    given = {"entry": device.name, "group": device.group, "person": person, "client": client}
+    put_in_journal(data, deed_event(datetime.now(UTC), deed, "schoolgate", snapshot, **given))
+
+
 @contextmanager
-def _changing(config: Path | None) -> Iterator[tuple[Settings, AwayEntry]]:
-    """What a change needs; what stands in its way is said in a line."""
-    with open_settings(config, for_keeps=True) as settings:
-        try:
-            yield settings, _away(settings)
-        except NoSuchChange as error:
-            raise Wrong(str(error)) from None
-        except OSError as error:
-            raise Wrong(f"{settings.data}: cannot be written: {error.strerror}; nothing was done") from None
+def _in_a_line() -> Iterator[None]:
+    """What stands in a change's way."""
+    try:
+        yield
+    except NoSuchChange as error:
+        raise Wrong(str(error)) from None
+    except OSError as error:
+        raise Wrong(f"{error.filename or FILE}: cannot be written: {error.strerror}") from None

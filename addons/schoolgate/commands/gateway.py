@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from schoolgate.gateway import installation
-from schoolgate.gateway.installation import CannotInstall
 from schoolgate.gateway.nftables import NoNftables
+from schoolgate.gateway.system import CannotInstall
 from schoolgate.terminal import Wrong, config_option, open_settings
 
 workers_option = click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
@@ -58,9 +58,9 @@ def remove(root: Path) -> None:
 
 
 @gateway.command()
-@workers_option
+@click.option("--workers", type=click.IntRange(1, 64), help="As many as it should run; left out: as it was installed.")
 @config_option
-def status(workers: int, config: Path | None) -> None:
+def status(workers: int | None, config: Path | None) -> None:
     """Whether the table and the units are in force as the settings say; exit code 1 where something is not."""
     with _told(), open_settings(config) as settings:
         findings = list(installation.status(settings, workers))

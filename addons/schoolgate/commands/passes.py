@@ -7,10 +7,15 @@ from pathlib import Path
 
 import click
 
+from schoolgate.content.searches import open_engines
+from schoolgate.policy.identity import Inspect
+from schoolgate.policy.passing import held_back
 from schoolgate.policy.request import BadAddress, canonical_host
 from schoolgate.settings.load import Settings
 from schoolgate.store.passes import Learned, Passes
 from schoolgate.terminal import Wrong, config_option, open_settings
+
+_GIVE = "What must stay closed all the same can be given in config/school.yaml (pass_through: hosts)."
 
 
 @click.group(invoke_without_command=True)
@@ -55,12 +60,14 @@ def _change(host: str, config: Path | None, keeps: bool) -> None:
             name = canonical_host(host)
             known = Passes(settings.data)
             is_known = known.keep(name) if keeps else known.forget(name)
+            held = known.now().stopped.get(name)
         except BadAddress as error:
             raise Wrong(f"{host!r} is no host: {error}") from None
         except (OSError, ValueError) as error:
             raise Wrong(str(error)) from None
     if not is_known:
-        raise Wrong(f"{host}: nothing of this name was learned; see 'schoolgate passes'")
+        words = f"it is held back, as {held.why}. {_GIVE}" if held else f"nothing of this name was learned. {_GIVE}"
+        raise Wrong(f"{host}: {words}")
 
 
 def _known(settings: Settings) -> Learned:
@@ -77,7 +84,10 @@ def _document(settings: Settings, known: Learned) -> dict[str, object]:
         "given": sorted(settings.snapshot.passing.given),
         "never": sorted(settings.snapshot.passing.never),
         "at_once": settings.snapshot.passing.at_once,
-        "learned": [asdict(each) | {"holds": each.holds(now)} for each in known.passes.values()],
+        "learned": [
+            asdict(each) | {"holds": each.holds(now), "held": _held(settings, each.host)}
+            for each in known.passes.values()
+        ],
         "held_back": [asdict(each) for each in known.stopped.values()],
         "untrusting": [asdict(each) for each in known.untrusting.values()],
     }
@@ -88,22 +98,36 @@ def _show(settings: Settings, known: Learned) -> None:
     for each in known.passes.values():
         until = f"until {_day(each.until, settings)}" if each.until else "for good"
         state = until if each.holds(now) else f"ended {_day(each.until, settings)}, is tried again"
+        if each.holds(now) and (why := _held(settings, each.host)):
+            state = f"looked into all the same: {why}"
         about = f" ({each.service})" if each.service else ""
         click.echo(f"learned    {each.host}{about}  {state}: {each.how}")
     for host in sorted(passing.given):
         click.echo(f"given      {host}  school.yaml")
     for stopped in known.stopped.values():
-        click.echo(f"held back  {stopped.host}  since {_day(stopped.at, settings)}: {stopped.why}")
+        click.echo(f"held back  {stopped.host}  last on {_day(stopped.at, settings)}: {stopped.why}")
     for device in known.untrusting.values():
         words = "it, or a program on it, does not trust the school's certificate"
         click.echo(f"device     {device.client}  {_day(device.at, settings)}: {words}")
     topics = len(set(settings.snapshot.purposes.private.values()))
     learning = "on" if passing.is_learning else "off"
+    if known.stopped:
+        click.echo(_GIVE, err=True)
     click.echo(
         f"From the start: {len(passing.at_once)} hosts of device services, and {topics} never-log topics. "
         f"Learning is {learning}.",
         err=True,
     )
+
+
+def _held(settings: Settings, host: str) -> str:
+    """Why a learned host passes for nobody now; "" where it does, and where nobody is told what is sealed."""
+    snapshot, is_searched = settings.snapshot, open_engines().knows(host)
+    if snapshot.sealed.knows(host):
+        return ""
+    groups = [group.id for group in snapshot.people.groups if group.inspect is Inspect.FULL]
+    held = [held_back(snapshot, group, host, is_searched) for group in groups]
+    return next((each.value for each in held if each), "") if all(held) else ""
 
 
 def _day(at: str, settings: Settings) -> str:

@@ -57,8 +57,8 @@ def _behind(settings: Settings, reader: RecordReader, code: str) -> str:
     if login is not None:
         return _login_and_name(settings, pseudonyms, login)
     for person in settings.snapshot.people.persons:
-        for device in person.devices:
-            if pseudonyms.of("device", str(device)) == code:
+        for device in person.own:
+            if pseudonyms.of("device", device) == code:
                 owner = _login_and_name(settings, pseudonyms, person.login)
                 return f"the device {device}, which only {owner} uses"
     sql = "select distinct client from events where (person = :code or device = :code) and client <> ''"

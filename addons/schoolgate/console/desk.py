@@ -23,7 +23,7 @@ from schoolgate.store.record import RecordReader, open_reader
 log = logging.getLogger("schoolgate")
 
 _NEWEST = (
-    "select \"group\", identity_confidence as sure from events where person = :person and action <> 'deed' "
+    "select \"group\", identity_confidence as sure, snapshot from events where person = :person and action <> 'deed' "
     "order by at desc limit 1"
 )
 
@@ -58,9 +58,11 @@ class Desk:
         if account.group:
             return account
         with self.reading() as reader:
-            newest = next(iter(reader.query(_NEWEST, {"person": account.person})), {"group": "", "sure": ""})
-        guessed = newest["sure"] in (Confidence.NETWORK, Confidence.UNKNOWN)
-        if guessed and newest["group"] in self.settings.snapshot.calendar.at_work:
+            newest = next(iter(reader.query(_NEWEST, {"person": account.person})), None)
+        if newest is None or newest["group"] not in self.settings.snapshot.calendar.at_work:
+            return account
+        as_now = newest["snapshot"] == self.settings.snapshot.version  # when no group listed the login either
+        if as_now or newest["sure"] in (Confidence.NETWORK, Confidence.UNKNOWN):
             return replace(account, group=newest["group"], staff=True)
         return account
 

@@ -71,8 +71,8 @@ def _behind(visitor: Visitor, code: str) -> Revealed | None:
         account = named(settings, pseudonyms, login)
         return Revealed(code, account.name, f"login {login}", account.group)
     for person in settings.snapshot.people.persons:
-        for device in person.devices:
-            if pseudonyms.of("device", str(device)) == code:
+        for device in person.own:
+            if pseudonyms.of("device", device) == code:
                 return Revealed(code, person.name, f"device {device}", person.group)
     with visitor.desk.reading() as reader:
         sql = "select client, \"group\" from events where person = :code and client <> '' limit 1"

@@ -75,12 +75,12 @@ class Judge:
         self.query = lru_cache(maxsize=2048)(self._query)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """In another process the machine is built anew and the model opened there."""
-        return open_judge, (self.phrases, self.searches)
+        """In another process the machine is built anew and the model opened there, when they are first needed."""
+        return Judge, (self.phrases, self.searches, self._model)
 
     def make_ready(self) -> None:
-        """Build what is looked for now, and not when the first page waits for it."""
-        _ = self._book, self._search_book
+        """Build and open all that is needed now, and not when the first page waits for it. Raises BadModel."""
+        _ = self._book, self._search_book, self._model and self._model.version
 
     @cached_property
     def _book(self) -> PhraseBook:

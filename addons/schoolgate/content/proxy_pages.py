@@ -14,10 +14,16 @@ POINTS = 190.0
 
 _REGISTERED = (
     r"serviceworker\s*\.\s*register\(\s*[\"'`][^\"'`]{0,120}"
-    r"\b(?:uv|uv-sw|scramjet|proxy|unblock\w*|dynamic)[\w.-]{0,20}(?:/sw)?\.js"
+    r"\b(?:(?:uv|uv-sw|scramjet|proxy|unblock\w*)[\w.-]{0,20}(?:/sw)?|dynamic(?:[.-]sw|/sw)?)\.js"
 )
 _IN_SCRIPTS = (
-    ("Ultraviolet", r"__uv\$config|ultraviolet\.codec|\buv\.(?:bundle|handler|client|config|sw)\.js"),
+    (
+        "Ultraviolet",
+        r"__uv\$config|ultraviolet\.codec|\buv\.(?:bundle|handler|client|config|sw)\.js|/hvtrs?(?:8|:|%3a)(?:/|%2f)",
+    ),
+    ("Interstellar", r"/assets/mathematics/(?:bundle|config|handler|sw)\.js"),
+    ("Chemical", r"\bchemicalloaded\b|\bchemical\.(?:encode|settransport|setwisp)\("),
+    ("Aero", r"defaultconfig\.aero\.js|\baeroconfig\b"),
     (
         "Scramjet",
         r"scramjet(?:loadcontroller|controller|serviceworker)|scramjet\.(?:all|bundle|client|shared|codecs)\.js",
@@ -36,14 +42,30 @@ _IN_SCRIPTS = (
     ("a proxy's service worker", _REGISTERED),
 )
 _IN_TAGS = (
-    ("Glype", r"includes/process\.php\?action=update|name=[\"']?(?:encodeurl|stripjs|encodepage|allowcookies)\b"),
+    ("Glype", r"name=[\"']?(?:encodeurl|stripjs|encodepage|allowcookies)\b"),
+    ("Glype's form", r"includes/process\.php\?action=update"),
     ("PHProxy", r"name=[\"']?hl\[(?:include_form|remove_scripts|accept_cookies|show_\w+|base64_encode|strip_meta)\]"),
     ("CGIProxy", r"/nph-\w{0,20}\.(?:cgi|pl)|startproxy"),
-    ("CroxyProxy", r"__cpsheader|id=[\"']?__cps\w+|requestsform__url"),
+    ("CroxyProxy", r"__cpsheader|id=[\"']?__cps\w+|requestsform__url|name=[\"']?proxyserverid\b"),
     ("miniProxy", r"action=[\"'][^\"']{0,120}miniproxy\.php"),
-    ("php-proxy", r"action=[\"'][^\"']{0,120}\?q=[\"'][^>]{0,200}php-?proxy|id=[\"']?phpproxy"),
+    (
+        "php-proxy",
+        r"href=[\"']?(?:https?:)?//(?:www\.)?php-proxy\.com|action=[\"'][^\"']{0,120}\?q=[\"'][^>]{0,200}php-?proxy|id=[\"']?phpproxy",
+    ),
     ("Zalmos", r"id=[\"']?zalmos|action=[\"'][^\"']{0,120}/servlet/redirect\.srv"),
     ("KProxy", r"doproxy\.jsp|kproxyagent"),
+    (
+        "a proxy's scripts",
+        r"link [^>]{0,200}/(?:uv\.(?:bundle|handler|client|config)|scramjet\.(?:all|bundle)|baremux/index)\.m?js",
+    ),
+    ("SearXNG", r"content=[\"']searx(?:ng)?/\d"),
+    (
+        "Invidious, Piped or Nitter",
+        r"type=[\"']?application/opensearchdescription\+xml[^>]{0,80}title=[\"']?(?:invidious|piped|nitter)\b",
+    ),
+    ("Nitter", r"og:site_name[\"'][^>]{0,20}content=[\"']nitter\b"),
+    ("Redlib", r"content=[\"']view on (?:redlib|libreddit|teddit)\b"),
+    ("Whoogle", r"title=[\"']whoogle search"),
     ("Ultraviolet", r"id=[\"']?uv-(?:form|address|search-engine|error)\b"),
     ("Rammerhead", r"id=[\"']?session-(?:advanced-toggle|create-btn|httpproxy)\b"),
 )

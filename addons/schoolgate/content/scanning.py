@@ -4,6 +4,7 @@ It is given frames on its standard input and answers each on its standard output
 with what is known of its form. It holds no more memory than it is granted and ends when its input does.
 """
 
+import os
 import pickle
 import resource
 import signal
@@ -98,8 +99,11 @@ def main() -> None:
         else:
             answer = _answer(judge, message[1:])
         packed = _packed(answer)
-        target.write(LENGTH.pack(len(packed)) + packed)
-        target.flush()
+        try:
+            target.write(LENGTH.pack(len(packed)) + packed)
+            target.flush()
+        except BrokenPipeError:
+            os._exit(0)  # who asked was killed, so there is nobody to tell
 
 
 def _answer(judge: Judge | None, payload: bytes) -> dict[str, object]:

@@ -17,7 +17,7 @@ from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
-from schoolgate.lists.model_file import LANE, BadModel, lanes_of, read_model, save_model
+from schoolgate.lists.model_file import LANE, BadModel, Model, lanes_of, read_model, save_model
 
 SHIPPED = Path(__file__).with_name("text.model")
 _MAGIC = b"SGTEXTS1"
@@ -42,7 +42,7 @@ class Leaning:
     words: tuple[tuple[str, float], ...]
 
 
-class TextModel:
+class TextModel(Model):
     """Judges folded texts and search words. Opening it costs a fifth of a second, a page a few thousandths."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
@@ -54,9 +54,6 @@ class TextModel:
             self._queries = _Head(header["queries"], sections["queries"], sections["queries_weights"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadModel(f"{path}: made for another version of schoolgate; install schoolgate again") from error
-
-    def __reduce__(self) -> tuple[type["TextModel"], tuple[Path]]:
-        return TextModel, (self.path,)
 
     def judge(self, folded: str) -> tuple[Leaning, ...]:
         """What a page or a message leans to or clearly does not, strongest first. ``folded`` comes from ``fold``."""

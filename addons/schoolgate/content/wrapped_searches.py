@@ -3,6 +3,7 @@
 An engine that is asked by a translator or a web proxy cannot be told to answer safely: the question never passes here.
 """
 
+from schoolgate.content.safe_names import safe_name
 from schoolgate.content.safe_search import Level
 from schoolgate.content.searches import Search, SearchEngines
 from schoolgate.policy.identity import Identity, Inspect
@@ -24,9 +25,14 @@ def search_behind(request: WebRequest, engines: SearchEngines) -> Search | None:
 
 
 def asks_unsafely(request: WebRequest, identity: Identity, engines: SearchEngines) -> str:
-    """Why a search through another site is refused to somebody whose searches have to be safe; "" where it is not."""
+    """Why a search through another site is refused to somebody whose searches have to be safe; "" where it is not.
+
+    Where only names are known, an engine that would answer safely under another name is refused whatever it is asked.
+    """
     group = identity.group
     if Level(group.safe_search) is Level.OFF or group.inspect is Inspect.NONE:
         return ""
     shown = [each.request for each in wrapped_in(request) if each.does is Does.SHOWS]
+    if not request.asked and any(safe_name(each.host, Level(group.safe_search)) for each in shown):
+        return _WHY
     return _WHY if any(engines.search_of(each.host, each.path, each.query) for each in shown) else ""

@@ -8,6 +8,7 @@ from random import Random
 from schoolgate.demo.past import Past
 from schoolgate.demo.school import GUESTS, PUPILS, ZONE
 from schoolgate.store.cases import Outcome, State
+from schoolgate.store.coverage import Fate
 from schoolgate.store.event import Deed, Event, stamp
 
 DAYS = 10
@@ -77,6 +78,11 @@ _PERSONAL = (
     ("c.murray", "https://www.facebook.com/friends", "social_media"),
     ("l.novak", "https://www.instagram.com/", "social_media"),
 )
+_CONNECTIONS = (  # of an hour
+    ("pupils", Fate.DECRYPTED, 212, ""), ("pupils", Fate.PLAIN, 3, ""), ("pupils", Fate.PASSED, 14, "apple.com"),
+    ("pupils", Fate.PASSED, 6, "googleapis.com"), ("pupils", Fate.BROKEN, 2, ""), ("staff", Fate.DECRYPTED, 61, ""),
+    ("staff", Fate.PASSED, 9, ""), ("guests", Fate.NAME, 12, ""), ("guests", Fate.REFUSED, 1, ""),
+)  # fmt: skip
 _STAFF = ("head", "dsl", "technician", "teacher", "g.adeyemi", "c.murray", "l.novak")
 
 
@@ -146,6 +152,8 @@ class _Story:
         """Many pages that nobody needs to hear of."""
         for group, number in (("pupils", 900), ("staff", 260), ("guests", 40)):
             self._past.count(group, "allow", "", number + self._dice.randint(-30, 120))
+        for group, fate, number, app in _CONNECTIONS:
+            self._past.connections(group, fate, number, app)
         self._past.opens(f"{PUPILS}.{self._dice.randint(11, 40)}", self._dice.choice(_LESSONS))
         for login in ("g.adeyemi", "c.murray", "teacher"):
             self._past.activity(login, "other", "visit", self._dice.randint(4, 15))

@@ -23,6 +23,7 @@ from schoolgate.settings.load import Settings
 from schoolgate.settings.notice import notice_of
 from schoolgate.store.cases import Case, cases
 from schoolgate.store.clock import Clock
+from schoolgate.store.coverage import Fate
 from schoolgate.store.deeds import read_standing
 from schoolgate.store.event import Deed, Event, deed_event, event_of, fault_event
 from schoolgate.store.journal import Journal
@@ -104,6 +105,12 @@ class Past:
         """Requests of which only their number is kept."""
         hour = self.now.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
         self._tallies[hour, group, action, category] += number
+
+    def connections(self, group: str, fate: Fate, number: int, app: str = "") -> None:
+        """Connections of a group by what became of them."""
+        hour = self.now.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
+        where = {"hour": hour, "group": group, "fate": fate, "app": app}
+        self._journal.append({"t": "coverage", **where, "connections": number})
 
     def activity(self, login: str, category: str, kind: str, number: int) -> None:
         """Requests of a member of staff at work, by the kind of site."""

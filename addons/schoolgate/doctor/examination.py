@@ -1,18 +1,21 @@
 """All probes in their order: first whether anything answers, then group by group, then what it all rests on."""
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from schoolgate.doctor import certificates, keeping, lists, mail, processes, searches, verdicts, ways_out
+from schoolgate.doctor import certificates, keeping, lists, mail, processes, searches, verdicts, ways_out, workers
 from schoolgate.doctor.asking import asker_of
-from schoolgate.doctor.finding import Finding, Outcome, wrong
+from schoolgate.doctor.finding import Finding, Outcome, wrong, wrongs
 from schoolgate.settings.load import Settings
 
 ANSWERS = "filter answers"
 """The probe without which no other can ask the filter."""
 Findings = Callable[[], Iterator[Finding]]
+ITSELF = "examination"
+"""What is found of the examination itself, by who waits for its end."""
+_BROKEN = "Report it to the makers of schoolgate with these words."
 _AS_WHOM = "Run this as root or as the gateway's user; if the file is damaged, delete it and restart the gateway."
 
 
@@ -39,6 +42,8 @@ def _road(settings: Settings, only: str) -> Iterator[Step]:
         yield Step("the filter", lambda: iter([wrong(ANSWERS, words, _AS_WHOM)]))
         return
     yield Step("the filter", partial(verdicts.settings_in_force, settings, asker), needed=True, asks=True)
+    if not only:
+        yield Step("every worker", partial(workers.every_worker, settings, asker), asks=True)
     for group in verdicts.groups_of(settings, only):
         for name, ask in (
             ("categories", verdicts.categories),
@@ -46,13 +51,15 @@ def _road(settings: Settings, only: str) -> Iterator[Step]:
             ("safe search", searches.safe_search),
             ("lists", lists.listed),
             ("DNS over HTTPS", lists.encrypted_dns),
+            ("illegal material", lists.sealed_for),
         ):
             yield Step(f"{name} as {group.id}", partial(ask, settings, asker, group), asks=True)
 
 
 def _ground(settings: Settings, really_mail: bool) -> Iterator[Step]:
     for name, look in (
-        ("lists", lists.fresh),
+        ("lists", lists.held),
+        ("lists of publishers", lists.fresh),
         ("sealed layer", lists.sealed),
         ("network", ways_out.redirected),
         ("resolver", ways_out.resolver),
@@ -83,5 +90,10 @@ def examine(todo: list[Step], tell: Callable[[int, int], None] = lambda done, of
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             words = f"The probe itself failed: {type(error).__name__}: {error} ({where.name}, line {where.lineno})."
-            yield wrong(step.name, words, "Report it to the makers of schoolgate with these words.")
+            yield wrong(step.name, words, _BROKEN)
     tell(len(todo), len(todo))
+
+
+def is_cut_short(findings: Iterable[Finding]) -> bool:
+    """Whether something was not asked because the filter did not answer, or a probe broke."""
+    return any(each.probe == ANSWERS or each.advice == _BROKEN for each in wrongs(findings))

@@ -1,16 +1,21 @@
 """Whether the lists are there, fresh, and in force: names that any list of their kind holds, asked of the gateway."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from schoolgate.doctor.asking import Asker, NoAnswer
 from schoolgate.doctor.finding import Finding, good, skipped, wrong
 from schoolgate.doctor.verdicts import Expected
+from schoolgate.listing import catalogue_of
 from schoolgate.lists.sealed.compliance import KEEP, is_old, not_compliant, told
+from schoolgate.lists.sealed.probing import probe_name
 from schoolgate.policy.identity import Group, Inspect
-from schoolgate.policy.rules import NAME, Action
+from schoolgate.policy.rules import NAME, Action, Subject
+from schoolgate.policy.sealed import SEALED
 from schoolgate.reporting.health import health
 from schoolgate.settings.load import Settings
+from schoolgate.settings.sealed import sealed_key
 
 WELL_KNOWN = {
     "adult": ("pornhub.com", "xvideos.com", "xnxx.com"),
@@ -19,13 +24,13 @@ WELL_KNOWN = {
     "circumvention": ("nordvpn.com", "hidemyass.com"),
 }
 """Sites that a list of a category holds if it holds anything; they are judged, never contacted."""
+_STOPS = (Action.BLOCK, Action.WARN)
 ROUND = ("dns.google", "cloudflare-dns.com", "mozilla.cloudflare-dns.com", "dns.quad9.net")
 """Resolvers that answer DNS over HTTPS: a browser that reaches one asks no longer who filters here."""
 
 
 def listed(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
     """Of each category that is blocked for the group, the well-known names."""
-    expected = Expected(settings)
     for category, hosts in WELL_KNOWN.items():
         if group.inspect is Inspect.NONE or not _is_blocked(settings, group, category):
             continue
@@ -37,7 +42,7 @@ def listed(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
         passed = [host for host in found if not _refused(asker, group, host)]
         if not passed:
             yield good(probe, f"{', '.join(found)}: refused.", group.id)
-        elif all(expected.of(group.id, host).action is not Action.BLOCK for host in passed):
+        elif all(settings.snapshot.lists.look_up(host, "/").local is not None for host in passed):
             words = f"{', '.join(passed)} is not refused, though it is listed: the school itself has allowed it."
             yield wrong(probe, words, "Take it out of blocklists/local/allow.yaml.", group.id)
         else:
@@ -47,7 +52,9 @@ def listed(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
 
 def _is_blocked(settings: Settings, group: Group, category: str) -> bool:
     rules = (rule for rule in settings.snapshot.rules if group.id in rule.groups and category in rule.categories)
-    return any(rule.action is Action.BLOCK and rule.when == "always" for rule in rules)
+    return any(
+        rule.action is Action.BLOCK and rule.when == "always" and Subject.ADDRESSES in rule.subjects for rule in rules
+    )
 
 
 def _is_listed(settings: Settings, host: str, category: str) -> bool:
@@ -60,6 +67,26 @@ def _refused(asker: Asker, group: Group, host: str) -> bool:
         return asker.plain(group.id, host).told.get("action") == Action.BLOCK
     except NoAnswer:
         return False
+
+
+def held(settings: Settings) -> Iterator[Finding]:
+    """Whether every category that a rule stops is told by something: entries of lists, or words of pages and texts."""
+    facts = catalogue_of(settings).index.facts
+    entries, by_words = Counter[str](), {each.category for each in (*settings.judge.phrases, *settings.judge.searches)}
+    for name, number in facts["entries"].items():
+        entries[facts["sources"].get(name, {"category": name})["category"]] += number
+    for part in settings.snapshot.categories.values():  # what is in a part is in the wider category
+        if part.part_of:
+            entries[part.part_of] += entries[part.id]
+            by_words |= {part.part_of} if part.id in by_words else set()
+    acted_on = {each for rule in settings.snapshot.rules if rule.action in _STOPS for each in rule.categories}
+    empty = [each for each in sorted(acted_on) if not entries[each] and each not in by_words]
+    for category in empty:
+        words = "Nothing is in it: no list names a site, and no words tell its pages. What rules say of it is idle."
+        yield wrong(f"list of {category}", words, f"See blocklists/{category}.yaml and 'schoolgate lists stats'.")
+    if not empty:
+        total = sum(entries[each] for each in acted_on)
+        yield good("lists filled", f"{len(acted_on)} categories that rules stop hold {total:,} entries.")
 
 
 def encrypted_dns(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
@@ -89,8 +116,29 @@ def fresh(settings: Settings) -> Iterator[Finding]:
         yield good("lists fresh", f"{len(states)} lists were confirmed by their publishers in the last two days.")
 
 
+def sealed_for(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
+    """Whether the gateway refuses the name of its own that stands in each feed of illegal material."""
+    if not settings.sealed:
+        return
+    key = sealed_key(settings.folders.root, settings.data)
+    passed = list[str]()
+    for state in settings.sealed:
+        try:
+            told = asker.plain(group.id, probe_name(key, state.name)).told
+        except NoAnswer:
+            told = {}
+        if (told.get("action"), told.get("category"), told.get("list")) != (Action.BLOCK, SEALED, state.name):
+            passed.append(state.title)
+    if passed:
+        words = f"What {' and '.join(passed)} name is not refused."
+        yield wrong("illegal material", words, "Restart the gateway at once, and see its faults.", group.id)
+    else:
+        names = " and ".join(state.name.upper() for state in settings.sealed)
+        yield good("illegal material", f"The gateway refuses what {names} name.", group.id)
+
+
 def sealed(settings: Settings) -> Iterator[Finding]:
-    """Whether the feeds of illegal material are in force and fresh; 'settings in force' says whether in the gateway."""
+    """Whether the feeds of illegal material are there and fresh; ``sealed_for`` asks the gateway for them."""
     now = datetime.now(UTC)
     if lacking := not_compliant(settings.sealed):
         yield wrong("sealed layer", lacking, KEEP)

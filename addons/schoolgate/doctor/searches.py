@@ -26,7 +26,7 @@ class _Engine:
 
 _ENGINES = (
     _Engine("www.google.com", f"/search?q={_WORDS}&safe=off", "safe=active", "safe=active"),
-    _Engine("www.bing.com", f"/search?q={_WORDS}&adlt=off", "adlt=strict", "adlt=demote"),
+    _Engine("www.bing.com", f"/search?q={_WORDS}&adlt=off", "adlt=strict", "adlt=moderate"),
     _Engine("duckduckgo.com", f"/?q={_WORDS}&kp=-2", "kp=1", "kp=-1"),
     _Engine(
         "www.youtube.com", f"/results?search_query={_WORDS}", "youtube-restrict: strict", "youtube-restrict: moderate"
@@ -38,6 +38,10 @@ def safe_search(settings: Settings, asker: Asker, group: Group) -> Iterator[Find
     """Each of the engines that nearly everybody uses, asked without safety on purpose."""
     if group.inspect is not Inspect.FULL:
         yield skipped(PROBE, f"What this group searches for is not seen (inspect: {group.inspect}).", group.id)
+        return
+    if group.safe_search == "off" and Expected(settings).is_pupils(group):
+        words = "It is off for this group, who must not be shown what engines hold back (safe_search: off)."
+        yield wrong(PROBE, words, f"Take 'safe_search: off' out of {group.id} in people.yaml.", group.id)
         return
     if group.safe_search == "off":
         yield skipped(PROBE, "It is off for this group (safe_search: off in people.yaml).", group.id)

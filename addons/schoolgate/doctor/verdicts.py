@@ -16,8 +16,9 @@ from schoolgate.doctor.finding import Finding, good, skipped, wrong
 from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Group, Inspect
 from schoolgate.policy.request import request_from_url
-from schoolgate.policy.reserved import reserved_name
-from schoolgate.policy.rules import Action, Stage
+from schoolgate.policy.reserved import RESERVED, reserved_name
+from schoolgate.policy.rules import Action, Stage, Subject
+from schoolgate.policy.sealed import SEALED
 from schoolgate.policy.verdict import Verdict
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import PROBE
@@ -28,6 +29,7 @@ NEVER = ("adult", "extremism")
 _ON_RECORD = 20.0  # seconds within which a block must stand in the record
 _IN_FORCE = 15.0  # seconds in which an edit of the settings is taken up
 _REFERENCE = re.compile(r"\b[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}\b")
+_ANOTHER = "Is something else listening there, or was keys/probe.key replaced? Restart the gateway."
 _RESTART = "Look at 'schoolgate events --action fault --since 1d'; restart the gateway if nothing explains it."
 
 
@@ -41,6 +43,18 @@ class Expected:
         """The verdict that the gateway should reach."""
         request = request_from_url(f"http://{host}{target}", at=datetime.now(UTC))
         return decide_for(self.settings.snapshot.people.probe(group), request, self.settings.snapshot, stage)
+
+    def blocks(self, group: str, category: str) -> bool:
+        """Whether the first rule that speaks of it now blocks it: read off the rules, whatever decides by them."""
+        snapshot = self.settings.snapshot
+        periods = snapshot.calendar.moment(datetime.now(UTC), group).periods
+        spoken = (
+            rule.action
+            for rule in snapshot.rules
+            if group in rule.groups and category in rule.categories and rule.when in periods
+            if Subject.ADDRESSES in rule.subjects
+        )
+        return next(spoken, Action.ALLOW) is Action.BLOCK
 
     def is_pupils(self, group: Group) -> bool:
         """Whether the group is of people who do not work here, and is looked after."""
@@ -58,13 +72,13 @@ def settings_in_force(settings: Settings, asker: Asker) -> Iterator[Finding]:
     group, in_force = settings.snapshot.people.unknown, ""
     while in_force != version and time.monotonic() < end:
         try:
-            told = asker.plain(group, reserved_name(NEVER[0])).told
+            told = asker.plain(group, RESERVED).told  # listed nowhere: if it is taken for a device's, nobody did wrong
         except NoAnswer as error:
             yield wrong("filter answers", f"The proxy gives no answer: {error}.", _RESTART)
             return
         if not told:
             words = "It does not know its own probe: what answers at the proxy's address is not this gateway."
-            yield wrong("filter answers", words, "Is something else listening there? Restart the gateway.")
+            yield wrong("filter answers", words, _ANOTHER)
             return
         in_force = told["snapshot"]
         if in_force != version:
@@ -84,24 +98,28 @@ def categories(settings: Settings, asker: Asker, group: Group) -> Iterator[Findi
         return
     expected = Expected(settings)
     for category in settings.snapshot.categories:
+        if category == SEALED:  # stands outside the rules: lists.sealed_for
+            continue
         yield _category(expected, asker, group, category)
 
 
 def _category(expected: Expected, asker: Asker, group: Group, category: str) -> Finding:
     host = reserved_name(category)
-    before = expected.of(group.id, host)
+    before, ruled = expected.of(group.id, host), expected.blocks(group.id, category)
     try:
         answer = asker.plain(group.id, host)
     except NoAnswer as error:
         return wrong(category, f"The filter gave no answer: {error}.", _RESTART, group.id)
     wanted = (before.action, expected.of(group.id, host).action)  # the hour may have struck in between
+    if ruled and expected.blocks(group.id, category):
+        wanted = (Action.BLOCK, Action.BLOCK)
     if category in NEVER and expected.is_pupils(group) and Action.BLOCK not in wanted:
         words = f"No rule blocks {category} for {group.id} now ({before.calendar})."
         return wrong(
             category, words, f"Put it into a rule with 'action: block' for {group.id} in rules.yaml.", group.id
         )
     if answer.told.get("action") not in wanted:
-        words = f"It should be {before.action}, the gateway says {answer.told.get('action', answer.status)}."
+        words = f"It should be {wanted[0]}, the gateway says {answer.told.get('action', answer.status)}."
         return wrong(category, words, _RESTART, group.id)
     if answer.told["action"] == Action.BLOCK and not is_block_page(answer):
         words = f"It is refused, but without the block page (status {answer.status})."
@@ -118,8 +136,8 @@ def is_block_page(answer: Answer) -> bool:
 def block_page(settings: Settings, asker: Asker, group: Group) -> Iterator[Finding]:
     """One block as a device meets it: over https where its TLS is opened; and it must stand on record."""
     expected = Expected(settings)
-    hosts = (reserved_name(category) for category in (*NEVER, *settings.snapshot.categories))
-    blocked = (host for host in hosts if expected.of(group.id, host).action is Action.BLOCK)
+    categories = (*NEVER, *settings.snapshot.categories)
+    blocked = (reserved_name(category) for category in categories if expected.blocks(group.id, category))
     host = next(blocked, None) if group.inspect is not Inspect.NONE else None
     if host is None:
         yield skipped("block page", "Nothing is blocked for this group now.", group.id)

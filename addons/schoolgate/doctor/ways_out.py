@@ -1,24 +1,22 @@
 """Whether the network's ways past the filter are shut, and the way out through it is open."""
 
+import os
+import re
 import secrets
 import socket
 import struct
+import subprocess
+from collections import Counter
 from collections.abc import Iterator
 
 from schoolgate.doctor.finding import Finding, good, skipped, wrong
 from schoolgate.gateway import nftables
 from schoolgate.gateway.nftables import NoNftables
-from schoolgate.gateway.redirect import mark_of, table
+from schoolgate.gateway.redirect import TABLE, mark_of, table
 from schoolgate.settings.load import Settings
 from schoolgate.settings.school_models import MOST_WORKERS
 
 _WITHIN = 10.0  # seconds
-_SHUT = {
-    "QUIC": "udp dport { 443, 853 }",
-    "DNS over TLS": "tcp dport 853",
-    "redirect": "tcp dport { 80, 443 }",
-}
-"""What must stand in the table, as nft lists it."""
 _NXDOMAIN = 3  # RFC 1035, 4.1.1
 
 
@@ -41,15 +39,39 @@ def redirected(settings: Settings) -> Iterator[Finding]:
         words = "The nftables table is not in force: devices go past the filter or nowhere."
         yield wrong("network", words, again)
         return
-    mark = mark_of(text)
-    if mark not in {mark_of(table(school, workers)) for workers in range(1, MOST_WORKERS + 1)}:
+    tables = (table(school, workers) for workers in range(1, MOST_WORKERS + 1))
+    wanted = next((each for each in tables if mark_of(each) == mark_of(text)), None)
+    if wanted is None:
         yield wrong("network", "The nftables table is of older settings.", again)
-        return
-    missing = [name for name, words in _SHUT.items() if words not in text]
-    if missing:
-        yield wrong("network", f"The nftables table was changed: no rule is left for {', '.join(missing)}.", again)
+    elif changes := _changes(wanted, text):
+        yield wrong("network", f"The nftables table was changed: {'; '.join(changes[:4])}.", again)
     else:
         yield good("network", "Web traffic is redirected; QUIC and DNS over TLS are refused.")
+
+
+def _changes(wanted: str, listed: str) -> list[str]:
+    """What rules are gone and what was added, held against the table as nft lists it where it is in force elsewhere."""
+    try:
+        command = ["unshare", "--net", "sh", "-c", f"nft -f - && nft list table {TABLE}"]
+        path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+        done = subprocess.run(
+            command, input=wanted, capture_output=True, text=True, timeout=_WITHIN, env={**os.environ, "PATH": path}
+        )
+        lines = done.stdout if done.returncode == 0 else ""
+    except (OSError, subprocess.TimeoutExpired):
+        lines = ""
+    if not lines:  # no network of our own may be made here: so many rules must be there
+        lacking = wanted.count(" counter ") - listed.count(" counter ")
+        return [f"{lacking} rules are gone"] if lacking > 0 else []
+    before, now = _rules(lines), _rules(listed)
+    gone = sorted((before - now).elements(), key=lambda rule: "counter" not in rule)  # what refuses comes first
+    added = (now - before).elements()
+    return [*(f"'{rule}' is gone" for rule in gone), *(f"'{rule}' was added" for rule in added)]
+
+
+def _rules(listed: str) -> Counter[str]:
+    lines = (re.sub(r"counter packets \d+ bytes \d+", "counter", line).strip() for line in listed.splitlines())
+    return Counter(line for line in lines if line not in ("", "}"))
 
 
 def resolver(settings: Settings) -> Iterator[Finding]:

@@ -1,27 +1,21 @@
 """Puts the gateway's files on the machine, and takes just these away again."""
 
-import grp
 import os
-import pwd
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.gateway import nftables
+from schoolgate.gateway.own_user import make_user, of_user, try_as_user
 from schoolgate.gateway.redirect import mark_of, table
-from schoolgate.gateway.units import FILTER, NFT_FILE, REDIRECT, USER, Place, files
+from schoolgate.gateway.system import WITHIN, CannotInstall, systemctl, systemd_runs
+from schoolgate.gateway.units import FILTER, NFT_FILE, REDIRECT, UNITS, Place, files, workers_of
 from schoolgate.settings.load import Settings
 from schoolgate.whole_file import whole
 
-_WITHIN = 120.0  # seconds that systemd may take for one command
 _FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
-
-
-class CannotInstall(Exception):
-    """Something stands in the way; the words say what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +44,13 @@ def planned(settings: Settings, workers: int) -> dict[Path, str]:
 def install(settings: Settings, workers: int, root: Path) -> Iterator[str]:
     """Write the files below ``root``; on this machine (``/``) put them in force too. Tells what was done.
 
-    Raises CannotInstall, NoNftables and OSError; a file is there whole or as it was.
+    Nothing is redirected before it is sure that the filter's own user can run it. One that runs is started anew, as
+    the ports that it has open and its workers may be others now. Raises CannotInstall, NoNftables and OSError; a file
+    is there whole or as it was.
     """
     texts = planned(settings, workers)
-    if root == Path("/") and os.geteuid() != 0:
+    here = root == Path("/")
+    if here and os.geteuid() != 0:
         raise CannotInstall("installing a gateway needs root; run it with sudo")
     for path, text in texts.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -61,16 +58,31 @@ def install(settings: Settings, workers: int, root: Path) -> Iterator[str]:
             file.write(text.encode())
         (root / path).chmod(0o644)
         yield f"written  {root / path}"
-    if root != Path("/"):
-        return
-    nftables.load(texts[NFT_FILE])
+    if here:
+        yield from _put_in_force(settings, texts[NFT_FILE])
+
+
+def missing_interfaces(names: Iterable[str]) -> Iterator[Finding]:
+    """Those that this machine does not have: the devices behind them would go past the filter."""
+    for name in names:
+        if not (Path("/sys/class/net") / name).exists():
+            words = f"{name} is no interface of this machine (ip -brief link): gateway: inside: needs its real name."
+            yield Finding(False, words)
+
+
+def _put_in_force(settings: Settings, table_text: str) -> Iterator[str]:
+    yield from make_user(settings)
+    if systemd_runs():
+        try_as_user(Path(sys.executable), settings.folders.config, *of_user())
+    nftables.load(table_text)
     yield "in force the nftables table inet schoolgate"
-    yield from _make_user(settings)
-    if not _systemd_runs():
+    if not systemd_runs():
         yield "systemd does not run here: start the filter yourself with 'schoolgate run'"
         return
-    _systemctl("daemon-reload")
-    _systemctl("enable", "--now", REDIRECT, FILTER)
+    systemctl("daemon-reload")
+    systemctl("enable", "--now", REDIRECT)
+    systemctl("enable", FILTER)
+    systemctl("restart", FILTER)
     yield f"running  {REDIRECT}, {FILTER}"
 
 
@@ -80,24 +92,28 @@ def remove(root: Path) -> Iterator[str]:
     if here and os.geteuid() != 0:
         raise CannotInstall("removing a gateway needs root; run it with sudo")
     present = [root / path for path in files(Place(Path(), Path(), (), 1, False), "") if (root / path).exists()]
-    if here and _systemd_runs() and any(path.suffix == ".service" for path in present):
-        _systemctl("disable", "--now", FILTER, REDIRECT)
+    if here and systemd_runs() and any(path.suffix == ".service" for path in present):
+        systemctl("disable", "--now", FILTER, REDIRECT)
     for path in present:
         path.unlink()
         yield f"removed  {path}"
     if here:
         if nftables.remove():
             yield "removed  the nftables table inet schoolgate"
-        if _systemd_runs():
-            _systemctl("daemon-reload")
+        if systemd_runs():
+            systemctl("daemon-reload")
     folder = root / NFT_FILE.parent
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
 
-def status(settings: Settings, workers: int) -> Iterator[Finding]:
-    """What of the installation is in force, and whether it is as the settings say now."""
-    texts = planned(settings, workers)
+def status(settings: Settings, workers: int | None) -> Iterator[Finding]:
+    """What of the installation is in force, and whether it is as the settings say now, for as many workers.
+
+    None: for as many as it was installed with.
+    """
+    filter_unit = Path("/") / UNITS / FILTER
+    texts = planned(settings, workers or workers_of(filter_unit.read_text() if filter_unit.exists() else ""))
     mark = nftables.loaded()
     if mark is None:
         yield Finding(False, "The nftables table is not in force: devices go past the filter or nowhere.")
@@ -105,6 +121,7 @@ def status(settings: Settings, workers: int) -> Iterator[Finding]:
         yield Finding(False, "The nftables table is of older settings; run 'schoolgate gateway install' again.")
     else:
         yield Finding(True, "The nftables table is in force as the settings say.")
+    yield from missing_interfaces(settings.school.gateway.inside)
     for path, text in texts.items():
         written = Path("/") / path
         if not written.exists():
@@ -116,51 +133,7 @@ def status(settings: Settings, workers: int) -> Iterator[Finding]:
         name = key.replace("/", ".")
         words = f"{name} is {'on' if on else 'off: this machine passes nothing else on, such as mail or printing'}."
         yield Finding(on, words)
-    if _systemd_runs():
+    if systemd_runs():
         for unit in (REDIRECT, FILTER):
-            runs = subprocess.run(["systemctl", "is-active", "--quiet", unit], timeout=_WITHIN).returncode == 0
+            runs = subprocess.run(["systemctl", "is-active", "--quiet", unit], timeout=WITHIN).returncode == 0
             yield Finding(runs, f"{unit} {'runs' if runs else f'does not run; see: journalctl -u {unit}'}.")
-
-
-def _make_user(settings: Settings) -> Iterator[str]:
-    """A user of the filter's own, who may read the settings and owns what the gateway writes."""
-    try:
-        user = pwd.getpwnam(USER)
-    except KeyError:
-        command = ["systemd-sysusers"] if shutil.which("systemd-sysusers") else _useradd()
-        _run(command)
-        user = pwd.getpwnam(USER)
-        yield f"made     the user {USER}"
-    group = grp.getgrnam(USER).gr_gid
-    folders = settings.folders
-    for folder in (settings.data, folders.root / "blocklists" / "local"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, user.pw_uid, group, follow_symlinks=False)
-    for path in (folders.config, *folders.config.rglob("*")):
-        if not path.is_symlink():
-            os.chown(path, -1, group)
-            path.chmod(path.stat().st_mode | (0o050 if path.is_dir() else 0o040))
-    yield f"given    {settings.data} to {USER}, and {folders.config} to read"
-
-
-def _useradd() -> list[str]:
-    return ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group", USER]
-
-
-def _systemd_runs() -> bool:
-    return Path("/run/systemd/system").is_dir()
-
-
-def _systemctl(*arguments: str) -> None:
-    _run(["systemctl", *arguments])
-
-
-def _run(command: list[str]) -> None:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotInstall(f"{command[0]} could not be run: {error}") from None
-    if done.returncode:
-        words = done.stderr.strip().splitlines() or ["it did not say why"]
-        raise CannotInstall(f"{' '.join(command)} failed: {words[0]}")

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address
 
-from schoolgate.policy.ports import REFUSED, TUNNELS, Ways, numbers
+from schoolgate.gateway.other_ports import refused, sites, sites_left_alone
+from schoolgate.settings.identity_models import RadiusEntry
 from schoolgate.settings.school_models import GatewayEntry, ListenOn, SchoolFile
 
 TABLE = "inet schoolgate"
@@ -18,7 +19,7 @@ def table(school: SchoolFile, workers: int = 1) -> str:
     """The table as a file for ``nft -f``, which replaces an older one of its own in one step.
 
     ``listen.transparent`` and ``gateway.inside`` have to be set. Redirected is what comes in through the inside
-    interfaces for ports 80 and 443 of anywhere but this machine; QUIC (UDP 443) and DNS over TLS or QUIC (853) are
+    interfaces for ports 80 and 443 of anywhere but this machine; QUIC (UDP 80, 443) and DNS over TLS or QUIC (853) are
     refused. Networks of ``management`` and destinations of ``direct`` are left alone. Of several ``workers`` each has
     ports of its own, and the address of a device tells which of them it comes to, redirected or to the proxy.
     """
@@ -51,18 +52,20 @@ def _body(school: SchoolFile, workers: int) -> Iterator[str]:
     if workers > 1:
         yield from _to_the_proxy(listen, inside, workers)
     yield "\t\tfib daddr type { local, broadcast, multicast } return"
+    yield from sites_left_alone(gateway, inside)
+    to_sites = f"{inside} tcp dport {{ {sites(gateway)} }}"
     if workers > 1:
-        yield from _shared_out(f"{inside} tcp dport {_WEB}", _numbered(listen.own_transparent, workers))
+        yield from _shared_out(to_sites, _numbered(listen.own_transparent, workers))
     else:
-        yield f"\t\t{inside} tcp dport {_WEB} counter redirect to :{listen.transparent}"
+        yield f"\t\t{to_sites} counter redirect to :{listen.transparent}"
     yield "\t}"
     yield "\tchain past_the_filter {"
     yield "\t\ttype filter hook forward priority filter - 5; policy accept;"
     yield from _left_alone()
-    yield f"\t\t{inside} udp dport {{ 443, 853 }} counter {_REFUSED}"
+    yield f"\t\t{inside} udp dport {{ 80, 443, 853 }} counter {_REFUSED}"
     yield f"\t\t{inside} tcp dport 853 counter reject with tcp reset"
     yield f"\t\t{inside} tcp dport {_WEB} counter reject with tcp reset"
-    yield from _other_ports(gateway, inside)
+    yield from refused(gateway, inside)
     yield "\t}"
     yield "\tchain own_port {"
     yield "\t\ttype filter hook input priority filter - 5; policy accept;"
@@ -71,6 +74,7 @@ def _body(school: SchoolFile, workers: int) -> Iterator[str]:
         ports += [port for own in (listen.own_transparent, listen.own_proxy) for port in _numbered(own, workers)]
     yield f"\t\ttcp dport {{ {', '.join(map(str, ports))} }} ct status ! dnat counter reject with tcp reset"
     yield from _from_outside(listen, gateway)
+    yield from _of_radius(school.identity.radius)
     yield "\t}"
 
 
@@ -85,25 +89,14 @@ def _from_outside(listen: ListenOn, gateway: GatewayEntry) -> Iterator[str]:
         yield f"\t\t{known} meta l4proto {{ tcp, udp }} th dport {listen.dns} counter drop"
 
 
-def _other_ports(gateway: GatewayEntry, inside: str) -> Iterator[str]:
-    """What devices may use on the internet beside the web; between the school's own networks nothing is refused."""
-    if gateway.ports is Ways.ANY:
+def _of_radius(radius: RadiusEntry | None) -> Iterator[str]:
+    """Who may say who is at which device: only those that the settings name, even before their word is examined."""
+    if radius is None:
         return
-    yield f"\t\to{inside[1:]} return"
     for word, version in (("ip", 4), ("ip6", 6)):
-        yield f"\t\t{word} saddr @any_port{version} return"
-    began = f"{inside} ct direction original"
-    if isinstance(gateway.ports, Ways):
-        tunnels = ", ".join(map(str, TUNNELS))
-        yield f"\t\t{began} meta l4proto {{ {tunnels} }} counter reject with icmpx type admin-prohibited"
-        for transport, refused in (("tcp", "reject with tcp reset"), ("udp", _REFUSED)):
-            yield f"\t\t{began} {transport} dport {{ {numbers(REFUSED, transport)} }} counter {refused}"
-        return
-    yield f"\t\t{began} meta l4proto != {{ tcp, udp, icmp, icmpv6 }} counter reject with icmpx type admin-prohibited"
-    for transport, refused in (("tcp", "reject with tcp reset"), ("udp", _REFUSED)):
-        allowed = numbers(gateway.ports, transport)
-        others = f"dport != {{ {allowed} }}" if allowed else "dport 0-65535"
-        yield f"\t\t{began} {transport} {others} counter {refused}"
+        known = [str(each) for client in radius.clients if (each := ip_address(client)).version == version]
+        others = f"{word} saddr != {{ {', '.join(known)} }}" if known else f"meta nfproto ipv{version}"
+        yield f"\t\t{others} udp dport {radius.listen[1]} counter drop"
 
 
 def _to_the_proxy(listen: ListenOn, inside: str, workers: int) -> Iterator[str]:

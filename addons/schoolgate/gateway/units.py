@@ -1,11 +1,13 @@
 """The systemd units: one that puts the table in force before any network is up, one that runs the filter, shut in."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 USER = "schoolgate"
 REDIRECT, FILTER = "schoolgate-redirect.service", "schoolgate.service"
 NFT_FILE = Path("etc/schoolgate/redirect.nft")
+UNITS = Path("etc/systemd/system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,18 @@ class Place:
 
 def files(place: Place, table: str) -> dict[Path, str]:
     """Every file of an installation, by its path below the root of the machine."""
-    units = Path("etc/systemd/system")
     return {
         NFT_FILE: table,
         Path("etc/sysusers.d/schoolgate.conf"): f'u {USER} - "The school\'s filter" - -\n',
-        units / REDIRECT: _redirect(),
-        units / FILTER: _filter(place),
+        UNITS / REDIRECT: _redirect(),
+        UNITS / FILTER: _filter(place),
     }
+
+
+def workers_of(unit: str) -> int:
+    """How many workers the filter's unit runs; one where it does not say."""
+    found = re.search(r"^ExecStart=.* --workers (\d+)$", unit, re.MULTILINE)
+    return int(found[1]) if found else 1
 
 
 def _redirect() -> str:

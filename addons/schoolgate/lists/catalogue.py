@@ -42,7 +42,11 @@ class Catalogue:
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         known = (self._categories, self._protected, self._unprotected)
-        return _reopen, (self.index, self.words, self.names is not None, *known)
+        return Catalogue, (self.index, self.words, self.names, *known)
+
+    def make_ready(self) -> None:
+        """Open what names are judged by now, and not when the first name waits for it. Raises BadModel."""
+        _ = self.names and self.names.version
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
@@ -58,6 +62,10 @@ class Catalogue:
     def below(self, host: str) -> Iterator[tuple[str, str]]:
         """Every host and path ("" for the whole host) that lists name at a canonical host or below it."""
         return self.index.below(host)
+
+    def parts(self, host: str) -> Iterator[str]:
+        """Every path of which lists say something at this very canonical host (and so below it)."""
+        return self.index.parts(host)
 
     def is_protected(self, host: str) -> bool:
         """Whether the host, or one above it, is a site that the school must be able to reach."""
@@ -82,15 +90,3 @@ class Catalogue:
     def weigh(self, host: str) -> tuple[tuple[str, float], ...]:
         """What of a name spoke for its judgement, with its share, biggest first."""
         return self.names.weigh(host) if self.names is not None else ()
-
-
-def _reopen(
-    index: Index,
-    words: LocalWords,
-    judge_names: bool,
-    categories: frozenset[str],
-    protected: frozenset[str],
-    unprotected: frozenset[str],
-) -> Catalogue:
-    """The same in another process, which opens the model itself, and only once however often settings change."""
-    return Catalogue(index, words, open_names() if judge_names else None, categories, protected, unprotected)

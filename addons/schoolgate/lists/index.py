@@ -204,6 +204,11 @@ class Index:
             name, _, path = key.partition("/")
             yield key_host(name), f"/{path}"
 
+    def parts(self, host: str) -> Iterator[str]:
+        """Every path of which lists say something at this very host (and so below it)."""
+        key = host_key(host)
+        return (found.removeprefix(key) for found in self._urls.below(f"{key}/"))
+
     def explain(self, host: str, target: str) -> Iterator[tuple[str, Mark]]:
         """All that the file holds about an address, each entry with a mark: also exceptions, and what was refused."""
         key = host_key(host)

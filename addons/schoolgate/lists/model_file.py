@@ -7,7 +7,7 @@ then the deflated sections that the header names. A damaged file is refused.
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,40 @@ _HASH = 32
 
 class BadModel(ValueError):
     """The model file is missing, truncated or altered; the message says which and what to do."""
+
+
+class Model:
+    """A model that, handed to another process, is opened there when it is first asked, and once for all who hold it.
+
+    Most processes of a gateway hold the settings and never judge anything: they are spared the memory.
+    """
+
+    path: Path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _handed, (type(self), self.path)
+
+    def __getattr__(self, name: str) -> Any:
+        """What only an opened model has. Raises BadModel."""
+        if name.startswith("__") or "path" not in vars(self):
+            raise AttributeError(name)
+        vars(self).update(vars(_opened(type(self), self.path)))
+        return object.__getattribute__(self, name)
+
+
+def _handed(kind: type[Model], path: Path) -> Model:
+    model = kind.__new__(kind)
+    model.path = path
+    return model
+
+
+def _opened(kind: Callable[[Path], Model], path: Path) -> Model:
+    if path not in _OPENED:
+        _OPENED[path] = kind(path)
+    return _OPENED[path]
+
+
+_OPENED: dict[Path, Model] = {}
 
 
 def read_model(path: Path, mark: bytes, what: str) -> tuple[dict[str, Any], dict[str, bytes], str]:

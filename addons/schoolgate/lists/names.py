@@ -17,7 +17,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from schoolgate.lists.model_file import LANE, BadModel, lanes_of, read_model, save_model
+from schoolgate.lists.model_file import LANE, BadModel, Model, lanes_of, read_model, save_model
 
 SHIPPED = Path(__file__).with_name("names.model")
 _MAGIC = b"SGNAMES1"
@@ -93,7 +93,7 @@ def pieces_of(text: str) -> list[str]:
     return [text[i : i + n] for n in range(_SHORTEST, _LONGEST + 1) for i in range(size - n + 1)]
 
 
-class NameModel:
+class NameModel(Model):
     """Judges host names that no list knows. Opening it costs a few hundredths of a second, a judgement microseconds."""
 
     def __init__(self, path: Path = SHIPPED) -> None:
@@ -120,9 +120,6 @@ class NameModel:
         quick = (byte - _ZERO for byte in sections["quick_weights"])
         self._quick = dict(zip(_words(sections["quick_pieces"]), quick, strict=True))
         self._quick_least: int = header["quick_least"]
-
-    def __reduce__(self) -> tuple[type["NameModel"], tuple[Path]]:
-        return NameModel, (self.path,)
 
     def judge(self, host: str) -> Judgement | None:
         """What the name of this canonical host gives away; None where it does not say enough, and for addresses."""

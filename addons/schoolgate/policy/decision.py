@@ -30,6 +30,7 @@ from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.standing import NO_STANDING, Opened, Standing
 from schoolgate.policy.verdict import Verdict, stricter
 from schoolgate.policy.wrapped import wrapped_in
+from schoolgate.policy.wrappers import Does
 
 LOCAL_ALLOW = "local-allow"
 LOCAL_BLOCK = "local-block"
@@ -74,9 +75,17 @@ def decide_for(
         inner = _decide_alone(identity, wrapped.request, snapshot, stage, standing, person)
         if is_sealed(inner.category, inner.rule):  # above any other block: its address must not go on record
             return inner
+        if wrapped.does is Does.PERHAPS and _is_trusted(snapshot, wrapped.host):
+            continue
         if inner.action in (Action.WARN, Action.BLOCK) and stricter(verdict, inner) is inner:
             verdict = replace(inner, why=f"{inner.why} (It was asked for through {request.host}.)")
     return verdict
+
+
+def _is_trusted(snapshot: Snapshot, host: str) -> bool:
+    """Whether doubt speaks for a site: the school has allowed it itself, or must be able to reach it."""
+    local = snapshot.lists.look_up(host, "").local
+    return snapshot.lists.is_protected(host) or (local is not None and local[0] is Action.ALLOW)
 
 
 def _decide_alone(
@@ -174,9 +183,9 @@ def _bare(case: Case, name: str) -> Verdict | None:
     group = case.identity.group
     networks = (network for each in case.snapshot.people.groups for network in each.networks)
     address = host_address(name)
-    usual = Addresses.JUDGED if group.id in case.snapshot.calendar.at_work else Addresses.WARN
-    meaning = group.addresses or (Addresses.BLOCK if group.inspect is Inspect.NAMES else usual)
-    if meaning is Addresses.JUDGED or address is None or any(address in network for network in networks):
+    works_here = group.id in case.snapshot.calendar.at_work and group.inspect is not Inspect.NAMES
+    meaning = group.addresses or (Addresses.JUDGED if works_here else Addresses.BLOCK)
+    if meaning is Addresses.JUDGED or (address is not None and any(address in network for network in networks)):
         return None
     action, hit = Action(meaning), Hit(CIRCUMVENTION, SIGN, "an address without a name")
     why = "Addresses without a name are not opened: no list can know what is there."

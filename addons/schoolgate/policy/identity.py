@@ -8,6 +8,7 @@ verified says who sits there, whoever's device it is: also one that no group lis
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -76,10 +77,18 @@ class Person:
     macs: tuple[str, ...] = ()
     hostnames: tuple[str, ...] = ()
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the devices that are theirs alone are known by: addresses and MACs."""
+        return (*map(str, self.devices), *self.macs)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request is held to come from; ``mac`` is the device's, "" where it is not known."""
+    """Who a request is held to come from; ``mac`` is the device's, "" where it is not known.
+
+    ``since`` is when that became known which it rests on; None where it came with the request, or always holds.
+    """
 
     client: str | None
     user: str | None
@@ -87,6 +96,7 @@ class Identity:
     confidence: Confidence
     reason: str
     mac: str = ""
+    since: datetime | None = None
 
     @property
     def device(self) -> str:
@@ -152,39 +162,56 @@ class People:
 
         An unreadable address is an unknown one.
         """
-        sure, mac = Confidence.LOGIN, found.mac
+        sure, mac, since = Confidence.LOGIN, found.mac, None
         if user is None and found.user and found.source in _SEATED:
-            user, sure = found.user, _SEATED[found.source]
+            user, sure, since = found.user, _SEATED[found.source], found.since
         if user is not None and (listed := self._logins.get(user.casefold())) is not None:
-            return Identity(client, user, listed, sure, f"login {user!r}", mac)
+            return Identity(client, user, listed, sure, f"login {user!r}", mac, since)
         address = host_address(client) if client else None
-        if user is None and address is not None and (own := self._owned(client, address, found)) is not None:
+        network, placed = self._placed(address)
+        if user is None and address is not None and (own := self._owned(client, address, found, placed)) is not None:
             return own
+        but = f"; {found.why}" if found.why and user is None else ""
+        login, guessed = (f"login {user!r}, which no group lists; ", sure) if user is not None else ("", None)
         if mac and (known := self._macs.get(mac)) is not None and known[0] is None:
-            return Identity(client, user, known[1], Confidence.NETWORK, f"{mac} is a device of the group", mac)
-        for network, group in self._networks if address is not None else ():
-            if address in network:
-                return Identity(client, user, group, Confidence.NETWORK, f"{client} is in {network}", mac)
+            reason = f"{login}{mac} is a device of the group"
+            return Identity(client, user, known[1], guessed or Confidence.NETWORK, reason, mac, since or found.since)
+        if placed is not None:
+            reason = f"{login}{client} is in {network}{but}"
+            return Identity(client, user, placed, guessed or Confidence.NETWORK, reason, mac, since)
         where = f"{client} is in no known network" if client else "nobody was named"
         if user is not None:
             where = f"no group lists the login {user!r}, and {where}"
-        reason = f"{where}, so it counts as {self.unknown}"
-        return Identity(client, user, self.group(self.unknown), Confidence.UNKNOWN, reason, mac)
+        reason = f"{where}, so it counts as {self.unknown}{but}"
+        return Identity(client, user, self.group(self.unknown), guessed or Confidence.UNKNOWN, reason, mac, since)
 
-    def _owned(self, client: str | None, address: IPv4Address | IPv6Address, found: Found) -> Identity | None:
-        """The person whose own device it is; one who has a MAC on the list is not known by less where a MAC is seen."""
+    def _placed(
+        self, address: IPv4Address | IPv6Address | None
+    ) -> tuple[IPv4Network | IPv6Network | None, Group | None]:
+        """The narrowest network that an address is in, and the group that lists it."""
+        return next((known for known in self._networks if address is not None and address in known[0]), (None, None))
+
+    def _owned(
+        self, client: str | None, address: IPv4Address | IPv6Address, found: Found, placed: Group | None
+    ) -> Identity | None:
+        """The person whose own device it is; one who has a MAC on the list is not known by less where a MAC is seen.
+
+        A name that a device calls itself moves nobody into another group: anybody can call a device so.
+        """
         if found.devices > 1:
             return None
         if (known := self._macs.get(found.mac)) is not None:
             person, group = known
             reason = f"{found.mac} is the device of {person.login}" if person else ""
-            return Identity(client, person.login, group, Confidence.MAC, reason, found.mac) if person else None
+            known_as = (Confidence.MAC, reason, found.mac, found.since)
+            return Identity(client, person.login, group, *known_as) if person else None
+        named = self._hostnames.get(found.name.casefold())
         ways = (
-            (Confidence.DEVICE, client, self._devices.get(address)),
-            (Confidence.HOSTNAME, repr(found.name), self._hostnames.get(found.name.casefold())),
+            (Confidence.DEVICE, client, self._devices.get(address), None),
+            (Confidence.HOSTNAME, repr(found.name), named if named and named[1] is placed else None, found.since),
         )
-        for sure, what, owned in ways:
+        for sure, what, owned, since in ways:
             if owned is not None and not (found.mac and owned[0].macs):
                 reason = f"{what} is the device of {owned[0].login}"
-                return Identity(client, owned[0].login, owned[1], sure, reason, found.mac)
+                return Identity(client, owned[0].login, owned[1], sure, reason, found.mac, since)
         return None

@@ -6,7 +6,7 @@ list, a rule for any group or a judgement of the name speaks against, nor a site
 gives in school.yaml needs no such ground, but is still held against every rule for whoever asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -46,7 +46,7 @@ class Passing:
     at_once: Mapping[str, str] = field(default_factory=dict[str, str])
     learned: Mapping[str, str] = field(default_factory=dict[str, str])
     staff: Mapping[str, str] = field(default_factory=dict[str, str])
-    in_part: frozenset[str] = frozenset()  # hosts that the school itself has blocked a part of
+    in_part: frozenset[str] = frozenset()  # hosts that the school itself has blocked a part of, there and below
     is_learning: bool = True
 
 
@@ -63,10 +63,10 @@ def above(host: str, known: Mapping[str, str] | frozenset[str]) -> str:
 def ground_at_once(snapshot: "Snapshot", host: str, is_searched: bool) -> tuple[Ground, str] | None:
     """Why a host passes before anything was learned, with the service's or topic's name; None where it does not."""
     passing = snapshot.passing
-    if above(host, passing.never) or host in passing.in_part or snapshot.sealed.knows(host):
+    if above(host, passing.never) or snapshot.sealed.knows(host):
         return None
-    if above(host, passing.given):
-        return Ground.GIVEN, "given in school.yaml"
+    if given := above(host, passing.given):
+        return None if _is_blocked_in_part(snapshot, host, given) else (Ground.GIVEN, "given in school.yaml")
     if (known := above(host, passing.at_once)) and is_harmless(snapshot, host):
         return Ground.APP, passing.at_once[known]
     if not is_searched and (topic := snapshot.purposes.topic(host)) and is_harmless(snapshot, host):
@@ -81,12 +81,14 @@ def held_back(snapshot: "Snapshot", group: str, host: str, is_searched: bool) ->
         return Held.OFF
     if above(host, passing.never):
         return Held.NEVER
-    if not is_harmless(snapshot, host):
+    at_work = snapshot.calendar.at_work
+    is_staffs = group in at_work and bool(above(host, passing.staff))
+    if not is_harmless(snapshot, host, at_work if is_staffs else None):
         return Held.BLOCKED
-    if above(host, passing.learned) or above(host, passing.at_once):
+    if is_staffs or above(host, passing.learned) or above(host, passing.at_once):
         return None
     if above(host, passing.staff):
-        return None if group in snapshot.calendar.at_work else Held.STAFF
+        return Held.STAFF
     local = snapshot.lists.look_up(host, "").local
     if local is None or local[0] is not Action.ALLOW:
         return Held.UNKNOWN
@@ -102,15 +104,40 @@ def service_of(snapshot: "Snapshot", host: str) -> str:
     return ""
 
 
-def is_harmless(snapshot: "Snapshot", host: str) -> bool:
-    """Whether nothing speaks against a host or any part of it that a rule blocks or warns of, for whatever group."""
-    if snapshot.sealed.knows(host) or host in snapshot.passing.in_part:
+def is_harmless(snapshot: "Snapshot", host: str, groups: frozenset[str] | None = None) -> bool:
+    """Whether nothing speaks against a host or any part of it that a rule blocks or warns of.
+
+    Asked are the rules for whatever group, or only those for some of ``groups``.
+    """
+    known = _known_as(snapshot, host)
+    if snapshot.sealed.knows(host) or _is_blocked_in_part(snapshot, host, known):
         return False
-    targets = {"", *(path for name, path in snapshot.lists.below(host) if name == host)}
-    return not any(_is_harmful(snapshot, host, target) for target in targets)
+    parts = {"", *(part for name in _up_to(host, known) for part in snapshot.lists.parts(name))}
+    return not any(_is_harmful(snapshot, host, part, groups) for part in parts)
 
 
-def _is_harmful(snapshot: "Snapshot", host: str, target: str) -> bool:
+def _known_as(snapshot: "Snapshot", host: str) -> str:
+    """The entry that speaks for a host, which may be above it: what is said of sites above that is about others."""
+    passing = snapshot.passing
+    for known in (passing.at_once, passing.learned, passing.staff, snapshot.purposes.private):
+        if found := above(host, known):
+            return found
+    local = snapshot.lists.look_up(host, "").local
+    return local[1].entry if local is not None else host
+
+
+def _up_to(host: str, top: str) -> Iterator[str]:
+    """A host and every domain above it, to ``top`` at the most."""
+    while host:
+        yield host
+        host = "" if host == top else host.partition(".")[2]
+
+
+def _is_blocked_in_part(snapshot: "Snapshot", host: str, known: str) -> bool:
+    return any(name in snapshot.passing.in_part for name in _up_to(host, known))
+
+
+def _is_harmful(snapshot: "Snapshot", host: str, target: str, groups: frozenset[str] | None) -> bool:
     listing = snapshot.lists.look_up(host, target)
     if listing.local is not None and listing.local[0] is Action.BLOCK:
         return True
@@ -118,6 +145,7 @@ def _is_harmful(snapshot: "Snapshot", host: str, target: str) -> bool:
     return any(hit.list == NAME for hit in listing.hits) or any(
         rule.action in (Action.BLOCK, Action.WARN)
         and Subject.ADDRESSES in rule.subjects
+        and (groups is None or not groups.isdisjoint(rule.groups))
         and not found.isdisjoint(rule.categories)
         for rule in snapshot.rules
     )

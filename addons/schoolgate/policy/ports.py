@@ -60,7 +60,6 @@ tcp/1701 udp/1701                                   L2TP
 tcp/1723                                            PPTP
 udp/2408                                            Cloudflare WARP
 tcp/3128-3129 tcp/8118 tcp/8123                     web proxies
-tcp/8000 tcp/8008 tcp/8080-8081 tcp/8888-8889       web proxies and sites on other ports
 tcp/3389 udp/3389                                   Remote Desktop
 udp/3544                                            Teredo
 tcp/5500 tcp/5800-5803 tcp/5900-5910                VNC
@@ -78,6 +77,10 @@ udp/51820-51822 tcp/51820                           WireGuard
 """
 
 
+def _ranges(text: str) -> tuple[PortRange, ...]:
+    return tuple(map(port_range, text.split()))
+
+
 def _named() -> dict[PortRange, str]:
     found: dict[PortRange, str] = {}
     for line in _NAMED.strip().splitlines():
@@ -91,8 +94,19 @@ REFUSED = _named()
 """What leads past the filter, with the name that people know it by."""
 TUNNELS = {4: "IPIP", 41: "6in4", 47: "GRE", 50: "ESP", 51: "AH", 94: "IPIP", 97: "EtherIP", 115: "L2TPv3"}
 """Protocols beside TCP and UDP that carry other traffic, by their IP protocol number."""
+SITES = _ranges("""
+tcp/81-85 tcp/591 tcp/2052-2053 tcp/2082-2083 tcp/2086-2087 tcp/2095-2096 tcp/3000 tcp/4443 tcp/5000 tcp/7443
+tcp/8000-8010 tcp/8080-8099 tcp/8181 tcp/8443-8444 tcp/8880 tcp/8888-8889 tcp/9443 tcp/10443
+""")
+"""Ports beside the web's own on which sites stand, among them all that Cloudflare answers on."""
+SECURED = _ranges("""
+tcp/21 tcp/25 tcp/110 tcp/119 tcp/143 tcp/389 tcp/465 tcp/563 tcp/587 tcp/636 tcp/989-990 tcp/993-995 tcp/2195-2197
+tcp/3268-3269 tcp/3478-3481 tcp/4190 tcp/5061 tcp/5222-5223 tcp/5228-5230 tcp/5269 tcp/5349-5350 tcp/5671
+tcp/8801-8810 tcp/8883
+""")
+"""Ports on which mail, directories, calls, notices and devices speak a TLS that is no web's."""
 _OF_NAMES = {53: "DNS", 853: "encrypted DNS", 5353: "DNS"}
-_WEB = frozenset({80, 443, 3128, 3129, 8000, 8008, 8080, 8081, 8118, 8123, 8888, 8889})
+_WEB = frozenset({80, 443, 3128, 3129, 8118, 8123})
 
 
 def past_the_filter(port: int) -> str:

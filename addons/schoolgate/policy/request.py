@@ -15,6 +15,7 @@ import can_ada
 from schoolgate.policy.rules import Hit
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in an IPv6 coat
+_NAT64_OWN = IPv6Network("64:ff9b:1::/48")  # RFC 8215: the same in a network's own coat
 _NOT_IN_A_HOST = frozenset("/\\@?#<>^|`{}\"' \t\r\n\0")
 _LONGEST_HOST = 253  # RFC 1035, in characters without the last dot
 _LONGEST_SHOWN_PATH = 512
@@ -33,7 +34,7 @@ class WebRequest:
     ``path`` is for people and records (no query); ``target`` is for matching (decoded, folded, with the query);
     ``query`` is as it was sent, for reading search words from it, and is kept nowhere. ``asked`` is path and query as
     a browser sends them, for the sealed feeds and for addresses in addresses; "" where they are not known. ``signs``
-    are the ways round a filter that its headers and its address show.
+    are the ways round a filter that its headers and its address show; ``opened``: it is for a page or a frame.
     """
 
     at: datetime
@@ -48,6 +49,7 @@ class WebRequest:
     query: str = ""
     asked: str = ""
     signs: tuple[Hit, ...] = ()
+    opened: bool = False
 
     @property
     def host(self) -> str:
@@ -99,9 +101,11 @@ def canonical_host(text: str) -> str:
         host = str(can_ada.parse(f"http://{text}/").hostname)
     except (ValueError, TypeError) as error:
         raise BadAddress(f"{shorten(text)!r} is not a host name") from error
-    host = host.rstrip(".")
+    dotted, host = host, host.rstrip(".")
     if not host or len(host) > _LONGEST_HOST:
         raise BadAddress(f"{shorten(text)!r} is not a host name")
+    if dotted.endswith(".."):  # it was no number to the parser, and is one now
+        return canonical_host(host)
     address = host_address(host)
     return host if address is None else str(address)
 
@@ -121,7 +125,7 @@ def host_address(host: str) -> IPv4Address | IPv6Address | None:
             return address.ipv4_mapped
         if address.sixtofour:
             return address.sixtofour
-        if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+        if address in _NAT64 or address in _NAT64_OWN or (int(address) >> 32 == 0 and int(address) > 1):
             return IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

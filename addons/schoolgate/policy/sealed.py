@@ -4,7 +4,8 @@ Feeds are kept as keyed digests, so nobody can read an address out of them; an a
 the same way and compared. An entry is a whole site, a page, everything below a folder, or a page with parameters.
 
 A page is the same page however it is written: percent-encoded once or more often, in capitals, with ``..``, ``//`` or
-``\\`` in its path, with or without ``www.``, port, ``;`` parts, more parameters or parameters in another order.
+``\\`` in its path, with or without ``www.``, port, ``;`` parts, a fragment that was sent along, more parameters or
+parameters in another order.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from schoolgate.policy.request import host_address
 
@@ -25,7 +26,10 @@ path, a page that counts with parameters only, and such a page with one of its p
 _DIGEST_BYTES = 16
 _MOST_DECODED = 8  # times; a browser sends nothing that needs more than two
 _REMEMBERED = 65_536
+_KINDS = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256}
 _SCHEMES = ("", "http://", "https://")
+_BLANK = " \t\r\n\0"  # what servers drop at the end of a name
+_AS_THEY_ARE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "#%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ class Sealed:
         for path in paths_of(asked.partition("?")[0]):
             marks = [self._digest(PAGE, host + path)]
             marks += [self._digest(BELOW, host + above) for above in _folders(path)]
-            found = self._first(marks) or self._with_parameters(host + path, query)
+            found = self._first(marks)
+            for page in (path, *(above for above in _folders(path) if "." in above.rpartition("/")[2])):
+                found = found or self._with_parameters(host + page, query)  # of page.php/more, also page.php
             if found:
                 return found
         return None
@@ -119,11 +125,13 @@ class Sealed:
 
     def _published(self, host: str, asked: str) -> Match | None:
         """What publishers digested themselves cannot be digested our way, so every usual spelling is tried."""
+        is_needed = any(feed.published for feed in self._feeds)
+        texts = [text.encode() for text in spellings(host, asked)] if is_needed else []
         for feed in self._feeds:
             for kind in feed.published:
-                for text in spellings(host, asked):
-                    theirs = hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
-                    if (mark := self._digest(kind, theirs)) in feed.marks:
+                digest = _KINDS[kind]
+                for text in texts:
+                    if (mark := self._digest(kind, digest(text, usedforsecurity=False).hexdigest())) in feed.marks:
                         return Match(feed.name, mark.hex())
         return None
 
@@ -149,27 +157,43 @@ def folded(text: str) -> str:
 
 
 def paths_of(path: str) -> tuple[str, ...]:
-    """A path in its one spelling; where it has ``;`` parts, also without them. No slash at the end, but for ``/``."""
-    plain = _without_dots(folded(path))
-    bare = _without_dots("/".join(segment.partition(";")[0] for segment in plain.split("/")))
-    return tuple(dict.fromkeys((plain, bare)))
+    """A path in its one spelling; where it has ``;`` parts, ``#`` or ``?``, also without them. No slash at the end."""
+    plain = folded(path)
+    short = plain.partition("#")[0].partition("?")[0]
+    bare = "/".join(segment.partition(";")[0] for segment in short.split("/"))
+    return tuple(dict.fromkeys(map(_without_dots, (plain, short, bare))))
 
 
 def pairs_of(query: str) -> frozenset[str]:
-    """The parameters of a query, each as ``name=value`` in one spelling."""
+    """The parameters of a query, each as ``name=value`` in one spelling; where one has a ``#``, also without it."""
     pieces = query.removeprefix("?").replace(";", "&").split("&")
-    return frozenset(folded(piece.replace("+", "%20")) for piece in pieces if piece)
+    pairs = [folded(piece.replace("+", "%20")) for piece in pieces if piece]
+    return frozenset(_trimmed(text) for pair in pairs for text in (pair, pair.partition("#")[0]) if text)
 
 
 def spellings(host: str, asked: str) -> Iterator[str]:
-    """How publishers write an address before they digest it: Safe Browsing's expressions, bare and with a scheme."""
+    """How publishers write an address before they digest it: Safe Browsing's expressions, bare and with a scheme.
+
+    The path is tried as it was asked for, in Safe Browsing's one spelling, without ``;`` parts, and in small letters.
+    """
     path, mark, query = (asked or "/").partition("?")
-    whole = [path + mark + query] if mark else []
-    paths = dict.fromkeys((*whole, path, path.rstrip("/"), *(f"{above}/" for above in _folders(path, 4)), "/", ""))
-    for name in list(_and_above(host))[:5]:
-        for each in paths:
+    plain = quote(_without_dots(_decoded(path)), safe=_AS_THEY_ARE)
+    bare = "/".join(segment.partition(";")[0] for segment in plain.split("/"))
+    paths = dict[str, None]()
+    for each in dict.fromkeys((path, plain, bare, bare.lower())):
+        paths |= dict.fromkeys((*([each + mark + query] if mark else ()), each, each.rstrip("/")))
+        paths |= dict.fromkeys(f"{above}/".replace("//", "/") for above in _folders(each, 4))
+    for name in _hosts_of(host):
+        for each in (*paths, ""):
             for scheme in _SCHEMES:
                 yield scheme + name + each
+
+
+def _hosts_of(host: str) -> Iterator[str]:
+    """A host, the five shortest names above it, and the same host with or without ``www.``."""
+    names = list(_and_above(host))
+    other = [] if host_address(host) is not None else [without_www(host), f"www.{host}"]
+    yield from dict.fromkeys((host, *names[-5:], *other))
 
 
 def _decoded(text: str) -> str:
@@ -182,13 +206,20 @@ def _decoded(text: str) -> str:
 
 
 def _without_dots(path: str) -> str:
+    """Without what servers leave out: ``.``, ``..``, doubled slashes, and dots and blanks at the end of a name."""
     kept: list[str] = []
     for segment in path.replace("\\", "/").split("/"):
-        if segment == "..":
+        name = segment.strip(_BLANK)
+        if name == "..":
             del kept[-1:]
-        elif segment not in ("", "."):
-            kept.append(segment)
+        elif name not in ("", "."):
+            kept.append(name.rstrip("." + _BLANK) or name)
     return "/" + "/".join(kept)
+
+
+def _trimmed(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    return f"{name.strip(_BLANK)}{equals}{value.strip(_BLANK)}" or pair
 
 
 def _and_above(host: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from schoolgate.policy.request import host_address
 from schoolgate.policy.rules import SIGN, Hit
+from schoolgate.policy.within_names import is_named_for_an_address
 
 CIRCUMVENTION = "circumvention"
 _DNS_TYPES = frozenset(
@@ -24,7 +25,8 @@ _DNS_TYPES = frozenset(
 )
 _HIDDEN = (".onion", ".i2p", ".loki", ".exit")
 _ONION = re.compile(r"(?:^|\.)(?:[a-z2-7]{56}\.|[a-z2-7]{16}\.onion\.)")  # one of Tor's names below another
-_DNS_PATH = re.compile(r"^/(?:[\w.-]+/)*(?:dns-query|resolve|query-dns|doh)(?:/[\w.,=-]*)?$", re.IGNORECASE)
+_DNS_PATH = re.compile(r"^/(?:[\w.-]+/)*(?:dns-query|resolve|query-dns|doh|dns)(?:/[\w.,=-]*)?$", re.IGNORECASE)
+_RECORDS = frozenset({"A", "AAAA", "ANY", "CNAME", "HTTPS", "MX", "NS", "PTR", "SVCB", "TXT"})
 _LEAST_DNS = 17  # bytes of the shortest question of DNS: its header and the root's name
 
 _CERTAIN = (
@@ -59,6 +61,7 @@ _CERTAIN = (
     ("Womginx, a web proxy", r"/womginx\.js$"),
     ("Corrosion or Alloy, web proxies", r"/(?:corrosion|alloy)/(?:index\.js|https?)", r"/service/gateway/https?"),
     ("node-unblocker, a web proxy", r"/(?:node-?)?unblocker/https?:/"),
+    ("the makers of web proxies", r"/@?(?:titaniumnetwork-dev|useinterstellar|mercuryworkshop)(?:/|$)"),
     ("miniProxy, a web proxy", r"/miniproxy\.php\?"),
     ("Meteor, a web proxy", r"/meteor\.(?:bundle|codecs|config|sw|worker)\.js$"),
 )
@@ -75,13 +78,32 @@ _DOUBTFUL = (
     ),
 )
 _SOCKET_PATH = re.compile(
-    r"/(?:wisp|bare|vmess|vless|shadowsocks|ss|v2ray|trojan|trojan-go|xray|sing-box)(?:ws|-ws)?(?:/|$|\?)|\?ed=\d+$",
+    r"/(?:wisp|bare|vmess|vless|shadowsocks|v2ray|trojan|trojan-go|xray|sing-box)(?:ws|-ws)?(?:/|$|\?)|/ss-?ws(?:/|$)|"
+    r"\?ed=\d+$",
+    re.IGNORECASE,
+)
+_STORES = frozenset(
+    {
+        *("addons.mozilla.org", "addons.opera.com", "apps.apple.com", "apps.microsoft.com", "chrome.google.com"),
+        *("chromewebstore.google.com", "itunes.apple.com", "microsoftedge.microsoft.com", "play.google.com"),
+    }
+)
+_IN_A_STORE = re.compile(
+    r"/(?:detail|details|addon|app|apps|extensions)/.*(?:vpn|unblock(?:er|ed|-sites|-web)|(?<![a-z])(?:web|free)?prox(?:y|ies)(?![a-z-]*-vot)|"
+    r"tor-?browser|torproject|orbot|psiphon|ultrasurf|shadowrocket|v2ray|onedotonedotone|1-1-1-1)",
+    re.IGNORECASE,
+)
+_FOR_WORK = re.compile(
+    r"forti|global-?protect|anyconnect|secure-client|ivanti|pulse|zscaler|sonicwall|azure|sophos|watchguard|citrix|cisco|"
+    r"paloalto|checkpoint|f5",
     re.IGNORECASE,
 )
 _GRPC_PATH = re.compile(r"/Tun(?:Multi)?$")
 _PAGES = frozenset({"document", "iframe", "frame", "serviceworker", "script", "worker", "sharedworker"})
 _BARE_HEADERS = ("x-bare-url", "x-bare-host", "x-bare-headers", "x-tomp-authorization", "x-bare-protocol")
-_TUNNELS = re.compile(r"\b(?:wisp(?:-v\d+)?|bare|chisel-v\d+|wstunnel|ssh|socks5?|tunnel|vmess|vless)\b")
+_TUNNELS = re.compile(
+    r"\b(?:wisp(?:-v\d+)?|bare|chisel-v\d+|wstunnel|ssh|socks5?|tunnel|vmess|vless)\b|^v1, ?authorization\.bearer\."
+)  # the last is wstunnel's
 _UPGRADES = frozenset({"connect-udp", "connect-ip", "connect-tcp", "masque", "tunnel", "socks", "ssh", "ssh-tunnel"})
 
 
@@ -95,7 +117,16 @@ def of_name(name: str) -> Hit | None:
 def of_request(method: str, host: str, asked: str, headers: Mapping[str, str]) -> tuple[Hit, ...]:
     """What a request shows; ``asked`` is path and query as they were sent, ``headers`` by lower-case names."""
     opened = headers.get("sec-fetch-dest", "document").lower() in _PAGES
-    return tuple(dict.fromkeys((*_by_headers(method, host, asked, headers), *_by_address(asked, opened))))
+    found = (*_by_headers(method, host, asked, headers), *_by_address(asked, opened), *_by_store(host, asked))
+    return tuple(dict.fromkeys(found))
+
+
+def opens_a_page(headers: Mapping[str, str]) -> bool:
+    """Whether a page or a frame is asked for, and no part of a page (headers by lower-case names)."""
+    dest, accept = headers.get("sec-fetch-dest", "").lower(), headers.get("accept", "").lower()
+    if dest:
+        return dest in ("document", "iframe", "frame", "embed", "object")
+    return "text/html" in accept or (accept in ("", "*/*") and "referer" not in headers)
 
 
 def _by_headers(method: str, host: str, asked: str, headers: Mapping[str, str]) -> Iterator[Hit]:
@@ -134,6 +165,16 @@ def _by_address(asked: str, opened: bool) -> Iterator[Hit]:
             yield _hit(_WORDS[match.lastgroup or ""], certain=False)
 
 
+def _by_store(host: str, asked: str) -> Iterator[Hit]:
+    """A VPN or a proxy in a store of apps or extensions; those that people work with are left alone."""
+    if host not in _STORES:
+        return
+    package = re.search(r"[?&]id=([\w.]+)", asked)
+    named = f"{asked.partition('?')[0]}/{package[1] if package else ''}"
+    if _IN_A_STORE.search(named) and not _FOR_WORK.search(named):
+        yield _hit("a VPN or proxy in a store", certain=True)
+
+
 def _asks_dns(path: str, query: str) -> bool:
     """RFC 8484's GET: ``dns`` is a question of DNS in base64url; or the JSON form of Google's and Cloudflare's."""
     given = dict(pair.partition("=")[::2] for pair in query.split("&"))
@@ -145,13 +186,16 @@ def _asks_dns(path: str, query: str) -> bool:
         except ValueError:
             return False
         return len(message) >= _LEAST_DNS and message[4:6] == b"\0\1" and message[2] & 0xF8 == 0
-    return bool(given.get("name")) and "type" in given and bool(_DNS_PATH.match(path))
+    asked = given.get("type", "").upper()
+    return bool(given.get("name")) and (asked.isdigit() or asked in _RECORDS) and bool(_DNS_PATH.match(path))
 
 
 def is_public_address(host: str) -> bool:
-    """Whether a canonical host is an IP address of the public internet, and no name."""
+    """Whether a canonical host is an IP address of the public internet, or a name that says no more than that."""
     address = host_address(host)
-    return address is not None and address.is_global and not address.is_multicast
+    if address is None:
+        return is_named_for_an_address(host)
+    return address.is_global and not address.is_multicast
 
 
 def _hit(words: str, certain: bool) -> Hit:

@@ -24,6 +24,10 @@ class Lists(Protocol):
         """Every host and path ("" for the whole host) that lists name at a canonical host or below it."""
         ...
 
+    def parts(self, host: str) -> Iterator[str]:
+        """Every path of which lists say something at this very canonical host (and so below it)."""
+        ...
+
     def is_protected(self, host: str) -> bool:
         """Whether the school must be able to reach this canonical host, so that doubt speaks for it."""
         ...

@@ -6,7 +6,6 @@ another, or the newest is over, the answer is nobody: a record may lack a name, 
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -65,7 +64,8 @@ class Sitting:
 class Found:
     """What is known of an address at a moment; all of it may be "". ``why`` says what speaks against more.
 
-    ``devices`` is how many are said to have the address; with more than one, none is named.
+    ``devices`` is how many are said to have the address; with more than one, none is named. ``since`` is when somebody
+    came to the device, or where that is not known, when the address was first seen to be the device's.
     """
 
     devices: int = 0
@@ -74,6 +74,7 @@ class Found:
     user: str = ""
     source: Source | None = None
     why: str = ""
+    since: datetime | None = None
 
 
 NOTHING = Found()
@@ -87,45 +88,51 @@ class Whereabouts:
     sittings: tuple[Sitting, ...] = ()
     _by_address: dict[Address, list[Hold]] = field(init=False, compare=False, repr=False)
     _by_place: dict[object, list[Sitting]] = field(init=False, compare=False, repr=False)
-    _relays: frozenset[str] = field(init=False, compare=False, repr=False)
+    _relays: dict[str, frozenset[Address]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """What is looked up at each request, laid out once."""
-        by_address: dict[Address, list[Hold]] = {}
-        for hold in self.holds:
-            by_address.setdefault(hold.address, []).append(hold)
         by_place: dict[object, list[Sitting]] = {}
         for sitting in self.sittings:
             for place in _places(sitting):
                 by_place.setdefault(place, []).append(sitting)
-        of_v4 = {(hold.mac, hold.address) for hold in self.holds if hold.address.version == 4}
-        counted = Counter(mac for mac, _ in of_v4)
-        object.__setattr__(self, "_relays", frozenset(mac for mac, number in counted.items() if number > 1))
-        object.__setattr__(self, "_by_address", by_address)
+        object.__setattr__(self, "_relays", _relays(self.holds))
+        object.__setattr__(self, "_by_address", _by_address(self.holds))
         object.__setattr__(self, "_by_place", by_place)
 
     def found(self, address: Address, at: datetime) -> Found:
         """Which device has the address at that moment, and who is at it."""
         held = [hold for hold in self._by_address.get(address, ()) if hold.since <= at < hold.until]
-        said = [one for one in self._by_place.get(address, ()) if one.since <= at]
+        said = self._by_place.get(address, ())
         claimed = max((one.since for one in said if one.mac), default=None)
         macs = {hold.mac for hold in held} or {one.mac for one in said if one.mac and one.since == claimed}
         if len(macs) > 1 or (held and any(one.mac and one.mac not in macs for one in said)):
             return Found(2, why=f"{address} is said to be of several devices at once")
-        if macs & self._relays:
-            return Found(2, why="the MAC of this device stands for several IPv4 addresses, as that of a repeater does")
         mac = next(iter(macs), "")
+        if not self._is_one(mac, address):
+            return Found(2, why="the MAC of this device stands for several IPv4 addresses, as that of a repeater does")
         name = next((hold.name for hold in held if hold.name), "")
         began = max((*(hold.since for hold in held), *([claimed] if claimed else ())), default=None)
-        here = [one for one in self._by_place.get(mac, ()) if mac and one.since <= at]
+        here = [*self._by_place.get(mac, ())] if mac else []
         here += [one for one in said if not one.mac and (began is None or began < one.since)]
-        return _newest(here, Found(len(macs), mac, name), at)
+        seen = min((hold.since for hold in held), default=claimed)
+        return _newest(here, Found(len(macs), mac, name, since=seen), at)
+
+    def _is_one(self, mac: str, address: Address) -> bool:
+        """Whether a MAC is one device's; who came from another network has an older lease there, but is here alone."""
+        alone_at = self._relays.get(mac)
+        return alone_at is None or (bool(alone_at) and (address.version == 6 or address in alone_at))
 
     def with_holds(self, holds: Iterable[Hold]) -> "Whereabouts":
         """New holds in place of the old; who was known by an address that its device has no more is known no more."""
-        new = Whereabouts(tuple(holds))
-        kept = (_without_lost(one, self._by_address, new._by_address) for one in self.sittings)
-        return replace(new, sittings=tuple(one for one in kept if one.mac or one.addresses))
+        new = tuple(holds)
+        return Whereabouts(new, self.still(self.sittings, _by_address(new)))
+
+    def still(self, sittings: Iterable[Sitting], now: "_Held | Whereabouts") -> tuple[Sitting, ...]:
+        """Those of the sittings that go on where these holds are followed by others."""
+        held = now._by_address if isinstance(now, Whereabouts) else now
+        kept = (_without_lost(one, self._by_address, held) for one in sittings)
+        return tuple(one for one in kept if one.mac or one.addresses)
 
     def with_sitting(self, new: Sitting) -> "Whereabouts":
         """Somebody came to a device, or is seen there again; the same key takes the place of the one before."""
@@ -140,7 +147,8 @@ class Whereabouts:
         """Without what is long over; an end is kept as long as something older of the same device is there."""
         holds = tuple(hold for hold in self.holds if at < hold.until)
         kept = tuple(one for one in self.sittings if at < one.until + _KEEP or self._is_needed(one))
-        return Whereabouts(holds, kept)
+        same = (len(holds), len(kept)) == (len(self.holds), len(self.sittings))
+        return self if same else Whereabouts(holds, kept)
 
     def _is_needed(self, over: Sitting) -> bool:
         others = (one for place in _places(over) for one in self._by_place.get(place, ()))
@@ -166,18 +174,42 @@ def _places(sitting: Sitting) -> Iterable[object]:
     return [*([sitting.mac] if sitting.mac else []), *sitting.addresses]
 
 
+def _by_address(holds: Iterable[Hold]) -> _Held:
+    found: _Held = {}
+    for hold in holds:
+        found.setdefault(hold.address, []).append(hold)
+    return found
+
+
+def _relays(holds: Iterable[Hold]) -> dict[str, frozenset[Address]]:
+    """MACs with several IPv4 addresses, each with the only one that was seen on the wire, where there is just one."""
+    every: dict[str, set[Address]] = {}
+    for hold in holds:
+        if hold.address.version == 4:
+            every.setdefault(hold.mac, set()).add(hold.address)
+    several = {mac for mac, addresses in every.items() if len(addresses) > 1}
+    near: dict[str, set[Address]] = {mac: set() for mac in several}
+    for hold in holds:
+        if hold.mac in several and hold.source is Source.NEIGHBOUR and hold.address.version == 4:
+            near[hold.mac].add(hold.address)
+    return {mac: frozenset(addresses if len(addresses) == 1 else ()) for mac, addresses in near.items()}
+
+
 def _newest(here: list[Sitting], found: Found, at: datetime) -> Found:
-    """Whoever came last; nobody where that is over, or where it cannot be told who came last."""
+    """Whoever came last; nobody where that is over, or where it cannot be told who came last.
+
+    Who comes in the future has come last, too: the clock was set back since.
+    """
     if not here:
         return found
     last = max(one.since for one in here)
     newest = [one for one in here if one.since == last]
     if len({one.user.casefold() for one in newest}) > 1:
         return replace(found, why="two people are said to have come to this device at the same moment")
-    living = [one for one in newest if at < one.until and one.user]
+    living = [one for one in newest if one.since <= at < one.until and one.user]
     if not living:
         return replace(found, why="who came to this device last has left, or was not seen for too long")
-    return replace(found, user=living[0].user, source=living[0].source)
+    return replace(found, user=living[0].user, source=living[0].source, since=last)
 
 
 def _without_lost(sitting: Sitting, before: _Held, now: _Held) -> Sitting:
@@ -196,3 +228,6 @@ def _is_lost(sitting: Sitting, before: list[Hold] | None, now: list[Hold]) -> bo
 
 def _end(sitting: Sitting, at: datetime) -> Sitting:
     return replace(sitting, user="", until=max(sitting.since, min(sitting.until, at)))
+
+
+NOWHERE = Whereabouts()

@@ -13,3 +13,7 @@ Whatever goes wrong in one of them, nothing is shown. They share one ``Live`` va
 journal, and one ``Act``, which blocks, warns, asks, records and fails; ``footing`` says of whom anything may be kept
 at all, and ``insides`` is what reaches beyond mitmproxy's hooks.
 """
+
+from schoolgate.proxy.insides.few_addons import spare_the_others
+
+spare_the_others()

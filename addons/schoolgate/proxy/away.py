@@ -7,16 +7,19 @@ pages and names are answered as at school; nothing else leads anywhere.
 
 import asyncio
 from collections.abc import Iterable
+from ipaddress import IPv4Address
 
 import mitmproxy_rs
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.connection import Client
 from mitmproxy.proxy import layers
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import Layer
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode, WireGuardMode
 
+from schoolgate.policy.request import host_address
 from schoolgate.settings.away import AwayDevice
 from schoolgate.settings.school_models import AwayEntry
 
@@ -82,6 +85,14 @@ class AwayServer(AsyncioServerInstance[AwayMode]):
             return
         with self.manager.register_connection(context.client.id, handler):
             await handler.handle_client()
+
+
+def is_elsewhere(away: AwayEntry | None, client: Client, address: str) -> bool:
+    """Whether an address of the tunnels came by no tunnel: it is nobody's there, whoever has taken it."""
+    if away is None or isinstance(client.proxy_mode, AwayMode):
+        return False
+    literal = host_address(address)
+    return isinstance(literal, IPv4Address) and literal in away.network
 
 
 def put_out(proxyserver: Proxyserver, modes: Iterable[ProxyMode]) -> None:

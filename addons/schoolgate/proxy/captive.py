@@ -23,7 +23,7 @@ from schoolgate.proxy.pages import wanted
 from schoolgate.proxy.proof import SLOW_DOWN, Proofs
 from schoolgate.proxy.redirected import is_redirected
 from schoolgate.whereabouts.directory import NoAnswer
-from schoolgate.whereabouts.neighbours import mac_of
+from schoolgate.whereabouts.on_link import mac_of
 
 SITE = "schoolgate.local"
 _ORIGIN = f"https://{SITE}"
@@ -87,7 +87,7 @@ class Captive:
         """Whether nobody has to log in; at a new address, whose device it is may be known some moments later only."""
         if not wants_login(self._live, client):
             return True
-        if not self._sees_macs():
+        if not self._live.presence.is_near(client):
             return False
         for _ in range(_LOOKS):
             address = str(client.peername[0]) if client.peername else None
@@ -141,13 +141,13 @@ class Captive:
         if address is None or not ours or not self._live.tokens.holds(given.get("token", ""), *about):
             return self._page(flow, to, _STALE)
         if path == _OUT:
-            await self._live.presence.change(lambda before: self._left(before, address))
+            mac = await asyncio.to_thread(mac_of, address) if self._sees_macs() else ""
+            await self._live.presence.change(lambda before: self._left(before, address, mac))
             return _go(_ORIGIN + _IN)
         user = given.get("user", "").strip()
         try:
             right = bool(user) and await self._proofs.holds(user, given.get("password", ""), str(address))
-        except NoAnswer as error:
-            self._act.note_fault("directory", error)
+        except NoAnswer:
             return self._page(flow, to, _NO_ANSWER)
         if not right:
             await asyncio.sleep(SLOW_DOWN)
@@ -168,16 +168,16 @@ class Captive:
         await self._live.presence.change(lambda before: before.with_sitting(new).tidied(now))
         return _go(to or _ORIGIN + _IN)
 
-    def _left(self, before: Whereabouts, address: Address) -> Whereabouts:
-        """Nobody is at the device from now on, whoever said that somebody was."""
+    def _left(self, before: Whereabouts, address: Address, seen: str) -> Whereabouts:
+        """Nobody is at the device from now on, whoever said that somebody was, and whatever it is known by."""
         now, found = datetime.now(UTC), self._live.presence.found(str(address))
-        where = frozenset[Address]() if found.mac else frozenset({address})
-        key = f"page {found.mac or address}"
-        nobody = Sitting(key, "", now, now, Source.PORTAL, found.mac, where)
-        return before.with_sitting(nobody)
+        before = before.with_sitting(Sitting(f"page {address}", "", now, now, Source.PORTAL, "", frozenset({address})))
+        if mac := seen or found.mac:
+            before = before.with_sitting(Sitting(f"page {mac}", "", now, now, Source.PORTAL, mac))
+        return before
 
     def _sees_macs(self) -> bool:
-        return self._live.settings.school.identity.neighbours == "on"
+        return self._live.settings.school.identity.sees_neighbours
 
 
 def _address(flow: HTTPFlow) -> Address | None:

@@ -8,10 +8,10 @@ from mitmproxy.addons.disable_h2c import DisableH2C
 from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.addons.strip_dns_https_records import StripDnsHttpsRecords
-from mitmproxy.addons.tlsconfig import TlsConfig
 
 from schoolgate.content.pictures import PictureJudge
+from schoolgate.lists.catalogue import Catalogue
+from schoolgate.lists.model_file import BadModel
 from schoolgate.proxy.act import Act
 from schoolgate.proxy.answers import Answers
 from schoolgate.proxy.asking import Asking
@@ -21,6 +21,8 @@ from schoolgate.proxy.coverage import Coverage
 from schoolgate.proxy.documents import Documents
 from schoolgate.proxy.files import Files
 from schoolgate.proxy.gate import Gate
+from schoolgate.proxy.handles import Handles
+from schoolgate.proxy.kept_out import KeptOut
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
@@ -30,6 +32,7 @@ from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.pictures import Pictures
 from schoolgate.proxy.pinned import Pinned
 from schoolgate.proxy.portal import Portal
+from schoolgate.proxy.posted import Posted
 from schoolgate.proxy.probes import Probes, Unsent
 from schoolgate.proxy.proof import Proofs
 from schoolgate.proxy.recording import Recording
@@ -37,19 +40,32 @@ from schoolgate.proxy.redirected import Redirected
 from schoolgate.proxy.replies import Replies
 from schoolgate.proxy.safe_search import SafeSearch
 from schoolgate.proxy.scanner import Scanner
+from schoolgate.proxy.shut import shut_on_fault
 from schoolgate.proxy.standing import Standings
 from schoolgate.proxy.streaming import Streaming
+from schoolgate.proxy.tls import Tls
 from schoolgate.proxy.tokens import open_tokens
+from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
 from schoolgate.store.journal import Journal
 from schoolgate.store.pseudonym import open_pseudonyms
 
 
+def make_ready(settings: Settings) -> None:
+    """Open all that verdicts need now, and not when somebody waits for one. Raises SettingsError."""
+    try:
+        settings.judge.make_ready()
+        if isinstance(settings.snapshot.lists, Catalogue):
+            settings.snapshot.lists.make_ready()
+    except BadModel as error:
+        raise SettingsError([Fault("a model", 0, str(error))]) from None
+
+
 def open_live(settings: Settings, worker: str) -> Live:
     """What the duties share, with a journal of this process's own."""
     data = settings.data
-    settings.judge.make_ready()
+    make_ready(settings)
     live = Live(
         settings,
         open_pages(settings),
@@ -69,10 +85,11 @@ def duties(live: Live) -> list[Any]:
     pinned = Pinned(live, act)
     live.standings.read(lambda error: act.note_fault("standing", error))
     live.presence.tell(lambda error: act.note_fault("whereabouts", error))
-    proofs = Proofs(live)
-    return [
+    proofs = Proofs(live, lambda error: act.note_fault("directory", error))
+    listed = [
         live.standings,
         live.presence,
+        Handles(act),
         Probes(live),
         Redirected(live),
         Names(live, act),
@@ -82,10 +99,12 @@ def duties(live: Live) -> list[Any]:
         Replies(live, act),
         OddPorts(live, act),
         Gate(live, act),
+        KeptOut(lambda: live.settings.school),
         pinned,
         Challenges(live, act, pinned),
         SafeSearch(live, act),
         Unsent(live),
+        Posted(live, act),
         Asking(live, act),
         Recording(live, act),
         Documents(live, act, scanner),
@@ -95,17 +114,17 @@ def duties(live: Live) -> list[Any]:
         Coverage(live),
         Streaming(live),
     ]
+    return shut_on_fault(listed, act)
 
 
 def chain(live: Live) -> list[Any]:
     """The few addons of mitmproxy that a filter needs, then the duties."""
     return [
         Core(),
-        StripDnsHttpsRecords(),
         DisableH2C(),
         Proxyserver(),
         NextLayer(),
-        TlsConfig(),
+        Tls(),
         *duties(live),
         DnsResolver(),
     ]

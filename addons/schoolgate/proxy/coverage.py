@@ -14,7 +14,11 @@ from mitmproxy.tls import ClientHelloData, TlsData
 from schoolgate.lists.guards import site_of
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.passing import Ground
+from schoolgate.policy.request import BadAddress, canonical_host, host_address
 from schoolgate.proxy.live import Live, Tunnel
+from schoolgate.proxy.names import OWN_NAMES, is_wpad
+from schoolgate.proxy.own import is_own
+from schoolgate.proxy.refusals import Sign, sign_of
 from schoolgate.store.coverage import Fate
 
 log = logging.getLogger("schoolgate")
@@ -47,15 +51,21 @@ class Coverage:
 
     def tls_established_client(self, data: TlsData) -> None:
         """The device took the gateway's certificate."""
-        self._count(data.context.client, Fate.DECRYPTED)
+        tunnel = self._live.tunnels.get(data.context.client)
+        if tunnel is None or not _is_the_gateways(tunnel.host):
+            self._count(data.context.client, Fate.DECRYPTED)
 
     def tls_failed_client(self, data: TlsData) -> None:
-        """The device did not: it lacks the authority, or its app insists on the site's own certificate."""
-        self._count(data.context.client, Fate.BROKEN)
+        """The device did not: it lacks the authority, or its app insists on the site's own certificate.
+
+        Browsers also leave off in the middle what they opened to be quick. Nothing came of that, so it is not counted.
+        """
+        if sign_of(data.conn.error or "") is Sign.ALERT:
+            self._count(data.context.client, Fate.BROKEN)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """What is not encrypted at all is seen whole; a connection counts once, however many requests it carries."""
-        if not flow.client_conn.tls_established:
+        if not flow.client_conn.tls_established and not _is_the_gateways(flow.request.host):
             self._count(flow.client_conn, Fate.PLAIN)
 
     def _count(self, client: Client, fate: Fate, app: str = "") -> None:
@@ -66,6 +76,15 @@ class Coverage:
                 self._live.count_connection(self._live.identify(client).group.id, fate, app)
         except Exception as error:
             _failed(error)
+
+
+def _is_the_gateways(host: str) -> bool:
+    """Whether the gateway itself is asked for something, such as its proxy settings: that is no traffic of a group."""
+    try:
+        name = canonical_host(host)
+    except BadAddress:
+        return False
+    return name in OWN_NAMES or is_wpad(name) or (host_address(name) is not None and is_own(name))
 
 
 def _app(tunnel: Tunnel) -> str:

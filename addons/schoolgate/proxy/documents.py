@@ -128,6 +128,8 @@ class Documents:
         )
 
     def _act_on(self, flow: HTTPFlow, passage: Passage, weighed: Weighed) -> None:
+        if not weighed.opinions:
+            return
         request, identity, snapshot = passage.request, passage.verdict.identity, self._live.snapshot
         limit = text_limit(identity, request, snapshot)
         found = still_said(passage.verdict.rule, hits(weighed.opinions, limit, TEXT), snapshot.categories)

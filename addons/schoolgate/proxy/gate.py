@@ -4,7 +4,7 @@ mitmproxy logs an exception in a hook and serves the page all the same. So every
 has judged is stopped in ``request`` before it can reach a site, and ``streaming`` opens no way for it either.
 """
 
-import asyncio
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
-from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData, TlsData
 from OpenSSL import SSL
 
@@ -25,7 +24,8 @@ from schoolgate.policy.identity import Confidence, Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, host_address
 from schoolgate.policy.rules import Action, Stage, Subject
 from schoolgate.policy.said import is_judged
-from schoolgate.policy.signs import of_request
+from schoolgate.policy.sealed import is_sealed
+from schoolgate.policy.signs import of_request, opens_a_page
 from schoolgate.policy.verdict import Verdict, outweighs
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
@@ -34,7 +34,6 @@ from schoolgate.proxy.footing import Footing, State
 from schoolgate.proxy.live import Live, Passage, Tunnel
 from schoolgate.proxy.names import OWN_NAMES
 from schoolgate.proxy.overlooked import is_nobodys_business, stays_closed, tunnel_passed, unlooked, unwatched, watches
-from schoolgate.proxy.own import is_own
 from schoolgate.proxy.pages import is_opened, wanted
 from schoolgate.proxy.translate import names_disagree, translate
 from schoolgate.store.event import event_of
@@ -83,6 +82,10 @@ class Gate:
             now = datetime.now(UTC)
             request = WebRequest(now, address, None, "CONNECT", "https", tuple(names), tunnel.port, "", "")
             verdict = decide_for(identity, request, self._live.snapshot, Stage.HELLO, self._live.standings.now)
+            unsafe = asks_unsafely(request, identity, self._live.engines)
+            if unsafe and verdict.action is not Action.BLOCK:
+                verdict = refuse(identity, request, self._live.snapshot, WRAPPED_SEARCH, unsafe)
+                verdict = replace(verdict, stage=Stage.HELLO)
             if verdict.action is Action.BLOCK:  # of a group that is not inspected: only what is sealed
                 event = event_of(
                     request,
@@ -133,27 +136,14 @@ class Gate:
         if flow not in self._live.judged and flow.response is None and not flow.error:
             self._act.fail(flow, "unjudged", RuntimeError("the request was never judged"))
 
-    async def server_connect(self, data: ServerConnectionHookData) -> None:
-        """Nobody reaches the gateway's own services through the gateway, by whatever name."""
-        try:
-            address = data.server.address
-            if address and address[1] in self._live.settings.school.listen.ports():
-                found = await asyncio.get_running_loop().getaddrinfo(address[0], address[1])
-                if any(is_own(str(entry[4][0])) for entry in found):
-                    data.server.error = "This address belongs to the school's filter itself."
-        except OSError:
-            pass  # a name that does not resolve leads nowhere, and mitmproxy says so
-        except Exception as error:
-            data.server.error = "The filter could not check where this address leads."
-            self._act.note_fault("server_connect", error)
-
     def _judge(self, flow: HTTPFlow) -> None:
         live, headers = self._live, lower(flow)
         if flow.request.headers.get("upgrade", "").lower() not in ("", "websocket"):
             flow.request.headers.pop("upgrade", None)  # h2c would carry requests past this gate
         tunnel = live.tunnels.get(flow.client_conn)
         request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
-        request = replace(request, signs=of_request(request.method, request.host, request.asked, headers))
+        signs = of_request(request.method, request.host, request.asked, headers)
+        request = replace(request, signs=signs, opened=opens_a_page(headers))
         started = time.perf_counter()
         verdict, said, footing = self._reach(request, flow.client_conn)
         opened = is_opened(headers, request.method, request.path)
@@ -181,7 +171,8 @@ class Gate:
         at_work = footing.state is not State.OTHER and verdict.action is not Action.BLOCK
         if at_work and is_nobodys_business(snapshot, identity, request, sni):
             verdict, footing = unlooked(verdict), replace(footing, state=State.PRIVATE)
-        said = self._on_search(request, verdict.identity)
+        is_kept = not is_sealed(verdict.category, verdict.rule)  # words of a sealed address stand nowhere
+        said = self._on_search(request, verdict.identity) if is_kept else None
         if said is not None and said.action in (Action.WARN, Action.BLOCK) and outweighs(said, verdict):
             verdict, said = said, None
         unsafe = asks_unsafely(request, identity, live.engines)
@@ -223,13 +214,19 @@ class Gate:
             live, now = self._live, datetime.now(UTC)
             identity = live.identify(flow.client_conn)
             request = WebRequest(now, identity.client, None, flow.request.method, "http", ("unreadable",), 0, "", "")
-            verdict = refuse(identity, request, live.snapshot, BAD_ADDRESS, f"The address cannot be read: {why}.")
+            words = f"The address cannot be read: {_unquoted(why)}."
+            verdict = refuse(identity, request, live.snapshot, BAD_ADDRESS, words)
             live.count(verdict)
             event = self._act.record(request, verdict, Origin(Kind.UNKNOWN, "its address cannot be read"))
             live.judged[flow] = None
             flow.response = live.pages.refused(400, verdict.why, event.ref, lower(flow), flow.request.method, "/")
         except Exception as error:
             self._act.fail(flow, "unreadable", error)
+
+
+def _unquoted(why: str) -> str:
+    """What is wrong with an address, without the address: nobody can tell whether it is a sealed one."""
+    return re.sub(r"^(['\"]).*\1 ", "it ", why, flags=re.DOTALL)
 
 
 def _is_unread(verdict: Verdict, said: Verdict | None, footing: Footing) -> bool:

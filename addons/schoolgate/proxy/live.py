@@ -1,8 +1,10 @@
 """What the duties of one worker share: the settings in force, the journal, and what is known of each connection."""
 
+import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy.connection import Client
@@ -15,6 +17,7 @@ from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.verdict import Verdict
+from schoolgate.proxy.away import is_elsewhere
 from schoolgate.proxy.footing import NOBODY, Footing, Footings, State
 from schoolgate.proxy.ledger import Ledger
 from schoolgate.proxy.metrics import WorkerMetrics
@@ -59,6 +62,12 @@ class Probe:
     verdict: Verdict | None = None
 
 
+@lru_cache(maxsize=4)
+def _hour(number: int) -> str:
+    """The hour of that number since 1970, as it is counted by."""
+    return datetime.fromtimestamp(number * 3600, UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
+
+
 def _tallies() -> Counter[tuple[str, str, str, str]]:
     return Counter()
 
@@ -100,7 +109,7 @@ class Live:
 
     def __post_init__(self) -> None:
         self.footings = Footings(self.settings, self.pseudonyms)
-        self.presence = Presence(self.settings.data, lambda: self.settings.school.identity.watches)
+        self.presence = Presence(self.settings.data, lambda: self.settings.school.identity)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -113,7 +122,9 @@ class Live:
             return self.snapshot.people.probe(probe.group)
         peer = client.peername
         address = str(peer[0]) if peer else None
-        return self.snapshot.people.identify(address, self.users.get(client), self.presence.found(address))
+        if address is not None and is_elsewhere(self.settings.school.away, client, address):
+            return replace(self.snapshot.people.identify(None, self.users.get(client)), client=address)
+        return self.snapshot.people.identify(address, self.users.get(client), self.presence.at(client))
 
     def take_up(self, settings: Settings, pages: Pages) -> None:
         """One reference changes hands; requests under way end under the version they began with."""
@@ -146,8 +157,7 @@ class Live:
         elif footing.state is State.FREE and action is Action.ALLOW:
             category = ""
         self.metrics.request(group, action, category)
-        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
-        self.tallies[hour, group, action, category] += 1
+        self.tallies[_hour(int(time.time()) // 3600), group, action, category] += 1
 
     def count_activity(self, passage: Passage, category: str, kind: str) -> None:
         """Count a request of a member of staff by the school's day and the kind of site, without its address."""
@@ -157,8 +167,7 @@ class Live:
 
     def count_connection(self, group: str, fate: str, app: str) -> None:
         """Count a connection of a group by what became of it, and by the app where one is passed through."""
-        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H:00:00.000Z")
-        self.coverage[hour, group, fate, app] += 1
+        self.coverage[_hour(int(time.time()) // 3600), group, fate, app] += 1
 
     def flush(self) -> None:
         """Write the counts to the journal; what cannot be written now is kept for the next time."""

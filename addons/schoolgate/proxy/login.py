@@ -1,6 +1,7 @@
-"""Who says so: checks ``Proxy-Authorization`` against the school's password file and keeps it from the sites.
+"""Who says so: checks ``Proxy-Authorization`` against the school's passwords and keeps it from the sites.
 
-A name without a proven password is nobody: where no password file is named in people.yaml, a login is not believed.
+A name without a proven password is nobody: where there is neither a password file nor a directory to ask, a login is
+not believed.
 """
 
 import asyncio
@@ -46,8 +47,8 @@ class Login:
     async def _check(self, flow: HTTPFlow) -> None:
         header = flow.request.headers.pop("proxy-authorization", None)
         self._live.users.pop(flow.client_conn, None)
-        logins = self._live.settings.people.logins
-        if flow.error or logins is None:
+        logins, directory = self._live.settings.people.logins, self._live.settings.school.identity.directory
+        if flow.error or (logins is None and directory is None):
             return
         peer = flow.client_conn.peername
         address = host_address(str(peer[0])) if peer else None
@@ -57,7 +58,7 @@ class Login:
                 self._live.users[flow.client_conn] = user
                 return
             await asyncio.sleep(SLOW_DOWN)
-        asked = address is not None and any(address in network for network in logins.ask)
+        asked = address is not None and any(address in network for network in logins.ask) if logins else False
         if header is not None or asked:
             flow.response = _ask_again(header is not None)
 

@@ -26,15 +26,20 @@ from schoolgate.policy.sealed import is_sealed
 from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.visits import Kind, Origin
 from schoolgate.proxy.act import Act
+from schoolgate.proxy.bare_records import make_bare, make_fit, tells_resolvers
 from schoolgate.proxy.live import Live
 from schoolgate.store.event import event_of
 
-OWN_NAMES = frozenset({"schoolgate.local", "mitm.it"})
+PLAIN_NAME = "mitm.it"
+"""By this name the gateway's own site is found over IPv6 even where no proxy listens there."""
+OWN_NAMES = frozenset({"schoolgate.local", PLAIN_NAME})
 """The names of the gateway's own site (``portal``)."""
 PAGE_V4, PAGE_V6 = IPv4Address("198.18.0.1"), IPv6Address("100::53")
 """Addresses that lead nowhere (RFC 2544, RFC 6666): a device sends what is for them to the gateway."""
 SWITCHED_OFF = frozenset({"use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com"})
 """Names that must not exist where a network filters, by which Firefox and Apple's Private Relay stand back."""
+_PAST_THE_NAME = frozenset({types.CNAME, types.SVCB, types.HTTPS, types.ANY})
+"""Records that lead to a site past its safe name."""
 _TTL = 10  # seconds: what is opened for a lesson is open at once
 _ONCE_IN = 60.0  # seconds in which the same device asking for the same name is one event
 _MOST_TOLD = 10_000
@@ -58,23 +63,33 @@ class Names:
 
     def dns_response(self, flow: DNSFlow) -> None:
         """What was asked for under a safe name is answered under the name that the device asked for."""
-        asked = self._renamed.pop(flow, None)
-        if asked is None or flow.response is None:
+        if flow.response is None:
             return
-        safe, flow.request.questions = flow.request.questions[0].name, [asked]
-        flow.response.questions = [asked]
-        flow.response.answers.insert(0, ResourceRecord.CNAME(asked.name, safe, ttl=_TTL))
+        if getattr(flow, "request", None) is None:
+            flow.response = None  # an answer to nothing that was asked
+            return
+        asked = self._renamed.pop(flow, None)
+        if asked is not None:
+            safe, flow.request.questions = flow.request.questions[0].name, [asked]
+            flow.response.questions = [asked]
+            flow.response.answers.insert(0, ResourceRecord.CNAME(asked.name, safe, ttl=_TTL))
+        make_bare(flow.response)
+        flow.response.recursion_available = True
+        if flow.client_conn.transport_protocol == "udp":
+            flow.response = make_fit(flow.request, flow.response)
 
     def _answer(self, flow: DNSFlow) -> DNSMessage | None:
         message, question = flow.request, flow.request.question
         if question is None or message.op_code != op_codes.QUERY or question.class_ != classes.IN:
             return message.fail(response_codes.NOTIMP)
+        if tells_resolvers(question.name):
+            return message.succeed([])
         try:
             host = canonical_host(question.name)
         except BadAddress:
             return None  # no host of a web page: services and mail have names with underscores
         if host in OWN_NAMES or is_wpad(host):
-            by_v4 = question.type == types.AAAA and not self._has_v6_proxy()
+            by_v4 = question.type == types.AAAA and host != PLAIN_NAME and not self._has_v6_proxy()
             return message.succeed([]) if by_v4 else _at_page(message, question)
         identity = self._live.identify(flow.client_conn)
         verdict, request = self._verdict(identity, host)
@@ -103,8 +118,10 @@ class Names:
     def _safely(self, flow: DNSFlow, question: Question, safe: str | None) -> DNSMessage | None:
         if safe is None:
             return None
+        if question.type in _PAST_THE_NAME:
+            return flow.request.succeed([])
         if question.type not in (types.A, types.AAAA):
-            return flow.request.succeed([])  # an HTTPS record would lead past the safe name
+            return None  # where its mail goes, say
         self._renamed[flow] = question
         flow.request.questions = [replace(question, name=safe)]
         return None

@@ -7,6 +7,7 @@ left it, and opens and shuts those of devices as they are added and removed.
 import asyncio
 import logging
 import socket
+from pathlib import Path
 
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_specs import ProxyMode
@@ -14,7 +15,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 from schoolgate.proxy.away import mode_of, put_out
 from schoolgate.proxy.doors import Door
 from schoolgate.proxy.live import Live
-from schoolgate.settings.away import read_devices
+from schoolgate.settings.away import FILE, read_devices
 from schoolgate.settings.faults import SettingsError
 
 log = logging.getLogger("schoolgate")
@@ -31,6 +32,8 @@ class OnlyHere:
         self._shared = [ProxyMode.parse(door.spec) for door in doors if door.mode != "dns"]
         self._names = [ProxyMode.parse(door.spec) for door in doors if door.mode == "dns"]
         self._open: list[ProxyMode] = []
+        self._state: tuple[object, ...] = ()
+        self._known: list[ProxyMode] = []
         self._told_at: float | None = None
         self.opened = asyncio.Event()
 
@@ -49,16 +52,15 @@ class OnlyHere:
 
     async def _look(self) -> bool:
         """Open what can be opened, shut what is not wanted any more; tells whether all is open that is wanted."""
-        wanted = [*self._names, *self._devices()]
+        wanted = dict.fromkeys([*self._names, *self._devices()])
         running = {server.mode for server in self._proxyserver.servers if server.is_running}
-        failed = [mode for mode in self._open if mode not in running]  # else mitmproxy would take them for begun
         gone = [mode for mode in self._open if mode not in wanted]
-        if gone or failed:
-            self._open = [mode for mode in self._open if mode in running]
-            self._open = [mode for mode in self._open if mode in wanted]
+        if gone or not running.issuperset(self._open):  # else mitmproxy would take those that failed for begun
+            self._open = [mode for mode in self._open if mode in running and mode in wanted]
             await self._proxyserver.servers.update([*self._shared, *self._open])
             put_out(self._proxyserver, gone)
-        missing = [mode for mode in wanted if mode not in self._open]
+        opened = set(self._open)
+        missing = [mode for mode in wanted if mode not in opened]
         free = [mode for mode in missing if _is_free(mode)]
         if free:
             self._open += free
@@ -67,15 +69,20 @@ class OnlyHere:
         return len(free) == len(missing)
 
     def _devices(self) -> list[ProxyMode]:
-        """Those that the settings know, unless they were removed a moment ago."""
+        """Those that the settings know, unless they were removed a moment ago; worked out where something changed."""
         settings = self._live.settings
         if settings.school.away is None or not settings.away:
             return []
-        try:
-            now = {device.device_key for device in read_devices(settings.data)}
-        except SettingsError:
-            now = set()  # who may come cannot be told, so nobody may
-        return [mode_of(device, settings.school.away) for device in settings.away if device.device_key in now]
+        state = (settings.away, settings.school.away, _stamp(settings.data / FILE))
+        if state != self._state:
+            try:
+                now = {device.device_key for device in read_devices(settings.data)}
+            except SettingsError:
+                now = set()  # who may come cannot be told, so nobody may
+            away = settings.school.away
+            self._known = [mode_of(device, away) for device in settings.away if device.device_key in now]
+            self._state = state
+        return self._known
 
     def _tell(self, awaited: list[ProxyMode]) -> None:
         now = asyncio.get_running_loop().time()
@@ -87,6 +94,15 @@ class OnlyHere:
             self._told_at = now + 60.0
             self._live.metrics.fault("ports")
             log.error("UDP port %s cannot be opened: something else uses it", awaited[0].listen_port())
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes whenever the file does."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _is_free(mode: ProxyMode) -> bool:

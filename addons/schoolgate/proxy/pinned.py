@@ -7,13 +7,15 @@ do to bring it about.
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from weakref import WeakKeyDictionary
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
 from mitmproxy.tls import ClientHelloData, TlsData
 
+from schoolgate.content.safe_names import safe_name
+from schoolgate.content.safe_search import Level
 from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.passing import Ground, ground_at_once, held_back, service_of
@@ -31,8 +33,7 @@ from schoolgate.store.event import fault_event
 from schoolgate.store.passes import Learned, Passes
 
 _AT_ONCE = 5.0  # seconds after the handshake in which an app that dislikes a certificate closes
-_MOST_TOLD = 1000  # that one worker writes down as not passed or not trusting; who provokes more fills no disk
-_SAID = {Sign.ALERT: "it refuses the certificate", Sign.SILENT: "it closes without asking for anything"}
+_MOST_TOLD = 1000  # that one worker writes down on a day as not passed or not trusting: nobody fills the disk
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Pinned:
         self.passes = Passes(live.settings.data)
         self._refusals = Refusals()
         self._opened: WeakKeyDictionary[Client, Opened] = WeakKeyDictionary()
-        self._told: set[str] = set()
+        self._told: tuple[date, set[str]] = (date.min, set())  # what was written down on a day
         self._is_damaged = False
 
     def tls_clienthello(self, data: ClientHelloData) -> None:
@@ -107,9 +108,7 @@ class Pinned:
         held = held_back(snapshot, group, host, self._live.engines.knows(host))
         if held is None:
             self.passes.learn(host, program, how, service_of(snapshot, host), now)
-            self._told.discard(host)
-        elif host not in self._told and len(self._told) < _MOST_TOLD and not _is_secret(snapshot, host):
-            self._told.add(host)
+        elif not _is_secret(snapshot, host) and self._is_news(f"{host} {held}", now.date()):
             self.passes.stop(host, held.value, now)
         return held is None
 
@@ -120,7 +119,7 @@ class Pinned:
         if (at_once := ground_at_once(snapshot, host, is_searched)) is not None:
             return at_once[0]
         known = self._learned().passes.get(host)
-        if known is None or not known.holds(datetime.now(UTC)) or tunnel.device_class not in known.classes:
+        if known is None or not known.holds_for(tunnel.device_class, datetime.now(UTC)):
             return None
         return None if held_back(snapshot, identity.group.id, host, is_searched) else Ground.LEARNED
 
@@ -142,8 +141,14 @@ class Pinned:
         return decide_for(identity, request, live.snapshot, Stage.HELLO, live.standings.now)
 
     def _pass(self, data: ClientHelloData, tunnel: Tunnel, ground: Ground, verdict: Verdict) -> None:
-        """Of a never-log topic only that there was a connection of the group is counted."""
+        """Of a never-log topic only that there was a connection of the group is counted.
+
+        A search engine that the technician has given leads to its safe name, as nothing else keeps it safe here.
+        """
         live, identity = self._live, verdict.identity
+        safe = safe_name(tunnel.host, Level(identity.group.safe_search))
+        if safe is not None:
+            data.context.server.address = (safe, tunnel.port)
         if ground is Ground.TOPIC:
             live.count(tunnel_passed(identity, live.snapshot))
         else:
@@ -153,9 +158,10 @@ class Pinned:
 
     def _refused(self, opened: Opened, sign: Sign) -> None:
         try:
-            lesson = self._refusals.refused(opened.device, opened.program, opened.host, sign, time.monotonic())
+            known, now = bool(service_of(self._live.snapshot, opened.host)), time.monotonic()
+            lesson = self._refusals.refused(opened.device, opened.program, opened.host, sign, now, known)
             if lesson is Lesson.PINNED:
-                self.learn(opened.group, opened.host, opened.program, _SAID[sign])
+                self.learn(opened.group, opened.host, opened.program, sign.value)
             elif lesson is Lesson.UNTRUSTING:
                 self._distrust(opened)
         except Exception as error:
@@ -163,18 +169,26 @@ class Pinned:
 
     def _distrust(self, opened: Opened) -> None:
         """Tell the technician, once a day for each device."""
-        key = f"{opened.device} {datetime.now(UTC).date()}"
-        if key in self._told or len(self._told) >= _MOST_TOLD:
-            return
-        self._told.add(key)
-        if self.passes.distrust(opened.device, datetime.now(UTC)):
+        now = datetime.now(UTC)
+        if self._is_news(opened.device, now.date()) and self.passes.distrust(opened.device, now):
             words = (
                 f"The device {opened.device} does not trust the school's certificate, or a program on it does not: it "
                 "refuses it at every site, so nothing opens there. Install the certificate (docs/trusting-the-ca.md)."
             )
             version = self._live.snapshot.version
-            event = fault_event(datetime.now(UTC), "certificate", words, version, opened.device, opened.group)
+            event = fault_event(now, "certificate", words, version, opened.device, opened.group)
             self._live.record(event)
+
+    def _is_news(self, what: str, today: date) -> bool:
+        """Whether it was not written down today, and there is room for more."""
+        day, told = self._told
+        if day != today:
+            told = set()
+            self._told = today, told
+        if what in told or len(told) >= _MOST_TOLD:
+            return False
+        told.add(what)
+        return True
 
 
 def _is_secret(snapshot: Snapshot, host: str) -> bool:

@@ -81,6 +81,9 @@ class Portal:
         facing, found = _facing(flow), list[tuple[str, int]]()
         for host, port in self._live.settings.school.listen.proxy:
             address = host_address(host)
+            is_here = host == "localhost" or (address is not None and address.is_loopback)
+            if is_here and not facing.is_loopback:
+                continue  # there the device would find itself
             if address is None or not address.is_unspecified:
                 found.append((host, port))
             elif address.version == facing.version:

@@ -8,10 +8,15 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from mitmproxy.connection import Client
 
 from schoolgate.policy.request import host_address
 from schoolgate.policy.whereabouts import NOTHING, Found, Whereabouts
 from schoolgate.proxy.rounds import Rounds
+from schoolgate.settings.identity_models import IdentityEntry
+from schoolgate.whereabouts.on_link import mac_of
 from schoolgate.whereabouts.sightings import (
     FOLDER,
     LOGINS,
@@ -30,10 +35,11 @@ class Presence(Rounds):
 
     seconds = 0.5
 
-    def __init__(self, data: Path, watched: Callable[[], bool]) -> None:
+    def __init__(self, data: Path, identity: Callable[[], IdentityEntry]) -> None:
         self.now = Whereabouts()
         self._folder = data / FOLDER
-        self._watched = watched
+        self._identity = identity
+        self._macs: WeakKeyDictionary[Client, str] = WeakKeyDictionary()
         self._fault: Callable[[Exception], object] = lambda error: None
         self._stamps: dict[str, Stamp] = {}
         self._read = {SEEN: Whereabouts(), LOGINS: Whereabouts()}
@@ -48,9 +54,28 @@ class Presence(Rounds):
         except (OSError, ValueError) as error:
             fault(error)
 
+    def client_connected(self, client: Client) -> None:
+        """Whose MAC it is at the address is asked anew: what was seen there may be a second old."""
+        address = host_address(str(client.peername[0])) if client.peername else None
+        if address is not None and self._identity().sees_neighbours and (mac := mac_of(address)):
+            self._macs[client] = mac
+
+    def is_near(self, client: Client) -> bool:
+        """Whether the kernel knows a connection's MAC, so that the watcher will see it soon."""
+        return client in self._macs
+
+    def at(self, client: Client) -> Found:
+        """What is known of who is behind a connection now; nobody where it came from another device than was seen."""
+        found = self.found(str(client.peername[0]) if client.peername else None)
+        if found.mac and self._macs.get(client, found.mac) != found.mac:
+            return Found(2, why="another device has come to this address just now")
+        return found
+
     def found(self, address: str | None) -> Found:
         """What is known of a client's address now."""
-        literal = host_address(address) if address else None
+        if address is None or not (self.now.holds or self.now.sittings):
+            return NOTHING
+        literal = host_address(address)
         return self.now.found(literal, datetime.now(UTC)) if literal is not None else NOTHING
 
     async def change(self, change: Callable[[Whereabouts], Whereabouts]) -> None:
@@ -88,7 +113,7 @@ class Presence(Rounds):
     def _see_to_watcher(self) -> None:
         """Say once that nothing more comes; anew after something came."""
         clock = asyncio.get_running_loop().time()
-        if self._silent_since is None or is_fresh(self._folder) or not self._watched():
+        if self._silent_since is None or is_fresh(self._folder) or not self._identity().watches:
             self._silent_since, self._is_told = clock, False
         elif not self._is_told and clock - self._silent_since > STALE:
             self._is_told = True

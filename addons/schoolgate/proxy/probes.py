@@ -1,9 +1,9 @@
 """The gateway's own probes: asked as a group that the asker is not in, judged like everything, and sent to no site.
 
-A probe comes from this very machine (127.0.0.1 or ::1, to the proxy, through no tunnel) and carries a proof under a key
-that only the gateway's user can read. Who had the key could have the gateway judge, and open nothing by it: whatever
-is asked for on such a connection is answered here, with what would have been sent on. The header goes no further,
-whoever sends it. Nothing of a probe counts for anybody: it is in no report, alert or figure.
+A probe comes from this very machine (127.0.0.1, 127.255.x.x or ::1, to the proxy, through no tunnel) and carries a
+proof under a key that only the gateway's user can read. Who had the key could have the gateway judge, and open nothing
+by it: whatever is asked for on such a connection is answered here, with what would have been sent on. The header goes
+no further, whoever sends it. Nothing of a probe counts for anybody: it is in no report, alert or figure.
 """
 
 import json
@@ -26,6 +26,8 @@ from schoolgate.store.proof import HEADER, Proofs, open_proofs
 log = logging.getLogger("schoolgate")
 
 _HERE = ("127.0.0.1", "::1")
+_HERE_TOO = "127.255."
+"""Addresses of this machine, too, so that each of several workers can be asked: which it is, the address decides."""
 _SENT_NOWHERE = "A probe of the gateway's own goes to no site."
 _ALLOWED = "This is a test name of the school's filter. It is not blocked for this device now.\n"
 
@@ -65,8 +67,13 @@ class Probes:
 
     def _group(self, client: Client, said: list[str]) -> str | None:
         """The group of a proof that holds, from where it may come."""
-        here = client.peername is not None and str(client.peername[0]) in _HERE
-        if not here or not isinstance(client.proxy_mode, RegularMode) or len(said) != 1 or self._proofs is None:
+        address = str(client.peername[0]) if client.peername is not None else ""
+        if (
+            not (address in _HERE or address.startswith(_HERE_TOO))
+            or not isinstance(client.proxy_mode, RegularMode)
+            or len(said) != 1
+            or self._proofs is None
+        ):
             return None
         return self._proofs.group(said[0], time.time())
 

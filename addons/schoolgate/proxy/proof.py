@@ -11,13 +11,14 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 from schoolgate.passwords import is_right, read_passwords
 from schoolgate.proxy.live import Live
-from schoolgate.whereabouts.directory import Directory
+from schoolgate.whereabouts.directory import Directory, Inquiries
 
 SLOW_DOWN = 1.0
 """Seconds that a wrong password costs; a new one costs the device's next guess as much."""
@@ -35,10 +36,11 @@ class _Answer:
 
 
 class Proofs:
-    """Answers for one worker."""
+    """Answers for one worker; ``tell`` hears of a directory that does not answer."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, tell: Callable[[Exception], object] = lambda error: None) -> None:
         self._live = live
+        self._inquiries = Inquiries(tell)
         self._secret = secrets.token_bytes(32)
         self._found: dict[bytes, _Answer] = {}
         self._file: _File | None = None
@@ -65,7 +67,7 @@ class Proofs:
 
     async def _ask(self, by: str | Directory | None, user: str, password: str) -> bool:
         if isinstance(by, Directory):
-            return await asyncio.to_thread(by.is_right, user, password)
+            return await self._inquiries.is_right(by, user, password)
         async with self._hashing:
             return await asyncio.to_thread(is_right, user, by, password)
 
@@ -73,7 +75,8 @@ class Proofs:
         """The hash of the user's password, else the directory; None where there is neither."""
         settings = self._live.settings
         logins, directory = settings.people.logins, settings.school.identity.directory
-        code = self._passwords(settings.folders.config / logins.file).get(user.casefold()) if logins else None
+        file = settings.folders.config / logins.file if logins else None
+        code = self._passwords(file).get(user.casefold()) if file and (file.exists() or not directory) else None
         if code is None and directory is not None:
             return Directory(directory, settings.folders.root)
         return code

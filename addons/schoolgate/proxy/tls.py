@@ -20,7 +20,6 @@ from mitmproxy.addons import tlsconfig
 from mitmproxy.certs import Cert, CertStore, CertStoreEntry, dummy_cert
 from mitmproxy.connection import Server
 from mitmproxy.net import tls as net_tls
-from mitmproxy.options import CONF_BASENAME
 from mitmproxy.proxy.layers.modes import HttpProxy
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
@@ -115,9 +114,16 @@ class Tls(tlsconfig.TlsConfig):
     def configure(self, updated: Any) -> None:
         """The authority's files are read where they may have changed."""
         super().configure(updated)  # type: ignore[no-untyped-call]
-        if not isinstance(self.certstore, LeafStore):
-            self.certstore = LeafStore.from_store(ctx.options.confdir, CONF_BASENAME, ctx.options.key_size)
+        store: CertStore | None = self.certstore
+        if store is not None and not isinstance(store, LeafStore):
+            files = store.default_chain_file, store.default_crl, store.dhparams
+            self.certstore = LeafStore(store.default_privatekey, store.default_ca, *files)
             self._contexts.clear()
+
+    def running(self) -> None:
+        """All is set by then: mitmproxy would read the authority a second time here."""
+        if self.certstore is None:
+            self.configure({"confdir"})
 
     def tls_start_client(self, tls_start: TlsData) -> None:
         """A connection to a device, with the context that is kept for the site's certificate."""

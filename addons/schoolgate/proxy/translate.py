@@ -23,6 +23,9 @@ _KEEP = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datetime) -> WebRequest:
     """Every name that the request carries, and its path as a browser reads it. Raises BadAddress."""
     request = flow.request
+    if any(b"\n" in value or b"\r" in value or b"\0" in value for _, value in request.headers.fields):
+        # a site may read what follows as a header of its own; mitmproxy passes folded lines on (RFC 9112, 5.2)
+        raise BadAddress("a header of the request goes on over more than one line")
     try:
         parsed = can_ada.parse("http://host" + path_of(flow))
     except (ValueError, TypeError) as error:

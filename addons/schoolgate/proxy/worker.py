@@ -5,7 +5,9 @@ A worker may be started ahead as the spare: it has everything imported, read and
 
 import asyncio
 import contextlib
+import gc
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -13,19 +15,23 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
+import uvloop
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.http import HTTPFlow
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 
-from schoolgate.child import LEAVE, READY, STOP, be_called
+from schoolgate.child import LEAVE, READY, STOP, be_called, beat
 from schoolgate.crew import SPARE
 from schoolgate.proxy.certificates import upstream_bundle
-from schoolgate.proxy.chain import chain, open_live
+from schoolgate.proxy.chain import chain, make_ready, open_live
 from schoolgate.proxy.doors import Doors, doors_of
+from schoolgate.proxy.insides import faster
+from schoolgate.proxy.kept_out import connect
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.only_here import OnlyHere
 from schoolgate.proxy.pages import Pages, open_pages
+from schoolgate.proxy.resolvers import resolvers
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.load import Settings
 
@@ -35,8 +41,11 @@ DRAIN_SECONDS = 5.0  # that requests under way may take when the gateway stops
 LEAVE_SECONDS = 60.0  # that they may take when another worker has taken this one's place
 _QUIET = 1.5  # seconds without any request after which a worker that was replaced ends
 _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
+_BEAT_EVERY = 1.0  # seconds
 _AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
 _AGAIN = 0.02  # seconds
+_RESOLVING = "128"  # twice the names looked up at once; of libuv's own 4, two that nobody answers hold up all others
+_YOUNG = 20_000  # objects between two looks of the garbage collector
 
 
 @dataclass(slots=True)
@@ -57,19 +66,26 @@ class _Farewell:
     response = responseheaders
 
 
-class _HandedLoop(asyncio.SelectorEventLoop):
-    """Listens on the sockets that the supervisor handed over, where there is one for an address."""
+class _HandedLoop(uvloop.Loop):
+    """Listens on sockets that the supervisor handed over, where there are; connects to no address that is kept out."""
 
     def __init__(self, handed: Mapping[tuple[str, int], socket.socket]) -> None:
         super().__init__()
         self._handed = handed
 
-    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+    async def create_server(self, *args: Any, **options: Any) -> Any:
         handed = self._handed.get(args[1:3])
         if handed is None:
             options.setdefault("reuse_port", True)
             return await super().create_server(*args, **options)
         return await super().create_server(args[0], sock=handed.dup(), **options)
+
+    async def create_connection(self, *args: Any, **options: Any) -> Any:
+        opening = super().create_connection
+        if len(args) < 3 or args[1] is None:
+            return await opening(*args, **options)
+        factory, host, port = args
+        return await connect(lambda address: opening(factory, address, port, **options), host, port)
 
 
 def run_worker(
@@ -84,13 +100,14 @@ def run_worker(
         if given is None:
             return
         number, settings = given
+    os.environ.setdefault("UV_THREADPOOL_SIZE", _RESOLVING)
     with asyncio.Runner(loop_factory=lambda: _HandedLoop(doors[number])) as runner:
         runner.run(_serve(number, len(doors), settings, channel, addons))
 
 
 def _wait_for_number(settings: Settings, channel: Connection) -> tuple[int, Settings] | None:
     """Have everything at hand until there is a place to take; None where there will be none."""
-    settings.judge.make_ready()
+    make_ready(settings)
     open_pages(settings)
     channel.send(READY)
     while True:
@@ -101,7 +118,7 @@ def _wait_for_number(settings: Settings, channel: Connection) -> tuple[int, Sett
                 return message, settings
             if message in (STOP, LEAVE):
                 return None
-            message.judge.make_ready()
+            make_ready(message)
             settings = message
         except (EOFError, OSError):
             return None
@@ -118,7 +135,8 @@ async def _serve(
         channel.send(f"worker {number} cannot start: {error}")
         return
     doors = doors_of(settings.school.listen, number, workers)
-    master = Master(Options())
+    _make_faster(live)
+    master = Master(Options(confdir=str(settings.data / "ca")))  # else mitmproxy makes one in the home first
     master.addons.add(*addons(live))
     master.options.update(mode=[door.spec for door in doors if door.mode != "dns"], **options_for(settings))
     running = asyncio.create_task(master.run())
@@ -134,11 +152,14 @@ async def _serve(
     keeping = asyncio.create_task(only_here.keep()) if number == 1 else None
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(only_here.opened.wait() if keeping else asyncio.sleep(0), _AT_START)
+    _settle()
     channel.send(READY)
     orders = _Orders()
     loop = asyncio.get_running_loop()
     threading.Thread(target=_listen, args=(channel, live, master, loop, orders), daemon=True).start()
+    beating = asyncio.create_task(_keep_beating())
     await _until_stopped(live, orders.stop)
+    beating.cancel()
     if keeping is not None:
         keeping.cancel()
         await asyncio.wait({keeping})
@@ -158,13 +179,31 @@ def options_for(settings: Settings) -> dict[str, Any]:
         "confdir": str(settings.data / "ca"),
         "connection_strategy": "lazy",
         "upstream_cert": False,
-        "dns_name_servers": [str(address) for address in settings.school.dns.upstream],
+        "dns_name_servers": resolvers(settings.school),
         "rawtcp": False,
         "http3": False,
         "ssl_verify_upstream_trusted_ca": str(
             upstream_bundle(settings.data, settings.folders.root / extra if extra else None)
         ),
     }
+
+
+def _make_faster(live: Live) -> None:
+    if left_out := faster.switch_on():
+        live.metrics.fault("slower")
+        log.warning(
+            "The gateway filters as it should, but slower: it was made faster with mitmproxy %s, and this is another. "
+            "Install schoolgate's own versions again. (Left out: %s)",
+            faster.WRITTEN_FOR,
+            ", ".join(left_out),
+        )
+
+
+def _settle() -> None:
+    """What is here now stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 50)
 
 
 def _listen(channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, orders: _Orders) -> None:
@@ -187,7 +226,7 @@ def _listen(channel: Connection, live: Live, master: Master, loop: asyncio.Abstr
                 loop.call_soon_threadsafe(orders.stop.set)
             return
         try:
-            message.judge.make_ready()
+            make_ready(message)
             pages = open_pages(message)
         except SettingsError as error:
             log.error("%s", error)
@@ -203,6 +242,14 @@ def _take_up(live: Live, master: Master, settings: Settings, pages: Pages) -> No
         live.metrics.fault("options")
         log.error("mitmproxy's options could not be changed: %r", error)
     live.take_up(settings, pages)
+    _settle()
+
+
+async def _keep_beating() -> None:
+    """As long as requests are served; a loop that stands still is noticed by the supervisor."""
+    while True:
+        beat()
+        await asyncio.sleep(_BEAT_EVERY)
 
 
 async def _until_stopped(live: Live, stop: asyncio.Event) -> None:

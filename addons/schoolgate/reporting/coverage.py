@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from schoolgate.policy.identity import Inspect
 from schoolgate.settings.load import Settings
 from schoolgate.store.coverage import Fate
 from schoolgate.store.deeds import Queries
+from schoolgate.store.event import stamp
 
 _COUNTS = (
     'select "group", fate, app, sum(connections) as n from coverage '
@@ -52,7 +54,8 @@ class GroupCoverage:
             return f"{self.title}: no connection was seen"
         parts = [f"{percent(self.share(fate))} {_WORDS[fate]}" for fate in Fate if self.numbers[fate]]
         apps = ", ".join(f"{app} ({number:,})" for app, number in self.apps[:MOST_APPS])
-        return f"{self.title}: {self.total:,} connections, {', '.join(parts)}" + (f" [{apps}]" if apps else "")
+        number = "1 connection" if self.total == 1 else f"{self.total:,} connections"
+        return f"{self.title}: {number}, {', '.join(parts)}" + (f" [{apps}]" if apps else "")
 
 
 _WORDS = {
@@ -83,6 +86,24 @@ def coverage_of(reader: Queries, since: str, until: str, settings: Settings) -> 
         if row["app"]:
             apps.setdefault(row["group"], Counter())[row["app"]] += row["n"]
     return list(_rows(numbers, apps, settings))
+
+
+def weeks_of(
+    reader: Queries, since: str, until: str, settings: Settings, now: datetime
+) -> list[tuple[str, list[GroupCoverage]]]:
+    """The same for each week (Monday to Sunday, school time) of a period so far, oldest first: groups with traffic."""
+    if not since:
+        return []
+    zone, weeks = settings.school.timezone, list[tuple[str, list[GroupCoverage]]]()
+    begin = datetime.fromisoformat(since).astimezone(zone)
+    end = min(filter(None, (until, stamp(now + timedelta(hours=1)))))
+    while stamp(begin) < end:
+        monday = (begin - timedelta(days=begin.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+        next_one = monday + timedelta(days=7)  # by the clock on the wall, whatever happens to it in between
+        rows = coverage_of(reader, stamp(begin), min(stamp(next_one.astimezone(UTC)), end), settings)
+        weeks.append((f"{monday.day} {monday:%b}", [row for row in rows if row.total]))
+        begin = next_one
+    return weeks
 
 
 def _rows(

@@ -18,19 +18,25 @@ class Names:
         self._logins = names_of(settings, pseudonyms)
 
     def __call__(self, person: str, client: str, group: str = "") -> str:
-        """``j.smith``, ``Device 10.20.0.5``, or ``u-0123456789ab`` for who works here."""
+        """``j.smith``, ``Device 10.20.0.5``, or ``u-0123456789ab`` for who works here.
+
+        A device that is known by its MAC has a code of its own, as its address may have been another's before.
+        """
         login = self._logins.get(person)
         if person and (group or self._people.identify(client or None, login).group.id) in self._at_work:
             return person
-        return login or (f"Device {client}" if client else "An unknown device")
+        if login or not client:
+            return login or "An unknown device"
+        known_by_mac = person.startswith("d-") and person != self._pseudonyms.of("device", client)
+        return f"Device {person} at {client}" if known_by_mac else f"Device {client}"
 
     def codes(self, roles: Iterable[str]) -> frozenset[str]:
         """Every pseudonym under which whoever fills these roles can stand on record: of a login, or of a device."""
         users = {self._roles[role].user or "" for role in roles if role in self._roles} - {""}
         people = (self._people.person(user) for user in users)
-        devices = (device for person in people if person for device in person.devices)
+        devices = (device for person in people if person for device in person.own)
         logins = {self._pseudonyms.of("user", user) for user in users}
-        return frozenset(logins | {self._pseudonyms.of("device", str(device)) for device in devices})
+        return frozenset(logins | {self._pseudonyms.of("device", device) for device in devices})
 
 
 def actor_words(actor: str) -> tuple[str, str]:

@@ -127,7 +127,8 @@ class _Maker:
         category = f"; {title(self._settings, row['category'])}" if row["category"] else ""
         done = f"{ACTIONS.get(row['action'], row['action'])}{category}; {row['kind'] or 'not told'}: {row['reason']}"
         why = " ".join(each for each in (row["why"], row["basis"] and f"({row['basis']})") if each)
-        sure = f"{row['identity_confidence']}, at {row['client'] or 'no device'}"
+        since = f" since {self._clock(row['identity_since'])}" if row["identity_since"] else ""
+        sure = f"{row['identity_confidence']}{since}, at {row['client'] or 'no device'}"
         return (self._clock(row["at"]), what, done, _counts(row, told), why, sure, row["ref"])
 
     def activity(self, rows: list[Row]) -> Part:

@@ -17,6 +17,8 @@ DONE: dict[str, str] = {
     Deed.OPENED: "opened a blocked site",
     Deed.NOT_OPENED: "refused to open a blocked site",
     Deed.SHUT: "shut a site again that had been opened",
+    Deed.DEVICE_IN: "let your device come to the filter from elsewhere",
+    Deed.DEVICE_OUT: "let your device come to the filter from elsewhere no more",
 }
 ACTIONS = {
     "log": "recorded",
@@ -34,6 +36,7 @@ FIELDS = {
     "person": "your code: only those who may can look behind it, with a reason that goes on record",
     "identity_confidence": "what your identity rests on: login, portal (a login on this device before), radius (a "
     "login at the network), mac, device or hostname (yours alone), network, or unknown",
+    "identity_since": "since when that was known, where it did not come with the request itself",
     "group": "the group of people or devices that you were held to belong to",
     "kind": "what the request was: a visit (a page that somebody opened), or what pages and browsers do by themselves",
     "confidence": "how sure the kind is, from 0 to 1",

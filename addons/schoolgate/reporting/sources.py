@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from schoolgate.lists.sealed.compliance import not_compliant, told
+from schoolgate.lists.sealed.compliance import not_compliant, old_words, told
 from schoolgate.reporting.charts import bars, line
 from schoolgate.reporting.counted import counted, waiting
-from schoolgate.reporting.coverage import coverage_of, percent
+from schoolgate.reporting.coverage import coverage_of, percent, weeks_of
 from schoolgate.reporting.extent import begins_on, days_of, kept_from
 from schoolgate.reporting.figures import case_figures, may_know, notice_figures, requests_of, seen_by_group
 from schoolgate.reporting.filling import group_title, title
@@ -98,8 +98,9 @@ class Sources:
             "rules": settings.snapshot.rules, "roles": self._roles(), "groups": settings.snapshot.people.groups,
             "categories": settings.snapshot.categories, "retention": list(retention_lines(settings)),
             "coverage": self._of_periods(lambda each: coverage_of(self._reader, each.since, each.until, settings)),
+            "coverage_weeks": weeks_of(self._reader, span.since, span.until, settings, occasion.now),
             "percent": percent, "sealed": [told(state, occasion.now) for state in settings.sealed],
-            "sealed_missing": not_compliant(settings.sealed),
+            "sealed_missing": not_compliant(settings.sealed), "sealed_old": old_words(settings.sealed, occasion.now),
             "measures": measures(settings), "alerts": settings.alerts, "pictures": settings.school.pictures.judged,
         }  # fmt: skip
         return found | (self._of_people(today) if occasion.front.people == "codes" else {})

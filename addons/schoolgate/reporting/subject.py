@@ -35,7 +35,7 @@ def subject_of(settings: Settings, pseudonyms: Pseudonyms, reader: Queries, writ
     if not login:
         return _by_code(reader, written.lower())
     account, person = named(settings, pseudonyms, login), settings.snapshot.people.person(login)
-    devices = tuple(str(device) for device in person.devices) if person else ()
+    devices = person.own if person else ()
     codes = (account.person, *(pseudonyms.of("device", device) for device in devices))
     group = account.group or _group_on_record(reader, account.person)
     return Subject(account.person, codes, login, account.name, group, devices)
@@ -44,7 +44,7 @@ def subject_of(settings: Settings, pseudonyms: Pseudonyms, reader: Queries, writ
 def _login_of(settings: Settings, pseudonyms: Pseudonyms, code: str) -> str:
     """The login of a person's code, or of the code of a device that is only theirs."""
     for person in settings.snapshot.people.persons:
-        if code in (pseudonyms.of("device", str(device)) for device in person.devices):
+        if code in (pseudonyms.of("device", device) for device in person.own):
             return person.login
     return names_of(settings, pseudonyms).get(code, "")
 

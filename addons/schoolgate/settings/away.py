@@ -23,6 +23,7 @@ from schoolgate.settings.school_models import AwayEntry
 from schoolgate.whole_file import alone_in, exchange
 
 FILE = "devices.json"
+_RESOLVER = 53
 _V6 = int(IPv6Address("fd53:6761:7465::"))  # a private network (RFC 4193): tunnels carry IPv6 too, so none goes beside
 
 
@@ -40,7 +41,7 @@ class AwayDevice:
 
     def address(self, away: AwayEntry) -> IPv4Address:
         """Its fixed address in the tunnel."""
-        return list_addresses(away.network)[self.number]
+        return away.network[self.number + (1 if self.number + 1 < _RESOLVER else 2)]
 
     def address_v6(self, away: AwayEntry) -> IPv6Address:
         """The one that it uses for IPv6; the record knows it by the other."""
@@ -51,27 +52,40 @@ class AwayDevice:
         return away.port + self.number
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the file holds; ``following`` is the number that the next device gets, if it is free."""
+
+    devices: tuple[AwayDevice, ...] = ()
+    following: int = 0
+
+
 class NoSuchChange(Exception):
     """A device cannot be added or removed; the words say why, and what to do."""
 
 
-def list_addresses(network: IPv4Network) -> list[IPv4Address]:
-    """The addresses that devices may have, in order: all of the network but the resolver's."""
-    return [address for address in network.hosts() if address != resolver_of(network)]
+def room_in(network: IPv4Network) -> int:
+    """How many devices can have an address: all of the network but its own two and the resolver's."""
+    return network.num_addresses - 3
 
 
 def resolver_of(network: IPv4Network) -> IPv4Address:
     """The address that devices send their DNS to."""
-    return network[53]
+    return network[_RESOLVER]
 
 
 def read_devices(data: Path) -> tuple[AwayDevice, ...]:
     """Every device that may come. Raises SettingsError where the file is not what the command wrote."""
+    return _read(data).devices
+
+
+def _read(data: Path) -> _Kept:
     path = data / FILE
     try:
-        return tuple(AwayDevice(**entry) for entry in json.loads(path.read_text())["devices"])
+        kept = json.loads(path.read_text())
+        return _Kept(tuple(AwayDevice(**entry) for entry in kept["devices"]), int(kept.get("next", 0)))
     except FileNotFoundError:
-        return ()
+        return _Kept()
     except OSError as error:
         raise SettingsError([Fault(str(path), 0, f"cannot be read: {error.strerror}")]) from None
     except (ValueError, TypeError, KeyError):
@@ -81,26 +95,30 @@ def read_devices(data: Path) -> tuple[AwayDevice, ...]:
 
 def usable(devices: Iterable[AwayDevice], away: AwayEntry | None) -> tuple[AwayDevice, ...]:
     """Those that have an address and a port as the settings are now."""
-    room = len(list_addresses(away.network)) if away else 0
+    room = room_in(away.network) if away else 0
     return tuple(device for device in devices if device.number < room)
 
 
 def add_device(data: Path, away: AwayEntry, name: str, group: str, user: str) -> tuple[AwayDevice, str]:
-    """Keep a new device; gives it and its private key. Raises NoSuchChange, SettingsError and OSError."""
+    """Keep a new device; gives it and its private key. Raises NoSuchChange, SettingsError and OSError.
+
+    The address of one that was removed is given again as late as can be: the record knows devices by their address.
+    """
     theirs, ours = X25519PrivateKey.generate(), X25519PrivateKey.generate()
     made: list[AwayDevice] = []
 
-    def added(known: tuple[AwayDevice, ...]) -> tuple[AwayDevice, ...]:
-        if any(device.name.casefold() == name.casefold() for device in known):
+    def added(kept: _Kept) -> _Kept:
+        if any(device.name.casefold() == name.casefold() for device in kept.devices):
             raise NoSuchChange(f"{name!r} is there already; remove it first, or take another name")
-        taken = {device.number for device in known}
-        number = next((n for n in range(len(list_addresses(away.network))) if n not in taken), None)
+        taken, room = {device.number for device in kept.devices}, room_in(away.network)
+        in_turn = (n % room for n in range(kept.following, kept.following + room))
+        number = next((n for n in in_turn if n not in taken), None)
         if number is None:
             raise NoSuchChange(f"config/school.yaml: away: network: {away.network} has no address left")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         public = base64.b64encode(theirs.public_key().public_bytes_raw()).decode()
         made.append(AwayDevice(name, group, user, number, now, _private(ours), public))
-        return (*known, *made)
+        return _Kept((*kept.devices, *made), number + 1)
 
     _change(data, added)
     return made[0], _private(theirs)
@@ -110,12 +128,12 @@ def remove_device(data: Path, name: str) -> AwayDevice:
     """Keep it no longer. Raises NoSuchChange, SettingsError and OSError."""
     gone: list[AwayDevice] = []
 
-    def without(known: tuple[AwayDevice, ...]) -> tuple[AwayDevice, ...]:
-        gone.extend(device for device in known if device.name.casefold() == name.casefold())
+    def without(kept: _Kept) -> _Kept:
+        gone.extend(device for device in kept.devices if device.name.casefold() == name.strip().casefold())
         if not gone:
-            names = ", ".join(device.name for device in known) or "none"
+            names = ", ".join(device.name for device in kept.devices) or "none"
             raise NoSuchChange(f"there is no device {name!r}; there are: {names}")
-        return tuple(device for device in known if device not in gone)
+        return replace(kept, devices=tuple(device for device in kept.devices if device not in gone))
 
     _change(data, without)
     return gone[0]
@@ -149,12 +167,14 @@ def with_devices(
 
 
 def advice_on_devices(devices: Iterable[AwayDevice], people: PeopleFile, away: AwayEntry | None) -> Iterator[str]:
-    """Devices that people.yaml does not know any more, or that have no way in."""
+    """Devices that people.yaml does not know any more, or that have no way in; addresses that are at school, too."""
     logins = {login.casefold() for login in people.people}
+    if away is not None:
+        yield from _shared(people, away.network)
     for device in devices:
         if away is None:
             yield f"device {device.name!r} has no way in: config/school.yaml has no away: any more"
-        elif device.number >= len(list_addresses(away.network)):
+        elif device.number >= room_in(away.network):
             yield f"device {device.name!r} has no address in {away.network}: remove it and add it again"
         elif device.user and device.user.casefold() not in logins:
             yield f"device {device.name!r} is an unknown one: config/people.yaml has no person {device.user!r} any more"
@@ -162,15 +182,26 @@ def advice_on_devices(devices: Iterable[AwayDevice], people: PeopleFile, away: A
             yield f"device {device.name!r} is an unknown one: config/people.yaml has no group {device.group!r} any more"
 
 
+def _shared(people: PeopleFile, tunnels: IPv4Network) -> Iterator[str]:
+    for name, group in people.groups.items():
+        for network in group.networks:
+            if isinstance(network, IPv4Network) and network.overlaps(tunnels):
+                yield (
+                    f"config/school.yaml: away: network: {tunnels} is in {network} of group {name!r}, too: take one "
+                    "that the school has nowhere else; who has such an address at school is an unknown device"
+                )
+
+
 def _private(key: X25519PrivateKey) -> str:
     return base64.b64encode(key.private_bytes_raw()).decode()
 
 
-def _change(data: Path, change: Callable[[tuple[AwayDevice, ...]], tuple[AwayDevice, ...]]) -> None:
+def _change(data: Path, change: Callable[[_Kept], _Kept]) -> None:
     """One writer at a time; the file is for its owner only, who is the gateway."""
     path = data / FILE
     with alone_in(data):
-        text = json.dumps({"devices": [asdict(device) for device in change(read_devices(data))]}, indent=1)
+        kept = change(_read(data))
+        text = json.dumps({"devices": [asdict(each) for each in kept.devices], "next": kept.following}, indent=1)
         exchange(path, text.encode())
         path.chmod(0o600)
         owner = data.stat()

@@ -184,11 +184,16 @@ def advice(
 ) -> Iterator[str]:
     """What is no fault but not what the school would want either; ``at_work`` are the groups of those who work here."""
     logins = [user for group in people.groups.values() for user in group.users]
-    logins.extend(login for login, person in people.people.items() if not person.devices)
-    if logins and not people.logins:
+    logins.extend(login for login, person in people.people.items() if not (person.devices or person.macs))
+    if logins and not people.logins and not school.identity.directory:
         yield (
             "config/people.yaml: people have logins, but there is no 'logins' file to check a password against; "
             "until then a name typed at the proxy is not believed ('schoolgate login USER' makes the file)"
+        )
+    if school.identity.login_page and not (school.identity.sees_neighbours or school.identity.leases):
+        yield (
+            "config/school.yaml: identity: a login on the page stays with an address, whoever gets it next, where "
+            "nothing tells which device has it; set neighbours: on, or name the files of leases:"
         )
     for rule in rules.rules:
         closed = [g for g in rule.groups if people.groups[g].inspect is Inspect.NAMES]

@@ -1,8 +1,9 @@
 """Reads everything, checks what one file says against the others, and freezes it into ``Settings``."""
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from schoolgate.settings.alert_checks import without_login
 from schoolgate.settings.alert_models import AlertsFile
 from schoolgate.settings.away import FILE as DEVICES
 from schoolgate.settings.away import AwayDevice, advice_on_devices, read_devices, usable
-from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of
+from schoolgate.settings.blocklists import Blocklists, Compile, compile_lists, content_of, list_files
 from schoolgate.settings.checks import advice
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import Folders
@@ -36,6 +37,7 @@ from schoolgate.settings.year import calendar_of
 from schoolgate.settings.year_checks import advice_on_year
 
 UNWRITABLE = "the data folder cannot be written"
+_TRIES = 3  # at files that are being saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class Settings:
         return list(dict.fromkeys(self.school.roles[role].email for role in roles if role in self.school.roles))
 
 
+_Read = tuple[Written, Taken, tuple[AwayDevice, ...], tuple[Path, ...], str]
+
+
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
     """Every file that settings come from, with its time and size: a change here means reading again."""
     paths = {
@@ -119,13 +124,10 @@ def load_settings(
 
     Raises SettingsError with every fault of every file; nothing is half-used.
     """
-    written = read_written(folders, copies)
+    written, taken, known, read, version = _read_at_rest(folders, copies)
     index = _index_of(written, index_folder, compile_them, anew)
-    taken = take_up(folders.root, written.data, sealed_key(folders.root, written.data))
-    known = read_devices(written.data)
     away = usable(known, written.school.away)
-    read = (*written.paths, *([written.data / DEVICES] if known else ()))
-    snapshot = _snapshot_of(written, index, taken, away, _version([*read, *folders.own_reports()], taken))
+    snapshot = _snapshot_of(written, index, taken, away, version)
     return Settings(
         snapshot,
         _judge(written.lists),
@@ -146,6 +148,35 @@ def load_settings(
         sealed_troubles=taken.troubles,
         away=away,
     )
+
+
+def _read_at_rest(folders: Folders, copies: Copies | None) -> _Read:
+    """All files, and the version that says what was read of them: not what was saved while lists were compiled.
+
+    Were it of newer files than the rules are, these would never come into force, as their version is in force already.
+    """
+    for _ in range(_TRIES):
+        began = time.time_ns()
+        written = read_written(folders, copies)
+        taken = take_up(folders.root, written.data, sealed_key(folders.root, written.data))
+        known = read_devices(written.data)
+        read = (*written.paths, *([written.data / DEVICES] if known else ()))
+        paths = [*read, *folders.own_reports()]
+        version = _version(paths, taken)
+        if all(file.stat().st_ctime_ns <= began for path in paths for file in list_files(path)):
+            break
+    return written, taken, known, read, version
+
+
+def with_feeds(settings: Settings) -> Settings:
+    """The same settings with the feeds of illegal material as they lie now: these wait for no correction of a file."""
+    taken = take_up(settings.folders.root, settings.data, sealed_key(settings.folders.root, settings.data))
+    if (taken.states, taken.troubles) == (settings.sealed, settings.sealed_troubles):
+        return settings
+    told = f"{settings.snapshot.version}{taken.states}{taken.troubles}"
+    version = hashlib.sha256(told.encode()).hexdigest()[:12]
+    snapshot = replace(settings.snapshot, sealed=taken.sealed, version=version)
+    return replace(settings, snapshot=snapshot, sealed=taken.states, sealed_troubles=taken.troubles)
 
 
 def _index_of(written: Written, index_folder: Path | None, compile_them: Compile, anew: bool) -> Index:
@@ -228,7 +259,8 @@ def _judge(lists: Blocklists) -> Judge:
 def _version(paths: list[Path], taken: Taken) -> str:
     digest = hashlib.sha256(repr(taken.troubles).encode() if taken.troubles else b"")
     for state in taken.states:
-        digest.update(repr((state.name, state.source)).encode())
+        brought = state.dated.date()  # the same list that is brought again each day is told as fresh
+        digest.update(repr((state.name, state.source, brought)).encode())
     for path in paths:
         digest.update(f"{path.name}\0{content_of(path)}".encode())
     return digest.hexdigest()[:12]

@@ -173,7 +173,7 @@ def _identity(settings: Settings, group: str) -> tuple[str, ...]:
     of_group = settings.snapshot.people.group(group)
     persons = [person for person in settings.snapshot.people.persons if person.group == group]
     ways = ["your login at the proxy"] if settings.people.logins and (of_group.users or persons) else []
-    ways += ["a device that is yours alone"] if any(person.devices for person in persons) else []
+    ways += ["a device that is yours alone"] if any(person.devices or person.macs for person in persons) else []
     ways += ["the device that you use"] if of_group.networks or not ways else []
     lines = [f"By {', or '.join(ways)}. A device is not a person: the record says how sure it is."]
     if of_group.inspect is Inspect.NAMES:

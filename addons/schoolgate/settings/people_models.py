@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from schoolgate.passwords import FILE
 from schoolgate.policy.identity import Addresses, Inspect
 from schoolgate.settings.identity_models import Mac
 from schoolgate.settings.values import (
@@ -22,8 +23,8 @@ class _Strict(BaseModel):
 class GroupEntry(_Strict):
     """A group of people or devices.
 
-    ``addresses`` is what asking for a bare IP address of the internet means: ``judged`` for people who work here,
-    ``block`` where only names are judged, else ``warn``, if nothing else stands here.
+    ``addresses`` is what asking for a bare IP address of the internet means: if nothing else stands here, ``judged``
+    for people who work here and whose TLS is opened, else ``block``.
     """
 
     title: Words
@@ -47,9 +48,12 @@ class PersonEntry(_Strict):
 
 
 class Logins(_Strict):
-    """How a login at the proxy is checked; ``ask`` lists networks whose devices must log in."""
+    """How a login at the proxy is checked; ``ask`` lists networks whose devices must log in.
 
-    file: FilePath
+    Where school.yaml names a directory, there need not be a file of passwords.
+    """
+
+    file: FilePath = FILE
     ask: list[Network] = []
 
 

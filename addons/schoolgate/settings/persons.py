@@ -42,7 +42,8 @@ def check_people(files: ConfigFiles, people: PeopleFile | None) -> Iterator[Faul
         return
     yield from _check_groups(files, people)
     yield from _check_persons(files, people)
-    if people.logins and not (files.folders.config / people.logins.file).is_file():
+    asks_directory = files.at("school", "identity", "directory", kind=dict)
+    if people.logins and not asks_directory and not (files.folders.config / people.logins.file).is_file():
         words = f"{people.logins.file!r} does not exist; 'schoolgate login USER' makes it"
         yield files.fault("people", ("logins", "file"), words)
 

@@ -1,6 +1,7 @@
 """What stands outside the school's own words: the key of the sealed feeds, and the category that no YAML file names."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from schoolgate.lists.sealed.taking import folders_of
@@ -24,8 +25,9 @@ def sealed_key(root: Path, data: Path) -> bytes:
         return secrets.token_bytes(32)
     try:
         key = open_key(data, "sealed.key")
-        for made in (data / "keys", data / "keys" / "sealed.key"):
-            hand_to_owner(made, data)
-        return key
     except OSError:
         return secrets.token_bytes(32)
+    with suppress(OSError):  # on a disk that is read-only the key is none the worse
+        for made in (data / "keys", data / "keys" / "sealed.key"):
+            hand_to_owner(made, data)
+    return key

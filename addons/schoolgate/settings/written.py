@@ -73,6 +73,15 @@ def read_written(folders: Folders, copies: Copies | None = None) -> Written:
     return Written(files, school, people, year, rules, alerts, monitoring, lists, topics, apps, data, paths)
 
 
+def data_folder_of(folders: Folders) -> Path:
+    """Where the gateway writes, by school.yaml alone, whatever is wrong in other files. Raises SettingsError."""
+    files = ConfigFiles(folders)
+    school = files.read("school", SchoolFile)
+    if school is None:
+        raise SettingsError(files.faults)
+    return data_folder(folders, school)
+
+
 def data_folder(folders: Folders, school: SchoolFile) -> Path:
     """``data:`` of school.yaml, relative to the folder above config/."""
     return (folders.root / school.data).resolve()

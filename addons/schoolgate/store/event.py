@@ -55,6 +55,8 @@ class Deed(StrEnum):
     OPENED = "site-opened"  # about: the ids of what asked; host, path, group; entry: since/until ("": always); why
     NOT_OPENED = "unblock-refused"  # about: the ids of what asked; why: the words
     SHUT = "site-shut"  # about: the id of what was opened
+    DEVICE_IN = "device-added"  # entry: the name of a device that comes from elsewhere; client, group, person: whose
+    DEVICE_OUT = "device-removed"  # the like
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Event:
     ``confidence`` (0.00 to 1.00) and ``reason`` belong to ``kind``. ``left_out`` says why a visit does not count
     against the person, "" where it counts; ``notice`` is the version of the notice that the person had acknowledged.
     ``actor`` and ``about`` are of deeds: who did it (a role and a pseudonym, or ``schoolgate``), and to what.
+    ``identity_since`` is when that became known which the identity rests on; "" where it came with the request.
     """
 
     id: str
@@ -97,6 +100,7 @@ class Event:
     actor: str
     about: str
     snapshot: str
+    identity_since: str = ""
 
     def row(self) -> dict[str, Any]:
         """The event as a dict, in the order of its names; bytes that are no text are written out as ``\\xff``."""
@@ -183,6 +187,7 @@ def event_of(request: WebRequest, verdict: Verdict, origin: Origin, pseudonyms: 
         actor="",
         about="",
         snapshot=verdict.snapshot,
+        identity_since=stamp(identity.since) if identity.since else "",
     )
 
 

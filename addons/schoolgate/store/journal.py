@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schoolgate.store.event import fault_event
+from schoolgate.store.event import Event, fault_event
 
 FOLDER = "journal"
 _SEGMENT_BYTES = 4 * 1024 * 1024
@@ -35,15 +35,37 @@ class Journal:
         self._size = 0
         self._until = 0.0
         self._path = self._folder
+        self._unwritten, self._since, self._why = 0, "", ""
         self._handle = self._open()
 
     def append(self, entry: Entry) -> None:
-        """Write one entry. Raises OSError when it could not be written whole (a full disk, say)."""
+        """Write one entry. Raises OSError when it could not be written whole (a full disk, say).
+
+        When entries can be written again, the first one tells the technician since when they could not.
+        """
+        try:
+            if self._unwritten:
+                self._write({"t": "event", **self._told().row()})
+                self._unwritten = 0
+            self._write(entry)
+        except OSError as error:
+            self._since = self._since if self._unwritten else f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            self._unwritten, self._why = self._unwritten + 1, error.strerror or str(error)
+            raise
+
+    def _told(self) -> Event:
+        words = f"From {self._since} on {self._unwritten} entries of {self._writer} could not be written"
+        words += (
+            f" ({self._why}). What they were about was refused, and is not on record. Is the disk full or read-only?"
+        )
+        return fault_event(datetime.now(UTC), "disk", words, "")
+
+    def _write(self, entry: Entry) -> None:
         if not self._is_untouched():
             name = self._path.name
             self._begin_another()
             words = f"Somebody removed {name}, or wrote in it, while it was in use: what stood there may be lost."
-            self.append({"t": "event", **fault_event(datetime.now(UTC), "chain", words, "").row()})
+            self._write({"t": "event", **fault_event(datetime.now(UTC), "chain", words, "").row()})
         elif self._size and time.monotonic() >= self._until:
             self._begin_another()
         text = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode()

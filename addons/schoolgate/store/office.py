@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from schoolgate.store.copies import is_whole, keep_before
+from schoolgate.store.mending import mend_office
 from schoolgate.store.writer_lock import WriterLock
 
 FILE = "office.db"
@@ -84,10 +86,16 @@ class OfficeStore:
 
     def __init__(self, data: Path) -> None:
         self._lock = WriterLock(data / f"{FILE}.lock")
-        self._connection = sqlite3.connect(data / FILE, timeout=30)
+        path = data / FILE
+        self.mended = (
+            "" if not path.exists() or is_whole(path) else mend_office(data, FILE, "pages of it cannot be read")
+        )
+        """What was lost where the file was damaged, "" where it was not."""
+        self._connection = sqlite3.connect(path, timeout=30)
         self._db = Database(self._connection)
         self._db.enable_wal()
         self._connection.execute("pragma synchronous = full")
+        keep_before(path, self._db, office_migrations)
         office_migrations.apply(self._db)
         self.atomic = self._db.atomic
 

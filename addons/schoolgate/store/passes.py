@@ -1,7 +1,8 @@
 """The sites that devices refuse the school's certificate for, and what was learned of it: one file that workers share.
 
-A site passes for the kinds of program (``classes``) that refused, until a day; afterwards it is looked into again. The
-file holds no person and no address of a device but of those that do not trust the school's certificate at all.
+A site passes for the kinds of program (``classes``) that refused, each until a day of its own; afterwards it is looked
+into again. The file holds no person and no address of a device but of those that do not trust the school's
+certificate at all.
 """
 
 import json
@@ -20,22 +21,31 @@ HOLDS = timedelta(days=14)
 _KEPT = timedelta(days=30)  # after which what ended, what was held back and who lacked the certificate is forgotten
 _TOLD = timedelta(days=1)
 _MOST = 1000  # of each kind
+_MOST_CLASSES = 100  # of one host
 
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A learned host. Moments are ISO 8601 in UTC; ``until`` is "" for good; ``how`` says what was seen, for people."""
+    """A learned host. Moments are ISO 8601 in UTC; ``how`` says what was seen, for people.
+
+    ``classes`` says until when it passes for each kind of program, ``until`` the last of these; it is "" for good.
+    """
 
     host: str
-    classes: tuple[str, ...]
+    classes: Mapping[str, str]
     since: str
     until: str
     how: str
     service: str = ""
 
     def holds(self, now: datetime) -> bool:
-        """Whether it still does at an aware moment."""
+        """Whether it still passes for anybody at an aware moment."""
         return not self.until or now < datetime.fromisoformat(self.until)
+
+    def holds_for(self, device_class: str, now: datetime) -> bool:
+        """Whether it still passes for this kind of program."""
+        until = self.classes.get(device_class)
+        return until is not None and (not self.until or now < datetime.fromisoformat(until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +103,10 @@ class Passes:
         with self._changing(now) as known:
             old = known.passes.get(host)
             kept = old is not None and not old.until
-            classes = old.classes if old is not None and old.holds(now) else ()
-            made = Pass(
-                host,
-                tuple(dict.fromkeys((*classes, device_class))),
-                old.since if old is not None and kept else now.isoformat(timespec="seconds"),
-                "" if kept else (now + HOLDS).isoformat(timespec="seconds"),
-                how,
-                service,
-            )
+            since, until = (each.isoformat(timespec="seconds") for each in (now, now + HOLDS))
+            classes = {each: day for each, day in old.classes.items() if old.holds_for(each, now)} if old else {}
+            classes = _with(classes, device_class, until, _MOST_CLASSES)
+            made = Pass(host, classes, old.since if old and kept else since, "" if kept else until, how, service)
             stopped = {name: each for name, each in known.stopped.items() if name != host}
             self._write(replace(known, passes=_with(known.passes, host, made), stopped=stopped))
 
@@ -172,10 +177,10 @@ _KINDS = ("passes", "stopped", "untrusting")
 def _read(data: bytes) -> Learned:
     try:
         document = json.loads(data)
-        passes = [Pass(**each | {"classes": tuple(each["classes"])}) for each in document["passes"]]
+        passes = [Pass(**each) for each in document["passes"]]
         stopped = [Stopped(**each) for each in document["stopped"]]
         untrusting = [Untrusting(**each) for each in document["untrusting"]]
-        moments = [each.until or each.since for each in passes]
+        moments = [moment for each in passes for moment in (each.until or each.since, *each.classes.values())]
         for moment in (*moments, *(each.at for each in stopped), *(each.at for each in untrusting)):
             datetime.fromisoformat(moment).astimezone()
     except (TypeError, KeyError, AttributeError, ValueError) as error:
@@ -196,7 +201,9 @@ def _lately(known: Learned, now: datetime) -> Learned:
     )
 
 
-def _with[T](known: Mapping[str, T], name: str, made: T) -> dict[str, T]:
-    """The newest last; beyond what a school can have, the oldest goes."""
+def _with[T](known: Mapping[str, T], name: str, made: T, most: int = _MOST) -> dict[str, T]:
+    """The newest last; beyond what a school can have, the oldest goes, but nothing that passes for good."""
     found = {key: each for key, each in known.items() if key != name} | {name: made}
-    return dict(list(found.items())[-_MOST:])
+    passing = [key for key, each in found.items() if not (isinstance(each, Pass) and not each.until)]
+    gone = set(passing[: max(0, len(found) - most)])
+    return {key: each for key, each in found.items() if key not in gone}

@@ -1,6 +1,7 @@
 """The recorder: the one process that writes the record. It carries journals over and deletes what has had its time."""
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -9,8 +10,11 @@ from pathlib import Path
 from schoolgate.store import retention
 from schoolgate.store.check_chain import moment, stamp
 from schoolgate.store.clock import Clock, ClockWatch, turned_words
+from schoolgate.store.copies import is_damage
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import abandoned, read_batch, segments
+from schoolgate.store.mending import is_to_look, looked, mend_record
+from schoolgate.store.nightly import Nightly
 from schoolgate.store.schema import FILE
 from schoolgate.store.seals import SealsLog, complaint
 from schoolgate.store.writer import RecordWriter
@@ -39,9 +43,10 @@ class Recorder:
         self._data = data
         self._clock = clock or Clock()
         self._seen = retention.Seen()
-        self._record = RecordWriter(data, versions, self._clock)
+        self._record = _open(data, versions, self._clock)
         self._seals = SealsLog(data)  # only now is no other recorder at work
         self._places = self._record.places()
+        self._nightly = Nightly(data)
         self.keep, self.snapshot = keep, snapshot
         self._seconds = 0.0
         self._batches = self._damaged = 0
@@ -57,9 +62,21 @@ class Recorder:
         """Carry over what is waiting; returns the number of events.
 
         Ends the process where another file stands in the record's place: what went on into the old one would be lost.
+        So it does where the record is damaged, once a good copy has taken its place.
         """
+        try:
+            return self._round(now)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self._mend(str(error))
+            return 0
+
+    def _round(self, now: Callable[[], float]) -> int:
         if not self._record.is_in_place():
             raise SystemExit(f"{FILE} was replaced or removed; the recorder begins again with what stands there now")
+        if is_to_look(self._data) and not looked(self._data):
+            self._mend("pages of it cannot be read")
         while self._record.seal_old():
             pass
         self._look_at_clock(now)
@@ -73,18 +90,23 @@ class Recorder:
                 write_seconds_sum=self._seconds, write_seconds_count=self._batches, damaged_lines=self._damaged
             )
         self._note_seal(now())
+        if words := self._nightly.round(now(), self._clock.wall()):
+            self._report("copies", words)
         return carried
 
     def close(self) -> None:
         """The last round before the end."""
         self.round()
         self._note_seal(0.0, at_once=True)
+        self._nightly.stop()
         self._record.close()
         self._seals.close()
 
     def _forget(self) -> None:
         known = set(self._seen.unlike)
         retention.forget(self._record, self.keep, self._clock.wall(), self.snapshot, self._seen)
+        for segment in self._nightly.let_go(self._clock.wall()):
+            self._forget_place(segment)
         unlike = sorted(self._seen.unlike - known)
         if unlike:
             rows = ", ".join(map(str, unlike[:10])) + (f" and {len(unlike) - 10} more" if unlike[10:] else "")
@@ -142,11 +164,18 @@ class Recorder:
                 self._tell_damaged(path.name, batch.damaged + refused)
         except FileNotFoundError:
             return events
-        if done:
-            path.unlink(missing_ok=True)
-            if self._places.pop(path.name, None) is not None:
-                self._record.forget_place(path.name)
+        if done and not self._nightly.keep(path):
+            self._forget_place(path.name)
         return events
+
+    def _forget_place(self, segment: str) -> None:
+        if self._places.pop(segment, None) is not None:
+            self._record.forget_place(segment)
+
+    def _mend(self, why: str) -> None:
+        """Ends the process; the one that begins next has the good copy."""
+        self._record.close()
+        raise SystemExit(mend_record(self._data, why))
 
     def _tell_damaged(self, segment: str, lines: int) -> None:
         """What could not be carried over is told on record, so that the gap is seen."""
@@ -154,6 +183,17 @@ class Recorder:
             self._damaged += lines
             words = f"{lines} {'line' if lines == 1 else 'lines'} of the journal {segment} cannot be put on record"
             self._report("chain", f"{words}: the power went while it was written, or somebody changed it.")
+
+
+def _open(data: Path, versions: str, clock: Clock) -> RecordWriter:
+    """The record; a damaged one is mended first."""
+    try:
+        return RecordWriter(data, versions, clock)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        log.error("%s", mend_record(data, str(error)))
+        return RecordWriter(data, versions, clock)
 
 
 def _sealed(text: str) -> datetime | None:

@@ -91,3 +91,35 @@ def m006_coverage(db: Database) -> None:
         {"hour": str, "group": str, "fate": str, "app": str, "connections": int}, pk=("hour", "group", "fate", "app")
     )
     db.create_view("coverage", COVERAGE)
+
+
+@record_migrations()
+def m007_counter(db: Database) -> None:
+    """A record of the first version gave the number of a deleted last row again; the chain counts on a counter."""
+    (made,) = db.execute("select sql from sqlite_master where type = 'table' and name = 'event'").fetchone()
+    if "autoincrement" in made.lower():
+        return
+    kept = "select sql from sqlite_master where type = 'index' and tbl_name = 'event' and sql is not null"
+    indexes = [row[0] for row in db.execute(kept).fetchall()]
+    columns = ", ".join(f'"{column.name}" text' for column in db["event"].columns if column.name != "seq")
+    names = ", ".join(f'"{column.name}"' for column in db["event"].columns)
+    db.execute(f"create table event_counted (seq integer primary key autoincrement, {columns})")
+    db.execute(f"insert into event_counted ({names}) select {names} from event")
+    db.execute("drop table event")
+    db.execute("pragma legacy_alter_table = on")  # which looks at no view that names the table
+    db.execute("alter table event_counted rename to event")
+    db.execute("pragma legacy_alter_table = off")
+    for index in indexes:
+        db.execute(index)
+
+
+@record_migrations()
+def m008_identity_since(db: Database) -> None:
+    """Since when that was known which an identity rests on."""
+    if "identity_since" not in {column.name for column in db["event"].columns}:
+        db.execute("alter table event add column identity_since text not null default ''")
+    for name in ("events", *VIEWS):
+        db.execute(f"drop view if exists {name}")
+    db.create_view("events", f"select seq, {COLUMNS} from event")
+    for name, sql in VIEWS.items():
+        db.create_view(name, sql)

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from schoolgate.store.chain import Unsealable, add_rows, head_of, seal_afterwards, seal_batch, values_of
 from schoolgate.store.check_chain import Seal, stamp
 from schoolgate.store.clock import Clock
+from schoolgate.store.copies import keep_before
 from schoolgate.store.event import DEED, NAMES, Deed, Event
 from schoolgate.store.journal import Batch, Entry
 from schoolgate.store.schema import FILE, UNSEALED, record_migrations
@@ -48,15 +49,24 @@ class RecordWriter:
         self.data, self._path = data, data / FILE
         self.connection = sqlite3.connect(self._path, timeout=30)
         self.db = Database(self.connection)
-        self.db.enable_wal()
-        self.connection.execute("pragma synchronous = full")
-        self.connection.execute("pragma secure_delete = on")  # what retention deletes is overwritten
-        record_migrations.apply(self.db)
         self.versions = versions
         self.beyond: Seal | None = None
         self._clock = clock or Clock()
-        self._unsealed = self._noted(UNSEALED)
+        try:
+            self._unsealed = self._begin()
+        except BaseException:
+            self.close()
+            raise
         self._inode = self._path.stat().st_ino
+
+    def _begin(self) -> float:
+        """Bring the tables up to date; how many rows stood here before there was a chain."""
+        self.db.enable_wal()
+        self.connection.execute("pragma synchronous = full")
+        self.connection.execute("pragma secure_delete = on")  # what retention deletes is overwritten
+        keep_before(self._path, self.db, record_migrations)
+        record_migrations.apply(self.db)
+        return self._noted(UNSEALED)
 
     def is_in_place(self) -> bool:
         """Whether the file that is open is still the one that readers find."""

@@ -35,40 +35,61 @@ def after(
     before: Whereabouts, client: str, said: Accounted, now: datetime, lifetime: timedelta, realms: Collection[str]
 ) -> Whereabouts:
     """What is known after a packet of ``client`` that came at ``now``."""
-    mine = f"radius {client} "
-    if said.status in (Status.ON, Status.OFF):  # the access point began anew: whoever was there is not
-        for sitting in before.sittings:
-            before = before.ended(sitting.key, now) if sitting.key.startswith(mine) else before
-        return before
+    if said.status in (Status.ON, Status.OFF):
+        return _anew(before, client, said, now)
     if not said.session or said.status is None:
         return before
-    key, at = mine + said.session, now - timedelta(seconds=min(said.delay, _DAY))
+    key, at = f"{_of(client, said)}{said.session}", now - timedelta(seconds=min(said.delay, _DAY))
     known = next((sitting for sitting in before.sittings if sitting.key == key), None)
     place = (Source.RADIUS, said.mac, said.addresses or (known.addresses if known else frozenset()))
+    began = at if said.status is Status.START else at - timedelta(seconds=min(said.lasted, _DAY))
     if said.status is Status.STOP and known is None:
-        began = at - timedelta(seconds=min(said.lasted, _DAY))
         return before.with_sitting(Sitting(key, "", began, at, *place)) if said.mac or said.addresses else before
     if said.status is Status.STOP:
         return before.ended(key, at)
     if known is not None and not known.user and (said.status is Status.INTERIM or at <= known.until + _ANEW):
         return before  # a word from before the end that came late
     user = person_of(said.user, realms)
-    moved = bool(known and said.addresses and known.addresses and said.addresses != known.addresses)
-    if known is None or known.user != user or known.mac != said.mac or moved:
-        since = at if said.status is Status.START else now
-        new = Sitting(key, user, since, now + lifetime, *place)
-        return before.with_sitting(new) if said.mac or said.addresses else before
-    new = replace(known, until=now + lifetime, addresses=said.addresses or known.addresses)
-    return _or_nobody(before.with_sitting(new), new, now)
+    new = Sitting(key, user, at if said.status is Status.START else now, now + lifetime, *place)
+    if known is not None and (known.user, known.mac) == (user, said.mac) and not _has_moved(known, said):
+        new = replace(new, since=known.since)
+    elif not (said.mac or said.addresses):
+        return before
+    elif known is not None:
+        before = before.with_sitting(_set_aside(known, now))
+    if said.status is Status.START:
+        return before.with_sitting(new)
+    return _or_nobody(before.with_sitting(new), new, min(known.since, began) if known else began, now)
 
 
-def _or_nobody(after_it: Whereabouts, new: Sitting, now: datetime) -> Whereabouts:
+def _of(client: str, said: Accounted) -> str:
+    return f"radius {client} {said.access_point} "
+
+
+def _anew(before: Whereabouts, client: str, said: Accounted, now: datetime) -> Whereabouts:
+    """The access point began anew: whoever was there is not. Where it is not known by name, that is all of them."""
+    keys = [sitting.key for sitting in before.sittings if sitting.key.startswith(_of(client, said))]
+    for key in keys or [sitting.key for sitting in before.sittings if sitting.key.startswith(f"radius {client} ")]:
+        before = before.ended(key, now)
+    return before
+
+
+def _has_moved(known: Sitting, said: Accounted) -> bool:
+    return bool(said.addresses and known.addresses and said.addresses != known.addresses)
+
+
+def _set_aside(known: Sitting, now: datetime) -> Sitting:
+    """A session that goes on elsewhere is over where it was: nobody who was there before comes to life again."""
+    return replace(known, key=f"{known.key} until {now}", user="", until=max(known.since, min(known.until, now)))
+
+
+def _or_nobody(after_it: Whereabouts, new: Sitting, came: datetime, now: datetime) -> Whereabouts:
     """Two people who are both said to be at one device now: then nobody is, until somebody comes anew."""
     later = [
         one
         for one in after_it.sittings
-        if one.since > new.since and one.until > now and one.user.casefold() != new.user.casefold()
-        if (one.mac and one.mac == new.mac) or one.addresses & new.addresses
+        if one.since > came and one.until > now and one.user.casefold() != new.user.casefold()
+        if (one.mac == new.mac if one.mac and new.mac else one.addresses & new.addresses)
     ]
     if not later:
         return after_it

@@ -13,10 +13,15 @@ from pathlib import Path
 
 from schoolgate.policy.whereabouts import Hold, Source, mac_address
 
+APPENDED = frozenset({"kea", "isc"})
+"""Files that only grow, so that what was read of one holds, however busy the server is; dnsmasq writes its anew."""
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _KEA_PARTS = (".completed", ".2", ".1", "")
 """Kea's cleaning up moves older leases aside (``kea-lfc``); the newest file is read last, as its lines win."""
-_ISC_LEASE = re.compile(r"^lease\s+(\S+)\s*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_ISC_BLOCKS = re.compile(r"^(?=lease |ia-[a-z]+ )", re.MULTILINE)
+_ISC_LEASE = re.compile(r"lease\s+(\S+)\s*\{(.*?)(^\}|\Z)", re.MULTILINE | re.DOTALL)
+_ISC_CLIENT = re.compile(r'ia-[nt]a\s+("(?:[^"\\\n]|\\.)*"|[0-9a-fA-F:]+)\s*\{')
+_ISC_SIX = re.compile(r"^\s*iaaddr\s+(\S+)\s*\{(.*?)(^\s*\}|\Z)", re.MULTILINE | re.DOTALL)
 _ISC_WORD = re.compile(r"^\s*(starts|ends|hardware ethernet|client-hostname|binding state)\s+(.*?);", re.MULTILINE)
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -45,7 +50,8 @@ def _kea(path: Path, now: datetime) -> Iterable[Hold]:
     found: dict[object, Hold] = {}
     parts = [part for end in _KEA_PARTS if (part := path.with_name(path.name + end)).exists() or not end]
     for part in parts:
-        for row in csv.DictReader(line for line in _text(part).splitlines(keepends=True) if line.endswith("\n")):
+        lines = (line for line in _text(part).split("\n")[:-1])  # what has no end is being written
+        for row in csv.DictReader(lines, quoting=csv.QUOTE_NONE):  # Kea quotes nothing, devices' names may
             address, length, end = row.get("address"), row.get("valid_lifetime"), row.get("expire")
             if not (address and length and end and length.isdecimal() and end.isdecimal()):
                 continue
@@ -58,16 +64,40 @@ def _kea(path: Path, now: datetime) -> Iterable[Hold]:
 
 
 def _isc(path: Path, now: datetime) -> Iterable[Hold]:
-    """Blocks of ``lease ADDRESS {...}``; the last block of an address counts."""
+    """Blocks of ``lease ADDRESS {...}``, and for IPv6 of ``ia-na CLIENT {... iaaddr ADDRESS {...}}``.
+
+    The last word on an address counts. Of a block that breaks off it is only known that the address is no more whose
+    it was.
+    """
     found: dict[object, Hold] = {}
-    for address, block in _ISC_LEASE.findall(_text(path)):
-        words = dict(_ISC_WORD.findall(block))
-        mac = _mac(words.get("hardware ethernet", "")) if words.get("binding state") == "active" else None
-        began, until = _isc_time(words.get("starts", "")), _isc_time(words.get("ends", ""))
-        if began is None or until is None:
-            mac = None
-        _note(found, address, mac, began or now, until or now, words.get("client-hostname", "").strip('"'))
+    for block in _ISC_BLOCKS.split(_text(path)):
+        if (lease := _ISC_LEASE.match(block)) is not None:
+            words = dict(_ISC_WORD.findall(lease[2]))
+            mac = _mac(words.get("hardware ethernet", "")) if lease[3] else None
+            _note_isc(found, lease[1], mac, words, words.get("starts", ""), now)
+        elif (client := _ISC_CLIENT.match(block)) is not None:
+            mac = mac_of_duid(_isc_octets(client[1])[4:].hex())  # after four octets that number the interface
+            for address, body, end in _ISC_SIX.findall(block):
+                words = dict(_ISC_WORD.findall(body))
+                _note_isc(found, address, mac if end else None, words, f"epoch {now.timestamp():.0f}", now)
     return found.values()
+
+
+def _note_isc(
+    found: dict[object, Hold], address: str, mac: str | None, words: dict[str, str], starts: str, now: datetime
+) -> None:
+    began, until = _isc_time(starts), _isc_time(words.get("ends", ""))
+    if began is None or until is None or words.get("binding state") != "active":
+        mac = None
+    _note(found, address, mac, min(began or now, now), until or now, words.get("client-hostname", "").strip('"'))
+
+
+def _isc_octets(written: str) -> bytes:
+    """Octets as ISC dhcpd writes them: in hexadecimal, or between quotes with ``\\ooo`` for what is no letter."""
+    if not written.startswith('"'):
+        return bytes(int(part, 16) & 255 for part in written.split(":") if part)
+    parts = re.findall(r"\\([0-7]{3})|\\?(.)", written[1:-1])
+    return bytes(int(octal, 8) & 255 if octal else ord(letter) & 255 for octal, letter in parts)
 
 
 _KINDS: dict[str, Callable[[Path, datetime], Iterable[Hold]]] = {"dnsmasq": _dnsmasq, "kea": _kea, "isc": _isc}
@@ -99,7 +129,7 @@ def first_seen(holds: Iterable[Hold], before: Iterable[Hold]) -> Iterator[Hold]:
     known = {(hold.address, hold.mac, hold.source): hold.since for hold in before}
     for hold in holds:
         since = known.get((hold.address, hold.mac, hold.source), hold.since)
-        yield replace(hold, since=min(since, hold.since))
+        yield replace(hold, since=since) if since < hold.since else hold
 
 
 def _mac(text: str) -> str | None:

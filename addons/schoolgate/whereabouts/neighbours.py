@@ -34,14 +34,6 @@ def read_neighbours(inside: Collection[str] = ()) -> tuple[Neighbour, ...]:
     return tuple(_by_ip(program, inside) if program else read_arp(_ARP.read_text(), inside))
 
 
-def mac_of(address: Address) -> str:
-    """The MAC of an address right now, "" where it is not known."""
-    try:
-        return next((each.mac for each in read_neighbours() if each.address == address), "")
-    except OSError:
-        return ""
-
-
 def read_arp(text: str, inside: Collection[str] = ()) -> Iterator[Neighbour]:
     """The lines of ``/proc/net/arp``; what cannot be read is passed over."""
     for line in text.splitlines()[1:]:

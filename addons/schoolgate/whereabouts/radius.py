@@ -14,6 +14,7 @@ _REQUEST, _RESPONSE = 4, 5
 _HEAD = struct.Struct("!BBH16s")
 _LONGEST = 4096
 _USER, _FRAMED_IP, _STATION, _STATUS, _DELAY, _SESSION, _LASTED = 1, 8, 31, 40, 41, 44, 46
+_NAS_IP, _NAS_NAME, _NAS_IPV6 = 4, 32, 95
 _MESSAGE_AUTHENTICATOR, _FRAMED_IPV6 = 80, 168  # RFC 3579, RFC 6911
 
 
@@ -33,7 +34,10 @@ class BadPacket(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Accounted:
-    """What a packet says; ``delay`` and how long the session has ``lasted`` are in seconds."""
+    """What a packet says; ``delay`` and how long the session has ``lasted`` are in seconds.
+
+    ``access_point`` tells those apart whose packets one RADIUS server passes on: sessions are numbered by each of them.
+    """
 
     status: Status | None
     user: str
@@ -42,6 +46,7 @@ class Accounted:
     addresses: frozenset[Address]
     delay: int
     lasted: int = 0
+    access_point: str = ""
 
 
 def read_packet(packet: bytes, secret: bytes) -> Accounted:
@@ -99,6 +104,7 @@ def _accounted(given: dict[int, bytes], attributes: list[tuple[int, int, bytes]]
         frozenset(addresses),
         _number(given.get(_DELAY, b"")) or 0,
         _number(given.get(_LASTED, b"")) or 0,
+        next((given[kind].hex() for kind in (_NAS_IP, _NAS_IPV6, _NAS_NAME) if kind in given), ""),
     )
 
 

@@ -59,6 +59,16 @@ def read_file(path: Path) -> Whereabouts:
         raise ValueError(f"{path.name} is not what was written") from error
 
 
+def known_now(data: Path) -> Whereabouts:
+    """What both files say, for one look; nothing of what is too old, not there, or not to be read by who asks."""
+    seen, logins = Whereabouts(), Whereabouts()
+    with suppress(OSError, ValueError):
+        seen = read_file(data / FOLDER / SEEN) if is_fresh(data / FOLDER) else seen
+    with suppress(OSError, ValueError):
+        logins = read_file(data / FOLDER / LOGINS)
+    return Whereabouts(seen.holds, (*seen.sittings, *logins.sittings))
+
+
 def change_logins(folder: Path, change: Callable[[Whereabouts], Whereabouts]) -> Whereabouts:
     """One writer at a time; it is on the disk when this returns. Raises OSError. A damaged file begins anew."""
     with alone_in(folder):

@@ -36,6 +36,8 @@ def not_compliant(states: Iterable[FeedState]) -> str:
 def told(state: FeedState, now: datetime) -> str:
     """A feed in one line: how many entries, of when, and what is wrong."""
     words = f"{state.title}: {_entries(state.entries)} of {state.dated:%Y-%m-%d %H:%M} UTC"
+    if state.published:
+        words += f", with {' and '.join(each.upper() for each in state.published)} digests of addresses"
     if state.left_out:
         words += f", {state.left_out:,} lines cannot be read"
     if state.trouble:

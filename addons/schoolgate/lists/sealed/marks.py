@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schoolgate.lists.guards import is_suffix
-from schoolgate.lists.sealed.reading import Address, Published
+from schoolgate.lists.sealed.reading import Address, Published, Readings
 from schoolgate.policy.sealed import (
     ALONE,
     BELOW,
@@ -30,17 +30,14 @@ class Digested:
     left_out: int
 
 
-def digested(name: str, key: bytes, entries: Iterable[Address | Published | None]) -> Digested:
+def digested(name: str, key: bytes, lines: Iterable[Readings]) -> Digested:
     """Digest all entries of a feed under a key."""
     marks, pages, published = set[bytes](), dict[bytes, set[frozenset[bytes]]](), set[str]()
     number = left_out = 0
-    for entry in entries:
-        if entry is None or not _add(entry, key, marks, pages):
-            left_out += 1
-            continue
-        number += 1
-        if isinstance(entry, Published):
-            published.add(entry.kind)
+    for readings in lines:
+        added = [entry for entry in readings if _add(entry, key, marks, pages)]
+        number, left_out = number + bool(added), left_out + (not added)
+        published.update(entry.kind for entry in added if isinstance(entry, Published))
     parameters = {page: tuple(found) for page, found in pages.items()}
     return Digested(Feed(name, frozenset(marks), parameters, tuple(sorted(published))), number, left_out)
 

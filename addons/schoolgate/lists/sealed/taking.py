@@ -8,13 +8,14 @@ import hashlib
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from schoolgate.lists.sealed.feeds import About, known
 from schoolgate.lists.sealed.kept import Damaged, Kept, read_kept, write_kept
 from schoolgate.lists.sealed.marks import Digested, digested
+from schoolgate.lists.sealed.probing import with_probe
 from schoolgate.lists.sealed.reading import Unreadable, read_file
 from schoolgate.policy.sealed import Sealed
 
@@ -29,7 +30,10 @@ _LEAST_OF_BEFORE, _MANY = 10, 20  # a feed of many entries that has suddenly les
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """A feed that is in force, and what is wrong with it ("" for nothing); ``dated`` is when its files were written."""
+    """A feed that is in force, and what is wrong with it ("" for nothing); ``dated`` is when its files were written.
+
+    ``published`` are the kinds of digest in it that its publisher made.
+    """
 
     name: str
     title: str
@@ -39,6 +43,7 @@ class FeedState:
     dated: datetime
     source: str
     trouble: str = ""
+    published: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,16 @@ class Taken:
 def folders_of(root: Path, data: Path) -> dict[str, list[Path]]:
     """The folders of every feed by its name; ``root`` is the folder above ``config``."""
     found: dict[str, list[Path]] = {}
-    for place in (MACHINE, root / "sealed", data / DOWNLOADED):
+    for place in _places(root, data):
         with suppress(OSError):
             for folder in sorted(place.iterdir()):
                 if folder.is_dir() and not folder.name.startswith("."):
                     found.setdefault(folder.name.lower(), []).append(folder)
     return found
+
+
+def _places(root: Path, data: Path) -> tuple[Path, ...]:
+    return MACHINE, root / "sealed", data / DOWNLOADED
 
 
 def files_of(folders: Sequence[Path]) -> Iterator[Path]:
@@ -72,6 +81,7 @@ def files_of(folders: Sequence[Path]) -> Iterator[Path]:
 
 def watched(root: Path, data: Path) -> Iterator[Path]:
     """What has to be looked at again when it changes."""
+    yield from _places(root, data)[:2]
     for folders in folders_of(root, data).values():
         yield from folders
         with suppress(OSError):
@@ -93,9 +103,10 @@ def take_up(root: Path, data: Path, key: bytes) -> Taken:
         if feed is not None:
             kept.append(feed)
             about = (name, title, known(name).about, feed.entries, feed.left_out, feed.dated, feed.source)
-            states.append(FeedState(*about, trouble))
+            states.append(FeedState(*about, trouble, feed.feed.published))
     files = tuple(path for path in watched(root, data) if path.is_file())
-    return Taken(Sealed(key, [each.feed for each in kept]), tuple(states), (*troubles, *_open_files(files)), files)
+    troubles += [*_misplaced(_places(root, data)), *_open_files(files)]
+    return Taken(Sealed(key, [with_probe(key, each.feed) for each in kept]), tuple(states), tuple(troubles), files)
 
 
 def _take(name: str, folders: list[Path], path: Path, key: bytes) -> tuple[Kept | None, str]:
@@ -104,18 +115,19 @@ def _take(name: str, folders: list[Path], path: Path, key: bytes) -> tuple[Kept 
     try:
         files = list(files_of(folders))
         if not files:
-            return before, damage or ("has vanished: its folder is empty or gone" if before or folders else "")
+            gone = "has vanished: its folder is empty or gone" if before else ""
+            return before, damage or gone or ("has not come yet: its folder is empty" if folders else "")
         source = _source_of(files, key)
+        dated = _dated(files)
         if before is not None and before.source == source:
-            return before, ""
-        made = digested(name, key, (entry for file in files for entry in read_file(file)))
+            return replace(before, dated=dated), ""  # the same list may have been brought again
+        made = digested(name, key, (line for file in files for line in read_file(file)))
     except Unreadable as error:
         return before, f"is faulty: a file {error}"
     except OSError as error:
         return before, f"cannot be read ({error.strerror})"
     if words := _faulty(made, before):
         return before, words
-    dated = max(datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in files)
     new = Kept(made.feed, source, made.entries, made.left_out, dated)
     try:
         write_kept(path, key, new)
@@ -130,6 +142,14 @@ def _before(path: Path, key: bytes) -> tuple[Kept | None, str]:
     except (Damaged, ValueError, KeyError, TypeError, OSError) as error:
         words = str(error) if isinstance(error, Damaged) else "its digests cannot be read"
         return None, f"has vanished, and {words}"
+
+
+def _dated(files: Sequence[Path]) -> datetime:
+    """When the newest file was written. Raises OSError."""
+    try:
+        return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
+    except (ValueError, OverflowError):  # a time that no calendar knows
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _source_of(files: Sequence[Path], key: bytes) -> str:
@@ -148,6 +168,21 @@ def _faulty(made: Digested, before: Kept | None) -> str:
     if before is not None and before.entries >= _MANY and made.entries * _LEAST_OF_BEFORE < before.entries:
         return f"looks cut off: it has {made.entries} entries where it had {before.entries}"
     return ""
+
+
+def _misplaced(places: Sequence[Path]) -> Iterator[str]:
+    """Words about what lies where feeds lie, and is none; file names are not told."""
+    for place in places:
+        try:
+            loose = sum(not path.is_dir() and not path.name.startswith(".") for path in place.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            yield f"The feeds of illegal material in {place} CANNOT BE READ by the gateway ({error.strerror})."
+            continue
+        if loose:
+            files = "A file lies" if loose == 1 else f"{loose} files lie"
+            yield f"{files} loose in {place}, so NOTHING OF IT IS IN FORCE: put it into a folder, such as {place}/iwf/."
 
 
 def _open_files(files: Sequence[Path]) -> Iterator[str]:

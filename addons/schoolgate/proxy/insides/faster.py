@@ -6,6 +6,7 @@ another, that change stays off, ``switch_on`` names it, and mitmproxy works as i
 """
 
 import asyncio
+import contextlib
 import copy
 import inspect
 import logging
@@ -17,13 +18,13 @@ from typing import Any
 
 from mitmproxy import version
 from mitmproxy.addonmanager import AddonManager, traverse
-from mitmproxy.connection import Connection
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
 from mitmproxy.http import Headers, MessageData
 from mitmproxy.optmanager import _Option, unset
 from mitmproxy.proxy import commands
-from mitmproxy.proxy.events import Event, HookCompleted
+from mitmproxy.proxy.events import ConnectionClosed, DataReceived, Event, HookCompleted
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import (
     DropStream,
@@ -34,6 +35,7 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestHeaders
+from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
 from mitmproxy.utils import asyncio_utils
@@ -45,6 +47,8 @@ addon_log = logging.getLogger("mitmproxy.addonmanager")
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
+_RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
+_RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
 _NONE: list[str] = []
 _MUST_BE: Any = object()
 _UNCHANGING = (str, int, float, bool, type(None))
@@ -238,6 +242,51 @@ async def drain_writers(self: ConnectionHandler) -> None:
             return
 
 
+async def handle_connection(self: ConnectionHandler, connection: Connection) -> None:
+    """As mitmproxy's, but what passes through unread goes from one socket to the other."""
+    cancelled, reader = None, self.transports[connection].reader
+    assert reader
+    try:
+        while data := await reader.read(65535):
+            relayed = self.transports.get(vars(connection).get(_RELAYED))  # type: ignore[arg-type]
+            if relayed is None or relayed.writer is None or relayed.writer.is_closing():
+                await self.server_event(DataReceived(connection, data))
+            else:
+                self.timeout_watchdog.register_activity()
+                relayed.writer.write(data)
+            await self.drain_writers()
+    except OSError:
+        pass
+    except asyncio.CancelledError as error:
+        cancelled = error
+    if cancelled is None and connection.transport_protocol == "tcp":
+        connection.state &= ~ConnectionState.CAN_READ
+    else:
+        connection.state = ConnectionState.CLOSED
+    await self.server_event(ConnectionClosed(connection))
+    if connection.state is ConnectionState.CAN_WRITE:  # the other end may still be sent something
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            cancelled = error
+    with contextlib.suppress(OSError):
+        writer = self.transports[connection].writer
+        assert writer
+        writer.close()
+    self.transports.pop(connection)
+    if cancelled:
+        raise cancelled
+
+
+def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's; from the second piece on, what nobody reads and nothing wraps need not come here any more."""
+    client, server = self.context.client, self.context.server
+    wrapped = client.tls_established or server.tls_established or server.via
+    if self.flow is None and isinstance(event, DataReceived) and not wrapped:
+        vars(client)[_RELAYED], vars(server)[_RELAYED] = server, client
+    yield from _RELAY(self, event)
+
+
 def _takes_more(writer: Any) -> bool:
     if not isinstance(writer, asyncio.StreamWriter):
         return False
@@ -351,6 +400,8 @@ CHANGES = (
     Change(ProxyConnectionHandler, "server_event", "self, event", server_event, "tasks for hooks, single writes"),
     Change(AddonManager, "trigger_event", "self, event", trigger_event, "asking addons that handle nothing"),
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
+    Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "layers around unread bytes"),
+    Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes"),
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "asking for rare kinds first"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),

@@ -1,0 +1,168 @@
+"""The disk and the stores: damaged, locked, full or not to be written while the gateway runs under load; no block is lost."""
+
+import os
+import resource
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from pretend.faulted import Watched
+from pretend.gateway import Gateway, schoolgate
+from pretend.mailbox import Mailbox
+from pretend.raw import Raw
+
+
+@contextmanager
+def load(school: Watched) -> Iterator[None]:
+    """Pupils ask for what is blocked, all the time."""
+    stop = threading.Event()
+
+    def ask(number: int) -> None:
+        while not stop.is_set():
+            school.blocked(client=f"127.0.2.{number}")
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=ask, args=(20 + number,), daemon=True) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+
+
+def noise(path: Path, first: int = 1) -> None:
+    """All but the first pages of a file that is in use are overwritten in place."""
+    with path.open("r+b") as file:
+        file.seek(first * 4096)
+        file.write(b"\xa5" * (path.stat().st_size - first * 4096))
+
+
+def mailed(school: Watched, words: str, mailbox: Callable[[int], Mailbox]) -> None:
+    box = mailbox(school.gateway.school.mail_port)
+    end = time.monotonic() + 60
+    while not any(words in mail.text for mail in box.delivered):
+        assert time.monotonic() < end, [mail.text for mail in box.delivered]
+        time.sleep(0.2)
+    assert all(mail.to == ("it@school.example",) for mail in box.delivered if words in mail.text)
+
+
+def test_a_record_that_is_damaged_in_use_is_mended_and_loses_nothing(
+    school: Watched, mailbox: Callable[[int], Mailbox]
+) -> None:
+    record = school.gateway.school.data / "record.db"
+    with load(school):
+        time.sleep(1.0)
+        with closing(sqlite3.connect(record)) as db:
+            db.execute("pragma wal_checkpoint(truncate)")
+        noise(record)
+        school.told("The record was damaged", 60)
+        school.is_well()
+    assert "put aside as record.db.damaged-" in school.told("The record was damaged")
+    mailed(school, "The record was damaged", mailbox)
+    assert school.lost() == set()
+
+
+def test_an_office_whose_file_is_damaged_begins_again_and_tells(school: Watched) -> None:
+    office = school.gateway.school.data / "office.db"
+    with closing(sqlite3.connect(office)) as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+    noise(office)
+    school.blocked()
+    school.told("The office's file was damaged", 60)
+    school.is_well()
+
+
+def test_a_record_that_somebody_locks_costs_time_and_no_block(school: Watched) -> None:
+    record = school.gateway.school.data / "record.db"
+    with closing(sqlite3.connect(record, isolation_level=None)) as db, load(school):
+        db.execute("begin immediate")
+        began = len(school.seen)
+        time.sleep(2.0)
+        assert len(school.seen) > began + 20, "blocks waited for the record"
+        db.execute("rollback")
+    assert school.lost() == set()
+
+
+@pytest.mark.parametrize("what", ["cut off", "altered"])
+def test_an_index_that_is_damaged_under_the_workers_opens_nothing_and_is_made_again(school: Watched, what: str) -> None:
+    [index] = (school.gateway.school.data / "index").glob("*.index")
+    whole = index.stat().st_size
+    if what == "cut off":
+        os.truncate(index, 4096)
+    else:
+        with index.open("r+b") as file:
+            file.seek(whole // 3)
+            file.write(os.urandom(whole // 2))
+    time.sleep(0.5)
+    with load(school):
+        end = time.monotonic() + 100
+        while not index.exists() or index.stat().st_size < whole:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+    school.is_well(60)
+    school.told("ended by itself" if what == "cut off" else "The list index was altered or damaged on disk")
+    assert school.lost() == set()
+
+
+def test_a_worker_that_cannot_write_shows_no_site_and_says_so_afterwards(school: Watched) -> None:
+    """As on a full or read-only disk: the system lets no file grow."""
+    school.is_well()
+    worker = school.gateway.children()["worker1"]
+    before = resource.prlimit(worker, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    try:
+        for _ in range(3):
+            assert school.blocked().status == 503
+            assert school.blocked(tls=True).status == 503
+        assert school.allowed().status == 200
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, before)
+    school.is_well()
+    assert "could not be written" in school.told("Is the disk full or read-only?")
+    assert school.lost() == set()
+
+
+def test_files_used_up_refuse_some_and_open_nothing(school: Watched) -> None:
+    worker = school.gateway.children()["worker1"]
+    before = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    used = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (used + 30, before[1]))
+    lines: list[Raw] = []
+    try:
+        for _ in range(60):
+            lines.append(Raw(school.gateway, "127.0.2.99", timeout=2))
+        time.sleep(2.5)
+        answer = school.blocked()
+        assert answer.status in (0, 403, 502, 503)
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, before)
+        for raw in lines:
+            raw.line.close()
+    school.is_well()
+    school.told("open files and connections are used")
+
+
+def test_a_folder_that_cannot_be_written_opens_no_port_and_is_told_plainly(
+    start: Callable[..., Gateway], tmp_path: Path
+) -> None:
+    from pretend.school import School
+
+    school = School(tmp_path).write()
+    school.data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", school.data]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a file system needs root")
+    try:
+        done = schoolgate("run", "--config", str(school.config))
+    finally:
+        subprocess.run(["umount", school.data], check=True)
+    assert done.returncode == 2
+    assert "Read-only file system" in done.stderr
+    assert "Traceback" not in done.stderr

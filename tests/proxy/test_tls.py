@@ -1,0 +1,170 @@
+"""The TLS that devices and sites see: certificates of the school's authority, sessions that go on, and none too many."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from mitmproxy.addons.core import Core
+from mitmproxy.addons.dns_resolver import DnsResolver
+from mitmproxy.addons.next_layer import NextLayer
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+from pretend.sites import Sites
+from schoolgate.proxy import tls as module
+from schoolgate.proxy.certificates import ensure_authority
+from schoolgate.proxy.tls import Kept, Tls
+
+
+@dataclass
+class Site:
+    """One site, whose connections say whether they went on with a session of before."""
+
+    context: ssl.SSLContext
+    went_on: list[bool] = field(default_factory=list)
+
+    def start(self) -> int:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, daemon=True).start()
+        return int(self.listener.getsockname()[1])
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line = self.listener.accept()[0]
+            except OSError:
+                return
+            try:
+                with self.context.wrap_socket(line, server_side=True) as safe:
+                    safe.recv(65536)
+                    self.went_on.append(safe.session_reused)
+                    safe.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            except OSError:
+                pass
+
+
+def visit(proxy: int, port: int, name: str, ca: Path) -> tuple[int, x509.Certificate]:
+    """What a device gets of https://name/ by a proxy, checking certificates as browsers do."""
+    believing = ssl.create_default_context(cafile=ca)
+    with socket.create_connection(("127.0.0.1", proxy), timeout=40) as line:
+        line.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert b" 200 " in line.recv(65536)
+        with believing.wrap_socket(line, server_hostname=name) as safe:
+            shown = safe.getpeercert(binary_form=True)
+            safe.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            answer = b""
+            while part := safe.recv(65536):
+                answer += part
+    assert shown is not None
+    return int(answer.split()[1]), x509.load_der_x509_certificate(shown)
+
+
+def through(folder: Path, believed: Path, what: Callable[[int, Path], None]) -> None:
+    """Run ``what`` with the port of a proxy and its authority's file."""
+    authority = ensure_authority(folder, "St Test's")
+
+    async def main() -> None:
+        master = Master(Options())
+        master.addons.add(Core(), Proxyserver(), NextLayer(), Tls(), DnsResolver())
+        master.options.update(
+            mode=["regular@127.0.0.1:0"],
+            confdir=str(authority.folder),
+            connection_strategy="lazy",
+            upstream_cert=False,
+            ssl_verify_upstream_trusted_ca=str(believed),
+        )
+        running = asyncio.create_task(master.run())
+        server = master.addons.get("proxyserver")
+        while not server.is_running:
+            await asyncio.sleep(0.01)
+        try:
+            await asyncio.to_thread(what, server.listen_addrs()[0][1], authority.certificate)
+        finally:
+            master.shutdown()
+            await running
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Sites:
+    sites = Sites(tmp_path / "sites").start()
+    sites.stop()  # only its authority is needed
+    return sites
+
+
+def test_devices_see_elliptic_keys_and_sites_are_asked_to_go_on(tmp_path: Path, sites: Sites) -> None:
+    site = Site(sites._context("one.example"))
+    port = site.start()
+
+    def visits(proxy: int, ca: Path) -> None:
+        first, again = visit(proxy, port, "one.example", ca), visit(proxy, port, "one.example", ca)
+        assert (first[0], again[0]) == (200, 200)
+        assert isinstance(first[1].public_key(), ec.EllipticCurvePublicKey)
+        assert first[1] == again[1]
+        assert site.went_on == [False, True]
+
+    through(tmp_path / "var", sites.ca, visits)
+
+
+def test_a_session_is_taken_up_only_for_the_name_that_it_was_verified_for(tmp_path: Path, sites: Sites) -> None:
+    context = sites._context("one.example")
+    site = Site(context)
+    port = site.start()
+
+    def visits(proxy: int, ca: Path) -> None:
+        assert visit(proxy, port, "one.example", ca)[0] == 200
+        assert visit(proxy, port, "two.example", ca)[0] == 502  # the site has no certificate for that name
+        assert visit(proxy, port, "two.example", ca)[0] == 502
+        assert visit(proxy, port, "one.example", ca)[0] == 200
+
+    through(tmp_path / "var", sites.ca, visits)
+
+
+def test_who_takes_a_sites_place_must_show_its_certificate_again(tmp_path: Path, sites: Sites) -> None:
+    stranger = Sites(tmp_path / "strangers").start()
+    stranger.stop()
+    site = Site(sites._context("one.example"))
+    port = site.start()
+
+    def visits(proxy: int, ca: Path) -> None:
+        assert visit(proxy, port, "one.example", ca)[0] == 200
+        site.context = stranger._context("one.example")
+        assert visit(proxy, port, "one.example", ca)[0] == 502
+        site.context = sites._context("one.example")
+        assert visit(proxy, port, "one.example", ca)[0] == 200
+
+    through(tmp_path / "var", sites.ca, visits)
+
+
+def test_what_is_kept_has_an_end(tmp_path: Path, sites: Sites, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_LEAVES", 2)
+    monkeypatch.setattr(module, "_MOST_CONTEXTS", 1)
+    site = Site(sites._context("one.example"))
+    port = site.start()
+
+    def visits(proxy: int, ca: Path) -> None:
+        for _ in range(2):
+            for name in ("one.example", "other.example", "third.example"):
+                assert visit(proxy, port, name, ca)[1].subject == x509.Name.from_rfc4514_string(f"CN={name}")
+
+    through(tmp_path / "var", sites.ca, visits)
+    kept = Kept[int, int](2)
+    for number in range(5):
+        kept.keep(number, number)
+        assert kept.recall(0) == (0 if number < 2 else None if 0 not in kept else 0)
+    assert len(kept) == 2
+
+
+def test_nothing_is_written_beside_the_schools_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    through(tmp_path / "var", tmp_path / "var" / "schoolgate-ca.crt", lambda proxy, ca: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
