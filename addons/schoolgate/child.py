@@ -84,7 +84,7 @@ def _begin(main: Callable[..., None], arguments: tuple[Any, ...], channel: Conne
         settings = channel.recv()
     except (EOFError, OSError):
         return  # the supervisor is gone already
-    except ValueError as error:  # of another build, this process reads the files itself, and they have faults
+    except Exception as error:  # of another build, this process reads the files itself, and they have faults
         log.error("It cannot begin until this is correct: %s", error)
         return
     main(*arguments, settings, channel)

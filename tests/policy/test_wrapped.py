@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -135,6 +136,35 @@ def test_the_words_of_a_page_behind_another_are_judged_like_the_page() -> None:
 def test_addresses_in_addresses_without_end_are_read_to_an_end() -> None:
     url = "https://r.jina.ai/" * 200 + "https://porn.example/"
     assert 0 < len(wrapped_in(request_from_url(url, at=AT))) < 20
+
+
+def _behind(times: int) -> str:
+    url = "https://porn.example/"
+    for _ in range(times):
+        url = "https://translate.google.com/translate?u=" + quote(url, safe="")
+    return url
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "x=" + "A" * 5_000 + "&u=https://porn.example/",
+        "x=" + "A" * 70_000 + "&u=https://porn.example/",
+        "&".join(f"u=https://harmless{n}.example/" for n in range(14)) + "&u=https://porn.example/",
+        "&".join(f"u=https://harmless{n}.example/" for n in range(90)) + "&u=https://porn.example/",
+        _behind(4).partition("?")[2],
+        _behind(9).partition("?")[2],
+    ],
+    ids=["padded", "padded beyond all", "14 decoys", "90 decoys", "4 deep", "9 deep"],
+)
+def test_nothing_hides_a_page_behind_a_site_that_shows_pages(query: str) -> None:
+    verdict = decide(_asked(f"https://translate.google.com/translate?{query}"), SNAPSHOT)
+    assert (verdict.action, verdict.category in ("adult", "circumvention")) == (Action.BLOCK, True)
+
+
+def test_long_addresses_and_many_links_alone_are_no_way_round() -> None:
+    for query in ("state=" + "A" * 70_000, "&".join(f"url=https://harmless{n}.example/" for n in range(90))):
+        assert decide(_asked(f"https://reader.example/page?{query}"), SNAPSHOT).action is Action.ALLOW
 
 
 @pytest.mark.parametrize(

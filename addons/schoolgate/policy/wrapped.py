@@ -13,14 +13,17 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from schoolgate.policy.request import BadAddress, WebRequest, request_from_url
+from schoolgate.policy.rules import SIGN, Hit
+from schoolgate.policy.signs import CIRCUMVENTION
 from schoolgate.policy.spelled import is_coded, is_host, spelled
 from schoolgate.policy.within_names import TRANSLATED, within_name
 from schoolgate.policy.wrappers import WRAPPERS, Does, Wrapper
 
 _DEEPEST = 4
-_MOST = 12  # addresses that are looked for in one
+_MOST = 40  # addresses that are looked for in one
 _SHORTEST_CODED = 12  # characters
-_LONGEST = 4096  # characters of an address that are read
+_LONGEST = 1 << 16  # characters of an address that are read
+_NOWHERE = "hidden.invalid"  # stands for a page that was not looked for; no school has allowed it
 _IN_A_PATH = re.compile(
     r"(?:(?<![a-z])|(?<=%2f))(?:https?(?::|%3a|%253a)(?:/|%2f|%252f)|hvtr?[ps](?:8|:|%3a)(?:/|%2f))", re.IGNORECASE
 )
@@ -59,19 +62,30 @@ class Wrapped:
 def wrapped_in(request: WebRequest) -> tuple[Wrapped, ...]:
     """Every page that is asked for inside this address, the outer ones first; mostly there is none."""
     found: list[Wrapped] = []
-    waiting, seen = [(request, 0, Does.SHOWS)], [request]
-    while waiting and len(found) < _MOST:
+    waiting, seen = [(request, 0, Does.SHOWS)], {request}
+    while waiting:
         outer, depth, does = waiting.pop(0)
         for text, how in _addresses(outer):
             inner = _request(text, request)
-            if inner is None or any(inner == each for each in seen):
+            if inner is None or inner in seen:
                 continue
-            seen.append(inner)
+            seen.add(inner)
             both = how if does is Does.SHOWS else does
+            if len(found) == _MOST or depth == _DEEPEST:
+                return (*found, *_hidden(request, both))
             found.append(Wrapped(inner, both, outer.host))
-            if depth + 1 < _DEEPEST:
-                waiting.append((inner, depth + 1, both))
-    return tuple(found[:_MOST])
+            waiting.append((inner, depth + 1, both))
+    too_long = len(request.asked) > _LONGEST and any(map(_wrappers, request.names))
+    return (*found, *_hidden(request, Does.SHOWS)) if too_long else tuple(found)
+
+
+def _hidden(request: WebRequest, does: Does) -> tuple[Wrapped, ...]:
+    """What stands for the pages that nobody looks for any more: where one may be shown, that is a way round."""
+    if does is Does.PERHAPS:
+        return ()
+    sign = Hit(CIRCUMVENTION, SIGN, "a page behind too many others", certain=True)
+    unknown = replace(request, names=(_NOWHERE,), path="/", target="/", query="", asked="", signs=(sign,))
+    return (Wrapped(unknown, does, request.host),)
 
 
 def shown(request: WebRequest) -> WebRequest:
@@ -177,9 +191,8 @@ def _in_the_path(path: str, query: str, bare: bool) -> Iterator[str]:
     for word in ("http", "https"):  # ``/proxy_u/en-de/https/example.com/``
         segments = segments[segments.index(word) + 1 :] if word in segments[:-1] else segments
     for number, segment in enumerate(segments):
-        whole = "/".join(segments[number:])
         if is_coded(unquote(segment)) or (bare and is_host(segment)):
-            yield from spelled(whole if is_host(segment) else segment)
+            yield from spelled("/".join(segments[number:]) if is_host(segment) else segment)
             return
 
 

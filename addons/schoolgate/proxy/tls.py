@@ -101,6 +101,11 @@ class LeafStore(CertStore):
         return entry
 
 
+def _agree(connection: SSL.Connection, offered: list[bytes]) -> Any:
+    """The protocol to speak with a device; HTTP/3, which cannot be spoken over TCP, is passed over."""
+    return tlsconfig.alpn_select_callback(connection, [each for each in offered if not each.startswith(b"h3")])
+
+
 class Tls(tlsconfig.TlsConfig):
     """mitmproxy's TlsConfig with what is worth keeping kept."""
 
@@ -151,7 +156,7 @@ class Tls(tlsconfig.TlsConfig):
             ecdh_curve=net_tls.get_curve(options.tls_ecdh_curve_client),
             chain_file=entry.chain_file,
             request_client_cert=options.request_client_cert,
-            alpn_select_callback=tlsconfig.alpn_select_callback,
+            alpn_select_callback=_agree,
             extra_chain_certs=(),
             dhparams=self.certstore.dhparams,
         )

@@ -83,7 +83,7 @@ class Settings:
         return list(dict.fromkeys(self.school.roles[role].email for role in roles if role in self.school.roles))
 
 
-_Read = tuple[Written, Taken, tuple[AwayDevice, ...], tuple[Path, ...], str]
+_Read = tuple[Written, Taken, tuple[Path, ...], str]
 
 
 def watched_files(folders: Folders, settings: Settings) -> dict[Path, tuple[int, int]]:
@@ -124,8 +124,9 @@ def load_settings(
 
     Raises SettingsError with every fault of every file; nothing is half-used.
     """
-    written, taken, known, read, version = _read_at_rest(folders, copies)
+    written, taken, read, version = _read_at_rest(folders, copies)
     index = _index_of(written, index_folder, compile_them, anew)
+    known = read_devices(written.data)
     away = usable(known, written.school.away)
     snapshot = _snapshot_of(written, index, taken, away, version)
     return Settings(
@@ -159,13 +160,13 @@ def _read_at_rest(folders: Folders, copies: Copies | None) -> _Read:
         began = time.time_ns()
         written = read_written(folders, copies)
         taken = take_up(folders.root, written.data, sealed_key(folders.root, written.data))
-        known = read_devices(written.data)
-        read = (*written.paths, *([written.data / DEVICES] if known else ()))
+        devices = written.data / DEVICES
+        read = (*written.paths, *([devices] if devices.is_file() else ()))
         paths = [*read, *folders.own_reports()]
         version = _version(paths, taken)
         if all(file.stat().st_ctime_ns <= began for path in paths for file in list_files(path)):
             break
-    return written, taken, known, read, version
+    return written, taken, read, version
 
 
 def with_feeds(settings: Settings) -> Settings:
