@@ -11,10 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pretend.faulted import Watched
 from pretend.gateway import Gateway, schoolgate
 from pretend.mailbox import Mailbox
 from pretend.raw import Raw
+from schoolgate.cli import main
+from schoolgate.store.record import open_reader
 
 
 @contextmanager
@@ -89,6 +92,23 @@ def test_a_record_that_somebody_locks_costs_time_and_no_block(school: Watched) -
         assert len(school.seen) > began + 20, "blocks waited for the record"
         db.execute("rollback")
     assert school.lost() == set()
+
+
+def test_a_backup_made_under_load_holds_every_block_that_was_seen_before(school: Watched, tmp_path: Path) -> None:
+    with load(school):
+        time.sleep(0.5)
+        before, config = set(school.seen), school.gateway.school.config
+        done = CliRunner().invoke(main, ["backup", str(tmp_path / "b"), "--config", str(config)])
+        assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(main, ["restore", str(tmp_path / "b"), str(tmp_path / "new")])
+    assert done.exit_code == 0, done.output
+    with open_reader(tmp_path / "new" / "var", with_waiting=True) as reader:
+        refs = [row["ref"] for row in reader.query("select ref from blocks")]
+    assert before <= set(refs)
+    assert len(refs) == len(set(refs))
+    authority = Path("ca", "mitmproxy-ca.pem")
+    kept = (tmp_path / "new" / "var" / authority).read_bytes()
+    assert kept == (school.gateway.school.data / authority).read_bytes()
 
 
 @pytest.mark.parametrize("what", ["cut off", "altered"])

@@ -1,5 +1,6 @@
 """The folder of the pretend school: its people, its calendar and its lists, in the formats of a real one."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from schoolgate.settings.folders import make_school, shipped
 NAME = "St Wilfrid's Primary School (demo)"
 ZONE = ZoneInfo("Europe/London")
 DOMAIN = "st-wilfrids.example"
+_QUIET = re.compile(r"^quiet:.*$", re.MULTILINE)
 PUPILS, STAFF, GUESTS = "127.20.6", "127.30.1", "127.40.1"
 """The networks, as the beginnings of addresses; all of them are loopback."""
 
@@ -69,6 +71,8 @@ def write_school(root: Path, ports: Ports, authority: Path, passwords: dict[str,
     (config / "people.yaml").write_text(_people())
     (config / "calendar.yaml").write_text(_calendar(today))
     (config / "monitoring.yaml").write_text(_monitoring(today))
+    alerts = config / "alerts.yaml"
+    alerts.write_text(_QUIET.sub(r"# \g<0>  (a demonstration in the evening has no time to wait)", alerts.read_text()))
     _write_lists(root / "blocklists")
     for login, word in passwords.items():
         set_password(config / FILE, login, hashed(word))

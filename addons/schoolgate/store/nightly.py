@@ -23,7 +23,7 @@ log = logging.getLogger("schoolgate")
 OFFICE = "office.db"
 _EVERY = timedelta(hours=23)
 _LOOK_EVERY = 600.0  # seconds
-_FIRST_AFTER = 60.0  # seconds: what runs comes first
+_FIRST_AFTER = 300.0  # seconds: what runs comes first, and a new record has all its journals
 _STOP_WITHIN = 3.0  # seconds
 _KEEP_FOR = timedelta(hours=47)  # that journals are kept, longer than two copies take; then what is deleted is gone
 
