@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from pretend.school import School
 from schoolgate.gateway.installation import missing_interfaces, planned, remove
 from schoolgate.gateway.own_user import let_read, make_feed_folders, try_as_user
 from schoolgate.gateway.system import CannotInstall, said
-from schoolgate.gateway.units import FILTER, REDIRECT, Place, files, workers_of
+from schoolgate.gateway.units import FILTER, LISTED, LOOK, LOOKS, REDIRECT, Place, files, workers_of
 from schoolgate.settings.load import Settings
 
 SYSTEMD = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd is not installed (apt-get install systemd)"
 )
+
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def units(tmp_path: Path) -> Path:
     """The units in a folder; their user is one that every machine has."""
     place = Place(Path("/bin/true"), tmp_path / "a school's 100 % $HOME", (tmp_path / "var",), 2, True)
     for path, text in files(place, "").items():
-        if path.suffix == ".service":
+        if path.suffix in (".service", ".timer"):
             (tmp_path / path.name).write_text(
                 text.replace("User=schoolgate", "User=daemon").replace("Group=schoolgate", "Group=daemon")
             )
@@ -34,7 +37,8 @@ def units(tmp_path: Path) -> Path:
 def test_systemd_finds_no_fault_in_the_units(units: Path) -> None:
     nft = (units / REDIRECT).read_text().replace("/usr/sbin/nft", "/bin/true")
     (units / REDIRECT).write_text(nft)  # where nftables is not installed, that would be the only fault
-    command = ["systemd-analyze", "verify", "--man=no", str(units / FILTER), str(units / REDIRECT)]
+    written = [str(units / name) for name in (FILTER, REDIRECT, LOOK, LOOKS)]
+    command = ["systemd-analyze", "verify", "--man=no", *written]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     complaints = [line for line in done.stderr.splitlines() if str(units) in line or "schoolgate" in line]
     assert (done.returncode, complaints) == (0, [])
@@ -54,6 +58,40 @@ def test_a_path_is_one_word_whatever_stands_in_it(units: Path) -> None:
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in (units / FILTER).read_text()
 
 
+_ASK = """
+import sys
+from pathlib import Path
+from schoolgate.gateway import nftables
+nftables.LISTED = Path(sys.argv[1])
+try:
+    print(nftables.listed())
+except nftables.NoNftables as error:
+    print("NO", error)
+"""
+
+
+@ROOT
+@pytest.mark.skipif(shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin") is None, reason="nftables is not installed")
+def test_who_may_not_ask_nftables_is_told_what_root_wrote_down(units: Path, tmp_path: Path) -> None:
+    written = tmp_path / "table.nft"
+    text = (units / LOOK).read_text().replace(f"/{LISTED}", str(written))
+    look = " && ".join(line.partition("=")[2] for line in text.splitlines() if line.startswith("ExecStart="))
+    table = "nft add table inet schoolgate && nft add chain inet schoolgate seen"
+    may_not = ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "unshare", "--net"]
+
+    def told() -> str:
+        command = [*may_not, sys.executable, "-c", _ASK, str(written)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert told().startswith("NO")
+    subprocess.run(["unshare", "--net", "sh", "-c", f"{table} && {look}"], check=True, timeout=60)
+    assert "chain seen" in told()
+    os.utime(written, (1, 1))
+    assert told().startswith("NO")  # what was so long ago says nothing of now
+    subprocess.run(["unshare", "--net", "sh", "-c", look], check=True, timeout=60)
+    assert told().strip() == ""  # there is none
+
+
 def test_how_many_workers_were_installed_is_read_from_the_unit(units: Path) -> None:
     assert workers_of((units / FILTER).read_text()) == 2
     assert workers_of("") == 1
@@ -62,9 +100,6 @@ def test_how_many_workers_were_installed_is_read_from_the_unit(units: Path) -> N
 def test_settings_that_name_no_network_are_told_what_is_missing(default: Settings) -> None:
     with pytest.raises(CannotInstall, match=r"config/school.yaml: listen: needs a port .* transparent: 8480"):
         planned(default, 1)
-
-
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 
 
 @ROOT
@@ -125,6 +160,6 @@ def test_what_was_written_below_a_folder_is_taken_away_again(tmp_path: Path) -> 
     for path in files(Place(Path(), Path(), (), 1, False), ""):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("x")
-    assert len(list(remove(tmp_path))) == 4
+    assert len(list(remove(tmp_path))) == 6
     assert theirs.exists()
     assert not (tmp_path / "etc/schoolgate").exists()

@@ -11,7 +11,7 @@ from schoolgate.gateway import nftables
 from schoolgate.gateway.own_user import make_user, of_user, try_as_user
 from schoolgate.gateway.redirect import mark_of, table
 from schoolgate.gateway.system import WITHIN, CannotInstall, systemctl, systemd_runs
-from schoolgate.gateway.units import FILTER, NFT_FILE, REDIRECT, UNITS, Place, files, workers_of
+from schoolgate.gateway.units import FILTER, LOOKS, NFT_FILE, REDIRECT, UNITS, Place, files, workers_of
 from schoolgate.settings.load import Settings
 from schoolgate.whole_file import whole
 
@@ -80,7 +80,7 @@ def _put_in_force(settings: Settings, table_text: str) -> Iterator[str]:
         yield "systemd does not run here: start the filter yourself with 'schoolgate run'"
         return
     systemctl("daemon-reload")
-    systemctl("enable", "--now", REDIRECT)
+    systemctl("enable", "--now", REDIRECT, LOOKS)
     systemctl("enable", FILTER)
     systemctl("restart", FILTER)
     yield f"running  {REDIRECT}, {FILTER}"
@@ -93,7 +93,8 @@ def remove(root: Path) -> Iterator[str]:
         raise CannotInstall("removing a gateway needs root; run it with sudo")
     present = [root / path for path in files(Place(Path(), Path(), (), 1, False), "") if (root / path).exists()]
     if here and systemd_runs() and any(path.suffix == ".service" for path in present):
-        systemctl("disable", "--now", FILTER, REDIRECT)
+        there = {path.name for path in present}
+        systemctl("disable", "--now", *(unit for unit in (FILTER, LOOKS, REDIRECT) if unit in there))
     for path in present:
         path.unlink()
         yield f"removed  {path}"
@@ -134,6 +135,6 @@ def status(settings: Settings, workers: int | None) -> Iterator[Finding]:
         words = f"{name} is {'on' if on else 'off: this machine passes nothing else on, such as mail or printing'}."
         yield Finding(on, words)
     if systemd_runs():
-        for unit in (REDIRECT, FILTER):
+        for unit in (REDIRECT, LOOKS, FILTER):
             runs = subprocess.run(["systemctl", "is-active", "--quiet", unit], timeout=WITHIN).returncode == 0
             yield Finding(runs, f"{unit} {'runs' if runs else f'does not run; see: journalctl -u {unit}'}.")

@@ -1,11 +1,16 @@
 """Speaks to nftables about schoolgate's own table, and about no other."""
 
+import os
 import shutil
 import subprocess
+import time
+from pathlib import Path
 
 from schoolgate.gateway.redirect import TABLE, mark_of
+from schoolgate.gateway.units import LISTED
 
 _WITHIN = 30.0  # seconds
+_OLDEST = 1200.0  # seconds after which what was written down says nothing of now
 
 
 class NoNftables(Exception):
@@ -26,8 +31,28 @@ def loaded() -> str | None:
 
 
 def listed() -> str:
-    """All of the table as it is in force; "" where there is none. Raises NoNftables."""
-    return "" if loaded() is None else _nft(["list", "table", *TABLE.split()])
+    """All of the table as it is in force; "" where there is none. Raises NoNftables.
+
+    Who may not ask is told what root wrote down some minutes ago, where that is done.
+    """
+    try:
+        return "" if loaded() is None else _nft(["list", "table", *TABLE.split()])
+    except NoNftables:
+        written = _written_down()
+        if written is None:
+            raise
+        return written
+
+
+def _written_down() -> str | None:
+    path = Path("/") / LISTED
+    try:
+        with path.open(encoding="utf-8") as file:
+            found = os.fstat(file.fileno())
+            is_fresh = abs(time.time() - found.st_mtime) < _OLDEST
+            return file.read() if found.st_uid == 0 and is_fresh else None
+    except (OSError, ValueError):
+        return None
 
 
 def remove() -> bool:

@@ -1,4 +1,7 @@
-"""The systemd units: one that puts the table in force before any network is up, one that runs the filter, shut in."""
+"""The systemd units: one puts the table in force before any network is up, one runs the filter, shut in.
+
+The filter may not ask nftables anything. So a third writes down every few minutes what is in force, for its doctor.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +9,9 @@ from pathlib import Path
 
 USER = "schoolgate"
 REDIRECT, FILTER = "schoolgate-redirect.service", "schoolgate.service"
+LOOK, LOOKS = "schoolgate-look.service", "schoolgate-look.timer"
+LISTED = Path("run/schoolgate/table.nft")
+"""What nft listed of the table when it was looked at last; empty where there was none."""
 NFT_FILE = Path("etc/schoolgate/redirect.nft")
 UNITS = Path("etc/systemd/system")
 
@@ -31,6 +37,8 @@ def files(place: Place, table: str) -> dict[Path, str]:
         Path("etc/sysusers.d/schoolgate.conf"): f'u {USER} - "The school\'s filter" - -\n',
         UNITS / REDIRECT: _redirect(),
         UNITS / FILTER: _filter(place),
+        UNITS / LOOK: _look(),
+        UNITS / LOOKS: _looks(),
     }
 
 
@@ -61,6 +69,41 @@ ProtectHome=yes
 
 [Install]
 WantedBy=multi-user.target
+"""
+
+
+def _look() -> str:
+    return f"""[Unit]
+Description=What of the school's nftables table is in force, written down for the filter's doctor
+After={REDIRECT}
+
+[Service]
+Type=oneshot
+RuntimeDirectory={LISTED.parent.name}
+RuntimeDirectoryPreserve=yes
+UMask=0022
+ExecStart=/bin/sh -c '/usr/sbin/nft list table inet schoolgate >/{LISTED}.new || : >/{LISTED}.new'
+ExecStart=/bin/mv /{LISTED}.new /{LISTED}
+CapabilityBoundingSet=CAP_NET_ADMIN
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+"""
+
+
+def _looks() -> str:
+    return f"""[Unit]
+Description=Looks at the school's nftables table every few minutes
+
+[Timer]
+OnActiveSec=10s
+OnUnitActiveSec=5min
+AccuracySec=30s
+Unit={LOOK}
+
+[Install]
+WantedBy=timers.target
 """
 
 
