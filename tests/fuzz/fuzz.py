@@ -1,9 +1,9 @@
 """A coverage-guided fuzzer of what reads bytes of strangers (``targets``); list formats have one of their own beside it.
 
     pip install atheris            # not a dependency: needs clang's runtime, which its wheel carries
-    python tests/fuzz/fuzz.py url tests/fuzz/corpus/url -max_total_time=600
+    mkdir new && python tests/fuzz/fuzz.py url new tests/fuzz/corpus/url -max_total_time=600
 
-What it finds goes into the corpus, which ``test_fuzz.py`` replays with every run of the tests.
+What harmed goes into the corpus under a name of its own, which ``test_fuzz.py`` replays with every run of the tests.
 """
 
 import sys
