@@ -158,6 +158,23 @@ def test_a_record_that_is_damaged_while_nobody_runs_is_mended_at_the_start(gone:
     recorder.close()
 
 
+def test_what_comes_after_the_damage_is_news_to_the_office(gone: Gone) -> None:
+    """seals.log lags up to a minute behind the record, and the office may have read all of it."""
+    recorder = gone.recorder()
+    gone.say(*(f"day {n}" for n in range(20)))
+    recorder.round()
+    recorder.close()
+    office = OfficeStore(gone.data)
+    office.set_bookmark("events", "4000")
+    office.close()
+    spoil(gone.data / "record.db")
+    recorder = gone.recorder()
+    recorder.round()
+    with open_reader(gone.data) as reader:
+        assert min(row["seq"] for row in reader.query("select seq from events")) > 4000
+    recorder.close()
+
+
 def test_what_is_lost_is_counted(gone: Gone) -> None:
     recorder = gone.recorder()
     gone.say("one")

@@ -38,6 +38,17 @@ def looked(data: Path) -> bool:
     return whole
 
 
+def read_by_office(data: Path) -> int:
+    """The last row that the office has read: what gets a lower number would alert nobody."""
+    with suppress(sqlite3.Error, ValueError, TypeError):
+        path = (data / "office.db").resolve()
+        if path.is_file():
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+                found = connection.execute("select value from bookmark where name = 'events'").fetchone()
+                return int(found[0]) if found else 0
+    return 0
+
+
 def mend_record(data: Path, why: str) -> str:
     """Put the record aside, take the last good copy and the journals since; puts it on record, and returns the words.
 

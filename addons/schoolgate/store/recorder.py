@@ -13,7 +13,7 @@ from schoolgate.store.clock import Clock, ClockWatch, turned_words
 from schoolgate.store.copies import is_damage
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import abandoned, read_batch, segments
-from schoolgate.store.mending import is_to_look, looked, mend_record
+from schoolgate.store.mending import is_to_look, looked, mend_record, read_by_office
 from schoolgate.store.nightly import Nightly
 from schoolgate.store.schema import FILE
 from schoolgate.store.seals import SealsLog, complaint
@@ -117,6 +117,7 @@ class Recorder:
         head = self._record.head()
         words = complaint(self._seals, head, self._record.seal_of)
         self._record.beyond = max(self._seals.lines, default=None)
+        self._record.least = read_by_office(self._data)
         self._watch = ClockWatch(self._clock, _sealed(head.sealed_at) if head else None)
         if words:
             self._report("chain", f"{words}. {_ADVICE}")

@@ -51,6 +51,7 @@ class RecordWriter:
         self.db = Database(self.connection)
         self.versions = versions
         self.beyond: Seal | None = None
+        self.least = 0  # what the office has read of the record before: what follows must be news to it
         self._clock = clock or Clock()
         try:
             self._unsealed = self._begin()
@@ -178,7 +179,7 @@ class RecordWriter:
         head = head_of(self.connection)
         counter = self.connection.execute("select seq from sqlite_sequence where name = 'event'").fetchone()
         ends = [end for end in (head, self.beyond) if end is not None]
-        first = max([counter[0] if counter else 0, *(end.last for end in ends)]) + 1
+        first = max([self.least, counter[0] if counter else 0, *(end.last for end in ends)]) + 1
         digests, refused = add_rows(self.connection, first, rows)
         if digests:
             number = max([0, *(end.number for end in ends)]) + 1
