@@ -44,7 +44,7 @@ def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
     sites.pages |= {
         "news.example/harm": HARM.encode(),
         "news.example/good": GOOD.encode(),
-        "news.example/unread": GOOD.encode() + b"<p>It was not judged before.</p>",
+        **{f"news.example/unread{n}": GOOD.encode() + b"<p>Page %d was not judged before.</p>" % n for n in range(2)},
         "www.bbc.co.uk/harm": HARM.encode(),
         "news.example/error": Served((HARM.encode(),), HTML, status=404),
         "news.example/slow": Served(
@@ -217,7 +217,7 @@ def test_scanning_processes_that_are_killed_are_replaced_and_nothing_slips_by(ga
 
 
 def test_a_scanning_process_that_hangs_is_given_up_and_the_page_not_shown(gateway: Gateway, sites: Sites) -> None:
-    gateway.curl(f"http://news.example:{sites.port}/good")
+    gateway.curl(f"http://news.example:{sites.port}/unread0")
     stopped = scanning(gateway)
     assert stopped
     for pid in stopped:
@@ -227,5 +227,5 @@ def test_a_scanning_process_that_hangs_is_given_up_and_the_page_not_shown(gatewa
     for pid in scanning(gateway):
         os.kill(pid, signal.SIGCONT)
     end = time.monotonic() + 30
-    while gateway.curl(f"http://news.example:{sites.port}/unread").status != 200:
+    while gateway.curl(f"http://news.example:{sites.port}/unread1").status != 200:
         assert time.monotonic() < end
