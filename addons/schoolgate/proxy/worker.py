@@ -7,15 +7,12 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
-import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-import uvloop
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.http import HTTPFlow
 from mitmproxy.master import Master
@@ -27,8 +24,8 @@ from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, make_ready, open_live
 from schoolgate.proxy.doors import Doors, doors_of
 from schoolgate.proxy.insides import faster
-from schoolgate.proxy.kept_out import connect
 from schoolgate.proxy.live import Live
+from schoolgate.proxy.loop import open_loop
 from schoolgate.proxy.only_here import OnlyHere
 from schoolgate.proxy.pages import Pages, open_pages
 from schoolgate.proxy.resolvers import resolvers
@@ -44,7 +41,6 @@ _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
 _BEAT_EVERY = 1.0  # seconds
 _AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
 _AGAIN = 0.02  # seconds
-_RESOLVING = "128"  # twice the names looked up at once; of libuv's own 4, two that nobody answers hold up all others
 _YOUNG = 20_000  # objects between two looks of the garbage collector
 
 
@@ -66,28 +62,6 @@ class _Farewell:
     response = responseheaders
 
 
-class _HandedLoop(uvloop.Loop):
-    """Listens on sockets that the supervisor handed over, where there are; connects to no address that is kept out."""
-
-    def __init__(self, handed: Mapping[tuple[str, int], socket.socket]) -> None:
-        super().__init__()
-        self._handed = handed
-
-    async def create_server(self, *args: Any, **options: Any) -> Any:
-        handed = self._handed.get(args[1:3])
-        if handed is None:
-            options.setdefault("reuse_port", True)
-            return await super().create_server(*args, **options)
-        return await super().create_server(args[0], sock=handed.dup(), **options)
-
-    async def create_connection(self, *args: Any, **options: Any) -> Any:
-        opening = super().create_connection
-        if len(args) < 3 or args[1] is None:
-            return await opening(*args, **options)
-        factory, host, port = args
-        return await connect(lambda address: opening(factory, address, port, **options), host, port)
-
-
 def run_worker(
     number: int, doors: Doors, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]] = chain
 ) -> None:
@@ -100,8 +74,7 @@ def run_worker(
         if given is None:
             return
         number, settings = given
-    os.environ.setdefault("UV_THREADPOOL_SIZE", _RESOLVING)
-    with asyncio.Runner(loop_factory=lambda: _HandedLoop(doors[number])) as runner:
+    with asyncio.Runner(loop_factory=lambda: open_loop(doors[number])) as runner:
         runner.run(_serve(number, len(doors), settings, channel, addons))
 
 
