@@ -41,7 +41,7 @@ _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
 _BEAT_EVERY = 1.0  # seconds
 _AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
 _AGAIN = 0.02  # seconds
-_YOUNG = 20_000  # objects between two looks of the garbage collector
+_LOOKS = (10_000, 10, 10)  # objects between two looks of the garbage collector, and looks between longer ones
 
 
 @dataclass(slots=True)
@@ -176,7 +176,7 @@ def _settle() -> None:
     """What is here now stays: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 50)
+    gc.set_threshold(*_LOOKS)
 
 
 def _listen(channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, orders: _Orders) -> None:
