@@ -233,7 +233,7 @@ def test_a_fault_in_a_file_of_the_school_holds_no_feed_up(gateway: Gateway, site
     path.write_text(f"{sound}nonsense: [\n")
     drop(gateway, "iwf", f"{IWF}allowed.example\n")
     assert until(lambda: _blocks(gateway, sites, "allowed.example")), gateway.log
-    assert "not valid YAML" in gateway.log
+    assert until(lambda: "not valid YAML" in gateway.log), gateway.log
     assert _blocks(gateway, sites, "chat.example")
     path.write_text(sound)
 
