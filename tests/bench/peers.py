@@ -310,7 +310,8 @@ def e2guardian(folder: Path, made_by: Authority) -> Peer:
     private.write_bytes(_key(made_by.key))
     text = (home / "e2guardian.conf").read_text()
     unset = ("filterip", "filterports", "transparenthttpsport", "tlsproxyport", "icapport", "pidfilename", "daemonuser",
-             "daemongroup", "loglocation", "set_accesslog", "log_level", "loglevel", "dockermode", "nodaemon")  # fmt: skip
+             "daemongroup", "loglocation", "enablessl", "cacertificatepath", "caprivatekeypath", "certprivatekeypath",
+             "generatedcertpath", "nologger", "set_accesslog", "log_level", "loglevel", "dockermode", "nodaemon")  # fmt: skip
     kept = [line for line in text.splitlines() if not line.replace(" ", "").startswith(unset)]
     kept += ["filterip = 127.0.0.1", f"filterports = {port}", "enablessl = on", f"cacertificatepath = '{made_by.pem}'"]
     kept += [f"caprivatekeypath = '{private}'", f"certprivatekeypath = '{private}'", "daemonuser = root"]
