@@ -9,7 +9,7 @@ from mitmproxy.connection import Client, Server
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from schoolgate.proxy.kept_out import KeptOut, connect
-from schoolgate.proxy.worker import _HandedLoop  # pyright: ignore[reportPrivateUsage]
+from schoolgate.proxy.loop import open_loop
 from schoolgate.settings.school_models import SchoolFile
 
 SCHOOL = SchoolFile.model_validate(
@@ -37,7 +37,7 @@ def reached(client: str, host: str, port: int, mode: str = "transparent") -> str
         writer.close()
         return "reached"
 
-    with asyncio.Runner(loop_factory=lambda: _HandedLoop({})) as runner:
+    with asyncio.Runner(loop_factory=lambda: open_loop({})) as runner:
         return runner.run(go())
 
 
