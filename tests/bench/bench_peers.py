@@ -21,7 +21,7 @@ import peers  # noqa: E402 (found by the line above)
 
 KINDS = ("new", "r10", "keep", "plain")
 HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n"
-_INSIDE = "SCHOOLGATE_BENCH_INSIDE"
+INSIDE = "SCHOOLGATE_BENCH_INSIDE"
 
 
 def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, Callable[[], peers.Peer | None]]:
@@ -40,14 +40,14 @@ def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, C
     }
 
 
-def inside(arguments: list[str]) -> int:
-    """Run this again in a network and with a hosts file of its own; its exit code."""
+def inside(script: str, arguments: list[str]) -> int:
+    """Run a script again in a network and with a hosts file of its own; its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         hosts = Path(folder) / "hosts"
         hosts.write_text(HOSTS)
-        script = f'ip link set lo up && mount --bind {hosts} /etc/hosts && exec "$@"'
-        command = ["unshare", "--mount", "--net", "sh", "-c", script, "sh", sys.executable, __file__, *arguments]
-        return subprocess.run(command, env={**os.environ, _INSIDE: "1"}, check=False).returncode
+        begin = f'ip link set lo up && mount --bind {hosts} /etc/hosts && exec "$@"'
+        command = ["unshare", "--mount", "--net", "sh", "-c", begin, "sh", sys.executable, script, *arguments]
+        return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode
 
 
 def build(folder: Path) -> Path:
@@ -99,8 +99,8 @@ def main() -> int:
     parser.add_argument("--domains", type=int, default=1_000_000, help="that squidGuard is given")
     parser.add_argument("--path", default="/10k.html", help="/fresh.html is another page each time")
     asked = parser.parse_args()
-    if not os.environ.get(_INSIDE):
-        return inside(sys.argv[1:])
+    if not os.environ.get(INSIDE):
+        return inside(__file__, sys.argv[1:])
     folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
     folder.chmod(0o755)
     print(versions())

@@ -7,12 +7,10 @@ another, that change stays off, ``switch_on`` names it, and mitmproxy works as i
 
 import asyncio
 import contextlib
-import copy
 import inspect
 import logging
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,7 +20,6 @@ from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
 from mitmproxy.http import Headers, MessageData
-from mitmproxy.optmanager import _Option, unset
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.events import ConnectionClosed, DataReceived, Event, HookCompleted
 from mitmproxy.proxy.layer import CommandGenerator
@@ -50,8 +47,6 @@ _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
 _RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
 _NONE: list[str] = []
-_MUST_BE: Any = object()
-_UNCHANGING = (str, int, float, bool, type(None))
 
 Handlers = tuple[Callable[[Any], Awaitable[None] | None], ...]
 
@@ -299,14 +294,6 @@ def post_init(self: MessageData) -> None:
     """Nothing: mitmproxy has checked the types of what it made itself."""
 
 
-def set_task_debug_info(task: "asyncio.Task[Any]", *, name: str, client: Any = None) -> None:
-    """As mitmproxy's outside its own tests, but without asking the environment whether this is one."""
-    task.created = time.time()  # type: ignore[attr-defined]
-    task.set_name(name)
-    if client:
-        task.client = client  # type: ignore[attr-defined]
-
-
 def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first."""
     for command in child.handle_event(event):
@@ -357,24 +344,6 @@ def get(self: Headers, key: str, default: Any = None) -> Any:
     return (values[0] if len(values) == 1 else ", ".join(values)) if values else default
 
 
-def pop(self: Headers, key: str, default: Any = _MUST_BE) -> Any:
-    """As mitmproxy's, but what is not there is not looked for by an exception."""
-    if default is not _MUST_BE and not _values(self, key):
-        return default
-    return MutableMapping.pop(self, key) if default is _MUST_BE else MutableMapping.pop(self, key, default)
-
-
-def contains(self: Headers, key: object) -> bool:
-    """As mitmproxy's, but looked up in a table."""
-    return isinstance(key, str | bytes) and bool(_values(self, key))
-
-
-def current(self: Any) -> Any:
-    """As mitmproxy's, but what cannot be changed is not copied."""
-    value = self._default if self.value is unset else self.value
-    return value if isinstance(value, _UNCHANGING) else copy.deepcopy(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is put in the place of what, where that is as it was known; ``gain`` says what is saved."""
@@ -405,11 +374,7 @@ CHANGES = (
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "asking for rare kinds first"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
-    Change(Headers, "pop", "self, key, default", pop, "exceptions for what is not there"),
-    Change(Headers, "__contains__", "self, key", contains, "walks through all fields"),
     Change(MessageData, "__post_init__", "self", post_init, "checks of types"),
-    Change(_Option, "current", "self", current, "copies of words and numbers"),
-    Change(asyncio_utils, "set_task_debug_info", "task, name, client", set_task_debug_info, "looks at the environment"),
 )
 """All of them."""
 

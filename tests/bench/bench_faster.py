@@ -1,0 +1,106 @@
+"""What each change in ``proxy/insides/faster.py`` is worth: ``python tests/bench/bench_faster.py``.
+
+A worker with everything on serves with all changes, with none, and with all but one in turn; what is told is the CPU of
+the worker's own process for a request. It runs in a network of its own (needs root), as ``bench_peers.py`` does.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+# ruff: noqa: E402 (found by the line above)
+import bench_peers
+import peers
+from pretend.school import School
+from schoolgate.proxy.doors import Doors
+from schoolgate.proxy.insides import faster
+from schoolgate.service import Supervisor
+from schoolgate.settings.folders import find_folders
+from schoolgate.settings.load import Settings
+
+_LEFT_OUT = "SCHOOLGATE_BENCH_LEFT_OUT"  # names of changes, with commas
+
+
+def work(number: int, doors: Doors, settings: Settings, channel: Connection) -> None:
+    """A worker's main function, with some changes left out."""
+    from schoolgate.proxy.worker import run_worker
+
+    left_out = os.environ[_LEFT_OUT].split(",")
+    kept = tuple(change for change in faster.CHANGES if str(change) not in left_out)
+    faster.switch_on.__defaults__ = (kept,)
+    run_worker(number, doors, settings, channel)
+
+
+def serve(config: str) -> None:
+    """Run a gateway until it is told to stop."""
+    import bench_faster  # by its name, so that its processes find the worker's function
+
+    Supervisor(find_folders(Path(config)), 1, lambda words: print(words, flush=True), bench_faster.work).run()
+
+
+def cpu(left_out: list[str], folder: Path, ca: Path, tool: Path, asked: argparse.Namespace) -> float:
+    """Milliseconds of a worker's CPU for a request."""
+    school = School(folder / f"school{time.monotonic_ns()}", upstream_ca=ca).write()
+    said = school.root / "said"
+    environment = {**os.environ, _LEFT_OUT: ",".join(left_out), "PYTHONPATH": f"{HERE}:{HERE.parent}"}
+    with said.open("w") as out:
+        command = [sys.executable, __file__, "--serve", str(school.config)]
+        gateway = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+    try:
+        while "is running for" not in said.read_text():
+            if gateway.poll() is not None:
+                raise SystemExit(said.read_text())
+            time.sleep(0.1)
+        names = ["ps", "--ppid", str(gateway.pid), "-o", "pid=", "-o", "comm="]
+        listed = subprocess.run(names, capture_output=True, text=True, check=True).stdout.splitlines()
+        worker = next(int(line.split()[0]) for line in listed if "worker" in line)
+        peer = peers.Peer("", school.proxy_port, gateway, lambda: [worker], lambda: None)
+        peers.load(tool, peer, asked.kind, 4, 1)
+        return min(peers.load(tool, peer, asked.kind, 16, asked.seconds)["cpu"] for _ in range(asked.rounds))
+    finally:
+        gateway.terminate()
+        gateway.wait(30)
+
+
+def main() -> int:
+    """Measure all, none, and all but one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", default="plain", choices=bench_peers.KINDS)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=2, help="the least of so many is told")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve:
+        serve(asked.serve)
+        return 0
+    if not os.environ.get(bench_peers.INSIDE):
+        return bench_peers.inside(__file__, sys.argv[1:])
+    folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
+    folder.chmod(0o755)
+    made_by = peers.authority(folder, "origin-ca")
+    site = peers.site(folder, made_by)
+    try:
+        tool, names = bench_peers.build(folder), [str(change) for change in faster.CHANGES]
+        best = cpu([], folder, made_by.pem, tool, asked)
+        print(f"{best:.3f} ms  all changes")
+        print(f"{cpu(names, folder, made_by.pem, tool, asked) / best:5.2f} x   without any")
+        for name in names:
+            print(f"{cpu([name], folder, made_by.pem, tool, asked) / best:5.2f} x   without {name}", flush=True)
+    finally:
+        site.terminate()
+        site.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
