@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from lists_data import make_domains
+from pretend.demo import below
 from pretend.gateway import Gateway
 from pretend.school import PEOPLE, School
 
@@ -77,18 +78,6 @@ def _pss(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
-
-
-def below(pid: int) -> list[int]:
-    """A process and all below it."""
-    found, fresh = [pid], [pid]
-    while fresh:
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", ",".join(map(str, fresh))], capture_output=True, text=True, check=False
-        )
-        fresh = [int(word) for word in listed.stdout.split()]
-        found += fresh
-    return found
 
 
 @dataclass
@@ -225,7 +214,7 @@ def mitmdump(folder: Path, made_by: Authority) -> Peer:
     command += ["--set", f"ssl_verify_upstream_trusted_ca={made_by.pem}"]
     process = subprocess.Popen(command)
     _wait(port, process)
-    return Peer("bare mitmdump", port, process, lambda: below(process.pid), _ended(process))
+    return Peer("bare mitmdump", port, process, lambda: [process.pid, *below(process.pid)], _ended(process))
 
 
 def schoolgate(folder: Path, made_by: Authority, workers: int, closed: bool = False) -> Peer:
@@ -242,7 +231,7 @@ def schoolgate(folder: Path, made_by: Authority, workers: int, closed: bool = Fa
 
     def working() -> list[int]:
         workers = [pid for name, pid in gateway.children().items() if name.startswith("worker")]
-        return [pid for worker in workers for pid in below(worker)]
+        return [pid for worker in workers for pid in (worker, *below(worker))]
 
     return Peer(name, school.proxy_port, process, working, gateway.stop, school.ca)
 
@@ -269,7 +258,7 @@ def _squid(folder: Path, made_by: Authority, name: str, port: int, more: str, bu
     )
     process = subprocess.Popen(["squid", "-N", "-f", str(conf)])
     _wait(port, process)
-    return Peer(name, port, process, lambda: below(process.pid), _ended(process))
+    return Peer(name, port, process, lambda: [process.pid, *below(process.pid)], _ended(process))
 
 
 def squid_bump(folder: Path, made_by: Authority) -> Peer:
@@ -327,7 +316,7 @@ def e2guardian(folder: Path, made_by: Authority) -> Peer:
     group.write_text(group.read_text() + "\nsslmitm = on\nsslcertcheck = off\nmitmcheckcert = off\n")
     process = subprocess.Popen(["e2guardian", "-c", str(home / "e2guardian.conf"), "-N"])
     _wait(port, process)
-    return Peer("e2guardian", port, process, lambda: below(process.pid), _ended(process))
+    return Peer("e2guardian", port, process, lambda: [process.pid, *below(process.pid)], _ended(process))
 
 
 def load(tool: Path, peer: Peer | None, kind: str, clients: int, seconds: float, **what: Any) -> dict[str, float]:

@@ -6,23 +6,21 @@ import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from pretend.faulted import Watched
+from pretend.faulted import Watched, crowd
 from pretend.gateway import Gateway, schoolgate
 from pretend.raw import Raw
 from pretend.sites import Sites
 
 
-@contextmanager
-def load(school: Watched) -> Iterator[None]:
+def load(school: Watched) -> AbstractContextManager[None]:
     """Six pupils ask over connections that they keep, for what is blocked."""
-    stop = threading.Event()
 
-    def ask(number: int) -> None:
+    def ask(number: int, stop: threading.Event) -> None:
         place = f"pornhub.com:{school.sites.port}"
         while not stop.is_set():
             try:
@@ -36,15 +34,7 @@ def load(school: Watched) -> Iterator[None]:
             except OSError:
                 time.sleep(0.05)
 
-    threads = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(10)
+    return crowd(6, ask)
 
 
 @pytest.fixture(scope="module")

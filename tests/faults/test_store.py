@@ -6,13 +6,13 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from pretend.faulted import Watched
+from pretend.faulted import Watched, crowd
 from pretend.gateway import Gateway, schoolgate
 from pretend.mailbox import Mailbox
 from pretend.raw import Raw
@@ -20,25 +20,15 @@ from schoolgate.cli import main
 from schoolgate.store.record import open_reader
 
 
-@contextmanager
-def load(school: Watched) -> Iterator[None]:
+def load(school: Watched) -> AbstractContextManager[None]:
     """Pupils ask for what is blocked, all the time."""
-    stop = threading.Event()
 
-    def ask(number: int) -> None:
+    def ask(number: int, stop: threading.Event) -> None:
         while not stop.is_set():
-            school.blocked(client=f"127.0.2.{number}")
+            school.blocked(client=f"127.0.2.{20 + number}")
             time.sleep(0.02)
 
-    threads = [threading.Thread(target=ask, args=(20 + number,), daemon=True) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(30)
+    return crowd(2, ask)
 
 
 def noise(path: Path, first: int = 1) -> None:

@@ -1,7 +1,10 @@
 """A gateway under faults: whether its pupils stay protected, and whether every block that a client saw is on record."""
 
 import os
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,3 +76,18 @@ class Watched:
             with open(_FIGURES, "a") as file:  # noqa: PTH123
                 file.write(f"{module}: {self.cases} cases, {len(self.seen)} blocks seen, {len(lost)} lost\n")
         assert not lost, f"{len(lost)} of {len(self.seen)} blocks that clients saw are not on record"
+
+
+@contextmanager
+def crowd(size: int, ask: Callable[[int, threading.Event], None]) -> Iterator[None]:
+    """So many threads that ask, each with its number, until they are told to stop."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=ask, args=(number, stop), daemon=True) for number in range(size)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)

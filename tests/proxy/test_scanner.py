@@ -122,15 +122,6 @@ def test_the_same_bytes_are_read_once_by_each_judge_and_only_where_they_are_the_
     run(again)
 
 
-def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_KEPT", 3)
-    known = module._Known()
-    known.get(JUDGE, b"0")
-    for number in range(9):
-        known.keep(JUDGE, b"%d" % number, Weighed((), number, True))
-    assert [known.get(JUDGE, b"%d" % number) is not None for number in range(9)] == [False] * 6 + [True] * 3
-
-
 def test_a_page_that_waits_too_long_or_for_nobody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUEUE", 0.2)
 

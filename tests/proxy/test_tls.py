@@ -20,7 +20,7 @@ from mitmproxy.options import Options
 from pretend.sites import Sites
 from schoolgate.proxy import tls as module
 from schoolgate.proxy.certificates import ensure_authority
-from schoolgate.proxy.tls import Kept, Tls
+from schoolgate.proxy.tls import Tls
 
 
 @dataclass
@@ -159,11 +159,6 @@ def test_what_is_kept_has_an_end(tmp_path: Path, sites: Sites, monkeypatch: pyte
                 assert visit(proxy, port, name, ca)[1].subject == x509.Name.from_rfc4514_string(f"CN={name}")
 
     through(tmp_path / "var", sites.ca, visits)
-    kept = Kept[int, int](2)
-    for number in range(5):
-        kept.keep(number, number)
-        kept.recall(0)  # what is asked for stays
-    assert sorted(kept) == [0, 4]
 
 
 def test_nothing_is_written_beside_the_schools_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

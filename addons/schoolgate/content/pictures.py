@@ -7,11 +7,11 @@ import asyncio
 import contextlib
 import math
 import sys
-from collections import OrderedDict
 from hashlib import blake2b
 from importlib.util import find_spec
 
 from schoolgate.content.picture_process import LENGTH, LIKELIHOOD, READY, SECONDS
+from schoolgate.kept import Kept
 
 HOW_TO_INSTALL = "pip install schoolgate[pictures]"
 SMALLEST = 4 * 1024
@@ -41,8 +41,7 @@ class PictureJudge:
             self._idle.put_nowait(None)
         self._running: set[asyncio.subprocess.Process] = set()
         self._ending: set[asyncio.Task[int]] = set()
-        self._known: OrderedDict[bytes, float | None] = OrderedDict()
-        self._remembered = remembered
+        self._known: Kept[bytes, float | None] = Kept(remembered)
         self._underway: dict[bytes, asyncio.Task[float | None]] = {}
         self._not_before = 0.0
 
@@ -54,8 +53,7 @@ class PictureJudge:
             return None
         digest = blake2b(picture, digest_size=16).digest()
         if digest in self._known:
-            self._known.move_to_end(digest)
-            return self._known[digest]
+            return self._known.recall(digest)
         task = self._underway.get(digest)
         if task is None:
             if len(self._underway) >= _MOST_WAITING:
@@ -149,9 +147,7 @@ class PictureJudge:
         task.add_done_callback(self._ending.discard)
 
     def _remember(self, digest: bytes, likelihood: float | None) -> None:
-        self._known[digest] = likelihood
-        while len(self._known) > self._remembered:
-            self._known.popitem(last=False)
+        self._known.keep(digest, likelihood)
 
 
 _HOSTILE = float("nan")

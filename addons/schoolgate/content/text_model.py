@@ -12,12 +12,11 @@ The file is read by ``lists/model_file.py``; its mark is ``SGTEXTS1``.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
-from schoolgate.lists.model_file import LANE, BadModel, Model, lanes_of, read_model, save_model
+from schoolgate.lists.model_file import LANE, BadModel, Model, lanes_of, opened, read_model, save_model
 
 SHIPPED = Path(__file__).with_name("text.model")
 _MAGIC = b"SGTEXTS1"
@@ -136,10 +135,9 @@ def quieter(words: int, shortest: float, longest: float) -> float:
     return math.sqrt(max(words, shortest)) if words <= longest else words / math.sqrt(longest)
 
 
-@lru_cache(maxsize=2)
-def open_model(path: Path = SHIPPED) -> TextModel:
+def open_model() -> TextModel:
     """The model that is shipped, opened once. Raises BadModel."""
-    return TextModel(path)
+    return opened(TextModel, SHIPPED)
 
 
 def _sampled(words: list[str]) -> list[str]:

@@ -7,17 +7,17 @@ from typing import Any
 from schoolgate.lists.delicate import is_delicate
 from schoolgate.lists.index import Index
 from schoolgate.lists.local_words import LocalWords
-from schoolgate.lists.names import NameModel
+from schoolgate.lists.model_file import opened
+from schoolgate.lists.names import SHIPPED, NameModel
 from schoolgate.policy.rules import NAME, Hit, Listing
 
 _REMEMBERED = 65_536  # hosts whose name was judged
 _NOTHING = Listing()
 
 
-@lru_cache(maxsize=1)
 def open_names() -> NameModel:
     """The shipped model, opened once a process. Raises BadModel."""
-    return NameModel()
+    return opened(NameModel, SHIPPED)
 
 
 class Catalogue:

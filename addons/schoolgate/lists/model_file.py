@@ -35,7 +35,7 @@ class Model:
         """What only an opened model has. Raises BadModel."""
         if name.startswith("__") or "path" not in vars(self):
             raise AttributeError(name)
-        vars(self).update(vars(_opened(type(self), self.path)))
+        vars(self).update(vars(opened(type(self), self.path)))
         return object.__getattribute__(self, name)
 
 
@@ -45,10 +45,12 @@ def _handed(kind: type[Model], path: Path) -> Model:
     return model
 
 
-def _opened(kind: Callable[[Path], Model], path: Path) -> Model:
+def opened[M: Model](kind: Callable[[Path], M], path: Path) -> M:
+    """The model of a file, opened once a process. Raises BadModel."""
     if path not in _OPENED:
         _OPENED[path] = kind(path)
-    return _OPENED[path]
+    model: Any = _OPENED[path]
+    return model  # type: ignore[no-any-return]
 
 
 _OPENED: dict[Path, Model] = {}

@@ -7,7 +7,6 @@ that nobody waits for any more, is given up.
 import asyncio
 import contextlib
 import sys
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from schoolgate.content.judge import Judge
 from schoolgate.content.scanning import LENGTH, Weighed, judge_frame, page_frame, read_answer
+from schoolgate.kept import Kept
 
 SECONDS = 4.0
 """What one page may take; a 100 KB page takes about 10 ms."""
@@ -50,29 +50,6 @@ class _Reader:
         return await self.process.stdout.readexactly(size)
 
 
-class _Known:
-    """What the last pages amounted to, by a digest of their bytes: a class opens the same page thirty times."""
-
-    def __init__(self) -> None:
-        self._judge: Judge | None = None
-        self._weighed: OrderedDict[bytes, Weighed] = OrderedDict()
-
-    def get(self, judge: Judge, key: bytes) -> Weighed | None:
-        """What this judge made of it before."""
-        if judge is not self._judge:
-            self._judge, self._weighed = judge, OrderedDict()
-        if key in self._weighed:
-            self._weighed.move_to_end(key)
-        return self._weighed.get(key)
-
-    def keep(self, judge: Judge, key: bytes, weighed: Weighed) -> None:
-        """Remember it, and forget what was longest not asked for."""
-        if judge is self._judge:
-            self._weighed[key] = weighed
-            if len(self._weighed) > _KEPT:
-                self._weighed.popitem(last=False)
-
-
 class Scanner:
     """A small pool of scanning processes; one that fails or takes too long is replaced."""
 
@@ -83,7 +60,7 @@ class Scanner:
         self._started: set[_Reader] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._frame: tuple[Judge, asyncio.Task[bytes]] | None = None
-        self._known = _Known()
+        self._known: tuple[Judge | None, Kept[bytes, Weighed]] = None, Kept(_KEPT)
 
     async def judge(
         self,
@@ -96,19 +73,23 @@ class Scanner:
     ) -> Weighed:
         """What a page's bytes, as they came, amount to, while its client still ``wanted`` it. Raises GaveUp."""
         key = blake2b(b"\0".join((encoding.encode(), content_type.encode(), body)), digest_size=16).digest()
-        known = self._known.get(judge, key)
-        if known is not None:
-            return known
+        known = self._known_to(judge)
+        if (before := known.recall(key)) is not None:
+            return before
         async with self._turn(client):
             if not wanted():
                 raise NobodyWaits("nobody waits for it any more")
             answer = await self._ask(judge, page_frame(body, encoding, content_type))
         try:
-            weighed = read_answer(answer)
+            return known.keep(key, read_answer(answer))
         except ValueError as error:
             raise GaveUp(str(error)) from None
-        self._known.keep(judge, key, weighed)
-        return weighed
+
+    def _known_to(self, judge: Judge) -> Kept[bytes, Weighed]:
+        """What the last pages amounted to, by a digest of their bytes: a class opens the same page thirty times."""
+        if self._known[0] is not judge:
+            self._known = judge, Kept(_KEPT)
+        return self._known[1]
 
     @asynccontextmanager
     async def _turn(self, client: str) -> AsyncIterator[None]:

@@ -6,7 +6,6 @@ instead of showing its certificate again. A session is taken up only with the na
 it was verified for.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -25,31 +24,11 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL
 
+from schoolgate.kept import Kept
+
 _MOST_LEAVES = 1000  # certificates that are kept
 _MOST_CONTEXTS = 400  # of 15 KB each
 _MOST_SESSIONS = 2000
-
-
-class Kept[K: Hashable, V](OrderedDict[K, V]):
-    """A dict of so many entries at most; what was longest not asked for goes first."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def recall(self, key: K) -> V | None:
-        """What is kept, if it is."""
-        if key in self:
-            self.move_to_end(key)
-        return self.get(key)
-
-    def keep(self, key: K, value: V) -> V:
-        """Keep it, and return it."""
-        self[key] = value
-        self.move_to_end(key)
-        if len(self) > self._most:
-            self.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +67,6 @@ class LeafStore(CertStore):
         crl_url: str | None = None,
     ) -> CertStoreEntry:
         """A certificate for these names, which is kept for the next time."""
-        if self.certs:  # of an administrator's own
-            return super().get_cert(commonname, sans, organization, crl_url)
         names = tuple(sans)
         key = commonname, names, organization, crl_url
         entry = self._leaves.recall(key)

@@ -37,8 +37,6 @@ from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
 from mitmproxy.utils import asyncio_utils
 
-log = logging.getLogger("schoolgate")
-
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
 WRITTEN_FOR = "12.2.3"
