@@ -162,6 +162,7 @@ def test_a_damaged_record_is_a_fault_in_plain_words(school: School) -> None:
     (school.data / "record.db").write_bytes(b"no database at all" * 100)
     words = ask(school, copy_of(school), code=1)
     assert "the record cannot be read" in words
+    assert "it is damaged. A gateway that runs puts it aside" in words
     assert "Traceback" not in words
 
 

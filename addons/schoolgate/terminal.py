@@ -1,5 +1,6 @@
 """What all commands share: where the settings are, exit codes, and plain words for a human's mistake."""
 
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ from schoolgate.access import Account, account_of
 from schoolgate.settings.faults import SettingsError
 from schoolgate.settings.folders import Folders, find_folders
 from schoolgate.settings.load import UNWRITABLE, Settings, load_settings
+from schoolgate.store.copies import is_damage
 from schoolgate.store.pseudonym import open_pseudonyms
 
 WRONG = 2  # exit code, beside click's 0 and 1
@@ -28,6 +30,15 @@ class Wrong(click.ClickException):
     """The command or a file is wrong."""
 
     exit_code = WRONG
+
+
+def unreadable(data: Path, error: sqlite3.Error) -> click.ClickException:
+    """The words for a record that cannot be read, with what is done about it."""
+    words = f"{data}: the record cannot be read: {error}"
+    if is_damage(error):
+        words += "; it is damaged. A gateway that runs puts it aside within seconds and goes on with its last good copy:"
+        words += " ask again then. See docs/backup.md."
+    return click.ClickException(words)
 
 
 @contextmanager

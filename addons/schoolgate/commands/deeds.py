@@ -7,13 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
-
 from schoolgate.settings.load import Settings
 from schoolgate.store.event import Deed, Event, deed_event
 from schoolgate.store.journal import Journal
 from schoolgate.store.record import RecordReader, open_reader
-from schoolgate.terminal import Wrong
+from schoolgate.terminal import Wrong, unreadable
 from schoolgate.whole_file import whole
 
 _SHORTEST, _LONGEST = 3, 2000  # letters of a reason
@@ -26,7 +24,7 @@ def reading(settings: Settings) -> Iterator[RecordReader]:
         with open_reader(settings.data, with_waiting=True) as reader:
             yield reader
     except sqlite3.Error as error:
-        raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+        raise unreadable(settings.data, error) from None
 
 
 def put_on_record(settings: Settings, actor: str, deed: Deed, **given: str) -> Event:

@@ -12,7 +12,7 @@ from schoolgate.enquiry import since_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
-from schoolgate.terminal import Wrong, config_option, open_settings
+from schoolgate.terminal import Wrong, config_option, open_settings, unreadable
 
 _HOUSEKEEPING = "action = 'probe' or (action = 'deed' and actor = 'schoolgate')"
 
@@ -68,7 +68,7 @@ def events(
                         event |= dict.fromkeys(("person", "group", "client", "entry", "why", "about"), "")
                     click.echo(json.dumps(event) if as_json else _line(event, settings))
         except sqlite3.Error as error:
-            raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+            raise unreadable(settings.data, error) from None
     if not number and not as_json:
         click.echo("Nothing is on record for that.", err=True)
 

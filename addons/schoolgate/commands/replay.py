@@ -28,7 +28,7 @@ from schoolgate.settings.school_models import SchoolFile
 from schoolgate.settings.written import data_folder
 from schoolgate.store.pseudonym import find_pseudonyms
 from schoolgate.store.record import open_reader
-from schoolgate.terminal import Wrong, progress, told_plainly
+from schoolgate.terminal import Wrong, progress, told_plainly, unreadable
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -52,7 +52,7 @@ def replay(new: Path, current: Path | None, since: str, until: str | None, as_js
                 with open_reader(now.data, with_waiting=True) as reader:
                     found = judge_again(reader, now, edited, first, last, _logins(now, edited), tell)
             except sqlite3.Error as error:
-                raise click.ClickException(f"{now.data}: the record cannot be read: {error}") from None
+                raise unreadable(now.data, error) from None
             except OSError as error:
                 raise Wrong(f"{error.filename}: cannot be read: {error.strerror}") from None
         if as_json:

@@ -13,7 +13,7 @@ from schoolgate.enquiry import moment_of
 from schoolgate.reporting.report import Rendered
 from schoolgate.settings.faults import Fault
 from schoolgate.settings.load import Settings
-from schoolgate.terminal import Wrong, config_option, open_settings
+from schoolgate.terminal import Wrong, config_option, open_settings, unreadable
 
 _PERIODS = ["day", "week", "term", "year"]
 
@@ -79,7 +79,7 @@ def report(name: str, period: str | None, at: str | None, send: bool, out: Path 
         except (ValueError, OverflowError) as error:
             raise Wrong(str(error)) from None
         except sqlite3.Error as error:
-            raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+            raise unreadable(settings.data, error) from None
         if out is not None:
             _write(out, name, rendered)
         if send:

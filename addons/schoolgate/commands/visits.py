@@ -16,7 +16,7 @@ from schoolgate.policy.spells import Page, Spell, spells_of
 from schoolgate.policy.visits import Seen, Visits
 from schoolgate.settings.faults import unknown
 from schoolgate.settings.load import Settings
-from schoolgate.terminal import Wrong, config_option, open_settings
+from schoolgate.terminal import Wrong, config_option, open_settings, unreadable
 
 _TEXTS = ("method", "type", "location")
 _STATUSES = range(100, 600)
@@ -50,7 +50,7 @@ def visits(stream: bool, since: str, group: str | None, as_json: bool, config: P
         try:
             spells = spells_of(_on_record(settings, since, group))
         except sqlite3.Error as error:
-            raise click.ClickException(f"{settings.data}: the record cannot be read: {error}") from None
+            raise unreadable(settings.data, error) from None
         for spell in spells:
             click.echo(_as_json(spell) if as_json else _in_words(spell, settings))
     if not spells and not as_json:
