@@ -12,26 +12,45 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
-from mitmproxy import version
+from mitmproxy import ctx, version
 from mitmproxy.addonmanager import AddonManager, traverse
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
-from mitmproxy.http import Headers, MessageData
+from mitmproxy.http import Headers, Message, MessageData
+from mitmproxy.net.http import url, validate
+from mitmproxy.net.http.http1 import read
+from mitmproxy.optmanager import _Option, unset
 from mitmproxy.proxy import commands
-from mitmproxy.proxy.events import ConnectionClosed, DataReceived, Event, HookCompleted
-from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event, HookCompleted
+from mitmproxy.proxy.layer import CommandGenerator, Layer, Paused
+from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import (
     DropStream,
     GetHttpConnection,
     HttpLayer,
+    HttpStream,
     RegisterHttpConnection,
     SendHttp,
 )
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import RequestHeaders
+from mitmproxy.proxy.layers.http._events import (
+    HttpEvent,
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseTrailers,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpConnectHook, HttpRequestHeadersHook, HttpRequestHook
+from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
@@ -39,13 +58,32 @@ from mitmproxy.utils import asyncio_utils
 
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
+RequestLine = tuple[str, int, bytes, bytes, bytes, bytes, bytes]
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
 _RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
-_NONE: list[str] = []
+_WITHIN = "within"  # where a client keeps the layer within its tunnel
+_UNDER_WAY = "under way"  # where a hook keeps what is left to do of it
+_STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream._handle_event
+_PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
+_FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
+_KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
+_READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
+_READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
+_PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
+_VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
+_CURRENT: Callable[[_Option], Any] = _Option.current
+_NONE: list[bytes] = []
+_PORTS = {b"http": 80, b"https": 443}
+_MOST_VALID = 1024  # names of headers that are remembered to be valid
+_VALID = set[bytes]()
+_UNCHANGING = frozenset({bool, int, str, type(None)})
 
+_State = Callable[[Any], CommandGenerator[None]]
+_UnderWay = tuple[Awaitable[None] | None, Iterator[Callable[[Any], Awaitable[None] | None]]]
+_DONE: _UnderWay = None, iter(())
 Handlers = tuple[Callable[[Any], Awaitable[None] | None], ...]
 
 
@@ -90,18 +128,29 @@ async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
         events, sending = deque((event,)), dict[Connection, list[bytes]]()
         while events:
             try:
-                for command in self.layer.handle_event(events.popleft()):
-                    if isinstance(command, commands.SendData):
+                for command in vars(self.client).get(_WITHIN, self.layer).handle_event(events.popleft()):
+                    if type(command) is commands.SendData:
                         sending.setdefault(command.connection, []).append(command.data)
                     elif isinstance(command, commands.StartHook):
-                        if _done_at_once(self, command) and command.blocking:
+                        under_way = vars(command).get(_UNDER_WAY) or _begin(self.master.addons, command)
+                        if under_way is not _DONE:
+                            _end_later(self, command, under_way)
+                        elif command.blocking:
                             events.append(HookCompleted(command))
                     else:
                         _send(self, sending)
                         _carry_out(self, command)
             except Exception:
                 self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
+                _give_up(self)
         _send(self, sending)
+
+
+def _give_up(self: ProxyConnectionHandler) -> None:
+    """End what crashed, on both sides: nobody waits for an answer that never comes."""
+    for io in list(self.transports.values()):
+        if io.handler is not None:
+            io.handler.cancel("crashed")
 
 
 def _send(self: ProxyConnectionHandler, sending: dict[Connection, list[bytes]]) -> None:
@@ -138,9 +187,9 @@ def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
         raise RuntimeError(f"Unexpected command: {command}")
 
 
-def _done_at_once(self: ProxyConnectionHandler, hook: commands.StartHook) -> bool:
-    """Call the handlers of a hook; False where one of them waits, and a task tells of the end instead."""
-    subject, addons = _subject(hook), self.master.addons
+def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
+    """Call the handlers of a hook until one of them waits; ``_DONE`` where none does."""
+    subject = _subject(hook)
     waiting = iter(handlers_of(addons, hook.name))
     for handler in waiting:
         try:
@@ -159,12 +208,10 @@ def _done_at_once(self: ProxyConnectionHandler, hook: commands.StartHook) -> boo
         except Exception as error:
             _note(error)
             continue
-        _end_later(self, hook, _rest(self, hook, result, waiting))
-        return False
+        return result, waiting
     if isinstance(subject, Flow) and (subject.intercepted or handlers_of(addons, "update")):
-        _end_later(self, hook, _rest(self, hook, None, iter(())))
-        return False
-    return True
+        return None, iter(())
+    return _DONE
 
 
 def _begun(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -172,8 +219,9 @@ def _begun(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
 
 
-def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, rest: Coroutine[Any, Any, None]) -> None:
+def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: _UnderWay) -> None:
     name = f"handle_hook({hook.name})"
+    rest = _rest(self, hook, *under_way)
     asyncio_utils.create_task(rest, name=name, keep_ref=True, client=self.client.peername)
 
 
@@ -199,6 +247,52 @@ async def _rest(
             await subject.wait_for_resume()
     if hook.blocking:
         await self.server_event(HookCompleted(hook))
+
+
+def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but what a layer asks of addons that need not wait does not go up through all layers."""
+    paused, queue, reply = self._paused, self._paused_event_queue, None
+    if paused is None:
+        going = self._handle_event(event)
+    elif isinstance(event, CommandCompleted) and event.command is paused.command:
+        going, reply, self._paused = paused.generator, event.reply, None
+    else:
+        queue.append(event)
+        return
+    while True:
+        try:
+            command = going.send(reply)
+            while True:
+                if command.blocking is not True:
+                    yield command
+                elif not (isinstance(command, commands.StartHook) and _done_here(command)):
+                    command.blocking = self
+                    self._paused = Paused(command, going)
+                    yield command
+                    return
+                command = next(going)
+        except StopIteration:
+            pass
+        queue = self._paused_event_queue
+        if paused is None or self._paused or not queue:
+            return
+        going, reply = self._handle_event(queue.popleft()), None
+
+
+def _done_here(hook: commands.StartHook) -> bool:
+    """Whether a hook is done and the layer may go on; what has begun and waits is left at the command.
+
+    The hooks that lead to a connection to a site wait until the layers have done with what came before: an answer,
+    say, in the midst of which the next request is found.
+    """
+    kind = type(hook)
+    if kind is HttpRequestHook or kind is HttpConnectHook:
+        return False
+    under_way = _begin(ctx.master.addons, hook)
+    if under_way is _DONE and not (isinstance(hook, HttpRequestHeadersHook) and hook.flow.request.stream):
+        return True
+    vars(hook)[_UNDER_WAY] = under_way
+    return False
 
 
 async def _safely(handler: Any, *subject: Any) -> None:
@@ -293,53 +387,198 @@ def post_init(self: MessageData) -> None:
 
 
 def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerator[None]:
-    """As mitmproxy's, but what comes most often is asked for first."""
-    for command in child.handle_event(event):
-        kind = type(command)
-        if command.blocking or kind is commands.RequestWakeup:
-            self.command_sources[command] = child
-        if kind is ReceiveHttp:
-            told = command.event
-            if type(told) is RequestHeaders:
-                yield from self.make_stream(told.stream_id)
-            stream = self.streams.get(told.stream_id)
-            if stream is not None:
-                yield from event_to_child(self, stream, told)
-        elif kind is SendHttp:
-            yield from event_to_child(self, self.connections[command.connection], command.event)
-        elif kind is DropStream:
-            self.streams.pop(command.stream_id, None)
-        elif kind is GetHttpConnection:
-            yield from self.get_connection(command)
-        elif kind is RegisterHttpConnection:
-            yield from self.register_connection(command)
+    """As mitmproxy's, but what goes on between streams and connections does not nest."""
+    under_way = [(child, child.handle_event(event))]
+    while under_way:
+        child, going = under_way[-1]
+        for command in going:
+            kind = type(command)
+            if command.blocking or kind is commands.RequestWakeup:
+                self.command_sources[command] = child
+            if kind is ReceiveHttp:
+                told = command.event
+                if type(told) is RequestHeaders:
+                    yield from self.make_stream(told.stream_id)
+                stream = self.streams.get(told.stream_id)
+                if stream is not None:
+                    under_way.append((stream, stream.handle_event(told)))
+                    break
+            elif kind is SendHttp:
+                connection = self.connections[command.connection]
+                under_way.append((connection, connection.handle_event(command.event)))
+                break
+            elif kind is DropStream:
+                self.streams.pop(command.stream_id, None)
+            elif kind is GetHttpConnection:
+                yield from self.get_connection(command)
+            elif kind is RegisterHttpConnection:
+                yield from self.register_connection(command)
+            else:
+                if kind is commands.OpenConnection:
+                    self.connections[command.connection] = child
+                yield command
         else:
-            if kind is commands.OpenConnection:
-                self.connections[command.connection] = child
-            yield command
+            under_way.pop()
 
 
-def _values(self: Headers, name: str | bytes) -> list[str]:
-    """The values of one header, from a table that is made anew whenever the fields are others."""
-    known: tuple[object, dict[bytes, list[str]]] | None = self.__dict__.get("_values")
-    if known is None or known[0] is not self.fields:
-        table = dict[bytes, list[str]]()
-        for key, value in self.fields:
-            table.setdefault(key.lower(), []).append(value.decode("utf-8", "surrogateescape"))
-        known = self.__dict__["_values"] = self.fields, table
+def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but what comes most often is asked for first."""
+    if self._paused is None:
+        if type(event) is DataReceived and event.connection in self.connections:
+            return event_to_child(self, self.connections[event.connection], event)
+        if isinstance(event, CommandCompleted):
+            return event_to_child(self, self.command_sources.pop(event.command), event)
+    return handle_event(self, event)
+
+
+def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but what comes most often is asked for first."""
+    kind = type(event)
+    state: _State = self.client_state if kind in _FROM_CLIENT else self.server_state
+    return state(event) if kind in _KNOWN_EVENTS else _STREAM_EVENT(self, event)
+
+
+def http1_event(self: Http1Connection, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but without a generator of its own."""
+    if isinstance(event, HttpEvent):
+        return self.send(event)
+    state: _State = self.state
+    if isinstance(event, DataReceived) and state != self.passthrough:
+        self.buf += event.data
+    return state(event)
+
+
+def passthrough(self: HttpStream, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's; from the second piece on, what is within a tunnel is handed to the layer within at once.
+
+    A tunnel within TLS, or within HTTP/2, is something else than the bytes of its connection, and stays as it is.
+    """
+    client, request = self.context.client, self.flow.request
+    if type(event) is RequestData and request.method == "CONNECT" and not (client.tls or request.is_http2):
+        vars(client)[_WITHIN] = _Within(self.child_layer)
+    return _PASSTHROUGH(self, event)
+
+
+@dataclass(slots=True)
+class _Within:
+    """A layer within a tunnel; as in mitmproxy, such a connection is not closed by halves."""
+
+    layer: Any
+
+    def handle_event(self, event: Event) -> CommandGenerator[None]:
+        """What the layer within has to say."""
+        for command in self.layer.handle_event(event):
+            if type(command) is commands.CloseTcpConnection:
+                yield commands.CloseConnection(command.connection)
+            else:
+                yield command
+
+
+def _table(headers: Headers) -> dict[bytes, list[bytes]]:
+    """The values of all headers by lower-case name; made anew whenever the fields are others."""
+    held = vars(headers)
+    known: tuple[object, dict[bytes, list[bytes]]] | None = held.get("_table")
+    if known is not None and known[0] is headers.fields:
+        return known[1]
+    table = dict[bytes, list[bytes]]()
+    for key, value in headers.fields:
+        name = key.lower()
+        if name in table:
+            table[name].append(value)
+        else:
+            table[name] = [value]
+    held["_table"] = headers.fields, table
+    return table
+
+
+def _values(headers: Headers, name: str | bytes) -> list[bytes]:
     key = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    return known[1].get(key.lower(), _NONE)
+    return _table(headers).get(key.lower(), _NONE)
+
+
+def _text(values: list[bytes]) -> str:
+    return ", ".join([value.decode("utf-8", "surrogateescape") for value in values])
 
 
 def get_all(self: Headers, name: str | bytes) -> list[str]:
     """As mitmproxy's, but looked up in a table."""
-    return list(_values(self, name))
+    return [value.decode("utf-8", "surrogateescape") for value in _values(self, name)]
 
 
 def get(self: Headers, key: str, default: Any = None) -> Any:
     """As mitmproxy's, but looked up in a table."""
     values = _values(self, key)
-    return (values[0] if len(values) == 1 else ", ".join(values)) if values else default
+    return _text(values) if values else default
+
+
+def get_item(self: Headers, key: str) -> str:
+    """As mitmproxy's, but looked up in a table."""
+    values = _values(self, key)
+    if not values:
+        raise KeyError(key)
+    return _text(values)
+
+
+def contains(self: Headers, key: object) -> bool:
+    """As mitmproxy's, but looked up in a table."""
+    return isinstance(key, str | bytes) and bool(_values(self, key))
+
+
+def read_headers(lines: list[bytes]) -> Headers:
+    """As mitmproxy's, but fields that were just cut out of bytes are not checked to be bytes."""
+    fields = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not name or not colon or line[0] in b" \t":
+            return _READ_HEADERS(lines)
+        fields.append((name, value.strip()))
+    headers = Headers.__new__(Headers)
+    headers.fields = tuple(fields)
+    return headers
+
+
+def read_request_line(line: bytes) -> RequestLine:
+    """As mitmproxy's, but the address of a plain request is not taken apart a second time, only to be checked."""
+    parts = line.split()
+    if len(parts) == 3 and line.isascii() and parts[2] == b"HTTP/1.1":
+        scheme, slashes, rest = parts[1].partition(b"://")
+        authority, _, path = rest.partition(b"/")
+        if slashes and scheme in _PORTS and b"[" not in authority and parts[0] != b"CONNECT":
+            with contextlib.suppress(ValueError):
+                host, port = url.parse_authority(authority, check=True)
+                return host, port or _PORTS[scheme], parts[0], scheme, authority, b"/" + path, parts[2]
+    return _READ_REQUEST_LINE(line)
+
+
+@lru_cache(maxsize=1024)
+def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
+    """As mitmproxy's, but remembers the last ones."""
+    return _PARSE_AUTHORITY(authority, check)
+
+
+def validate_headers(message: Message) -> None:
+    """As mitmproxy's, but a name that was valid before is still valid."""
+    table = _table(message.headers)
+    lengths = table.get(b"content-length", _NONE)
+    if b"transfer-encoding" in table or len(lengths) > 1 or not _VALID.issuperset(table):
+        _VALIDATE_HEADERS(message)
+        if len(_VALID) < _MOST_VALID:
+            _VALID.update(table)
+    elif lengths:
+        validate.parse_content_length(lengths[0])
+
+
+def fork(self: Context) -> Context:
+    """As mitmproxy's, but makes no connection to a site only to put another in its place."""
+    made = Context.__new__(Context)
+    made.client, made.options, made.server, made.layers = self.client, self.options, self.server, self.layers.copy()
+    return made
+
+
+def current(self: _Option) -> Any:
+    """As mitmproxy's, but makes no copies of what nobody can change."""
+    value = self._default if self.value is unset else self.value
+    return value if type(value) in _UNCHANGING else _CURRENT(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,9 +608,22 @@ CHANGES = (
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "layers around unread bytes"),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes"),
-    Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "asking for rare kinds first"),
+    Change(Layer, "handle_event", "self, event", handle_event, "ways up and down through all layers for a hook"),
+    Change(HttpLayer, "handle_event", "self, event", http_event, "a layer"),
+    Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "generators within generators"),
+    Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
+    Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel"),
+    Change(Http1Connection, "_handle_event", "self, event", http1_event, "a generator"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
+    Change(Headers, "__getitem__", "self, key", get_item, "walks through all fields"),
+    Change(Headers, "__contains__", "self, key", contains, "walks through all fields"),
+    Change(read, "_read_headers", "lines", read_headers, "checks of types"),
+    Change(read, "_read_request_line", "line", read_request_line, "a second reading"),
+    Change(url, "parse_authority", "authority, check", parse_authority, "names that were read before"),
+    Change(http, "validate_headers", "message", validate_headers, "names that were valid before"),
+    Change(Context, "fork", "self", fork, "a connection that nobody uses"),
+    Change(_Option, "current", "self", current, "copies of what does not change"),
     Change(MessageData, "__post_init__", "self", post_init, "checks of types"),
 )
 """All of them."""
