@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 from mitmproxy.http import HTTPFlow, Response
 
@@ -16,6 +15,7 @@ from schoolgate.policy.said import is_judged
 from schoolgate.policy.verdict import Verdict, stricter
 from schoolgate.policy.visits import classify
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.insides.ending import PARTINGS, Parting
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.insides.held import hold
@@ -47,7 +47,7 @@ class Asking:
 
     def __init__(self, live: Live, act: Act) -> None:
         self._live, self._act = live, act
-        self._talks: WeakKeyDictionary[HTTPFlow, bool] = WeakKeyDictionary()
+        self._talks = Attached[HTTPFlow, bool]()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Whether this request asks something, in its address or in a body that waits."""

@@ -6,10 +6,9 @@ somebody else logs in there, or the time is over.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, quote
-from weakref import WeakKeyDictionary
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow, Response
@@ -17,6 +16,7 @@ from mitmproxy.http import HTTPFlow, Response
 from schoolgate.policy.request import BadAddress, canonical_host, host_address
 from schoolgate.policy.whereabouts import Address, Sitting, Source, Whereabouts
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.pages import wanted
@@ -52,12 +52,15 @@ class Captive:
 
     def __init__(self, live: Live, act: Act, proofs: Proofs) -> None:
         self._live, self._act, self._proofs = live, act, proofs
-        self._forms: WeakKeyDictionary[HTTPFlow, str] = WeakKeyDictionary()
+        self._forms = Attached[HTTPFlow, str]()
 
-    async def requestheaders(self, flow: HTTPFlow) -> None:
+    def requestheaders(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """The page itself, or the way to it; the body of a form is waited for."""
         if flow.response or flow.error or self._live.settings.school.identity.login_page is None:
-            return
+            return None
+        return self._lead(flow)
+
+    async def _lead(self, flow: HTTPFlow) -> None:
         try:
             host = canonical_host(flow.request.host)
             path = flow.request.path.partition("?")[0]
@@ -70,14 +73,15 @@ class Captive:
         except Exception as error:
             self._act.fail(flow, "login-page", error)
 
-    async def request(self, flow: HTTPFlow) -> None:
+    def request(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """A form has come whole."""
         path = self._forms.pop(flow, None)
         if path is None:
-            return
+            return None
         QUESTIONS.pop(flow, None)
-        if flow.response or flow.error:
-            return
+        return None if flow.response or flow.error else self._answer(flow, path)
+
+    async def _answer(self, flow: HTTPFlow, path: str) -> None:
         try:
             flow.response = await self._take(flow, path)
         except Exception as error:

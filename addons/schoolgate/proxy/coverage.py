@@ -5,7 +5,6 @@ passes it through for a group that it looks into; of private topics and of group
 """
 
 import logging
-from weakref import WeakSet
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
@@ -15,6 +14,7 @@ from schoolgate.lists.guards import site_of
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.passing import Ground
 from schoolgate.policy.request import BadAddress, canonical_host, host_address
+from schoolgate.proxy.attached import Marks
 from schoolgate.proxy.live import Live, Tunnel
 from schoolgate.proxy.names import OWN_NAMES, is_wpad
 from schoolgate.proxy.own import is_own
@@ -29,7 +29,7 @@ class Coverage:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._counted: WeakSet[Client] = WeakSet()
+        self._counted = Marks[Client]()
 
     def http_connect(self, flow: HTTPFlow) -> None:
         """A tunnel that was asked for and is not opened; that a login is asked for first is no refusal."""

@@ -6,7 +6,7 @@ What cannot be judged is not shown, and the technician is told.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from mitmproxy.http import HTTPFlow, Response
 
@@ -75,10 +75,11 @@ class Documents:
             self._live.held.add(flow)
             HOLDS[flow] = Hold(_MOST_HELD, time.monotonic() + _LONGEST_WAIT)
 
-    async def response(self, flow: HTTPFlow) -> None:
+    def response(self, flow: HTTPFlow) -> Awaitable[object] | None:
         """A held document has come to its end."""
         if flow in self._live.held and flow.response is not None and HOLDS.pop(flow, None) is not None:
-            await self._judge(flow)
+            return self._judge(flow)
+        return None
 
     async def http_held(self, flow: HTTPFlow) -> None:
         """A held document is full: what there is of it is judged, the rest of a page that may be shown in passing."""

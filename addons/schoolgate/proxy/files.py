@@ -4,7 +4,7 @@ A download is known by its address, its headers and its first bytes; an upload b
 the media type, the size and the host are put on record, never a name and never anything that a file holds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mitmproxy.http import Headers, HTTPFlow, Response
@@ -68,26 +68,34 @@ class Files:
         self._live, self._act, self._rules = live, act, rules
         self._stops = SoftStops(live, act)
 
-    async def requestheaders(self, flow: HTTPFlow) -> None:
+    def requestheaders(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """An upload waits until it is known what it carries; then it goes on, or is answered in the site's place."""
         if flow.response is None and not flow.error and _has_body(flow):
             try:
                 if case := self._case(flow, Direction.UPLOAD):
-                    await self._judge_upload(case)
+                    return self._or_fail(self._judge_upload(case), flow, "upload")
             except Exception as error:
                 self._fail(flow, "upload", error)
+        return None
 
-    async def responseheaders(self, flow: HTTPFlow) -> None:
+    def responseheaders(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """A download waits until its first bytes are known."""
         response = flow.response
         if response is None or response.raw_content is not None or flow.request.method == "HEAD":
-            return
+            return None
         if response.status_code >= 200 and response.status_code not in _NO_FILES:
             try:
                 if case := self._case(flow, Direction.DOWNLOAD):
-                    await self._judge_download(case, response)
+                    return self._or_fail(self._judge_download(case, response), flow, "download")
             except Exception as error:
                 self._fail(flow, "download", error)
+        return None
+
+    async def _or_fail(self, judging: Awaitable[None], flow: HTTPFlow, where: str) -> None:
+        try:
+            await judging
+        except Exception as error:
+            self._fail(flow, where, error)
 
     def _case(self, flow: HTTPFlow, direction: Direction) -> _Case | None:
         """None where no rule can concern this request: it then waits for nothing."""

@@ -25,7 +25,6 @@ from schoolgate.policy.request import BadAddress, WebRequest, canonical_host, ho
 from schoolgate.policy.rules import Action, Stage, Subject
 from schoolgate.policy.said import is_judged
 from schoolgate.policy.sealed import is_sealed
-from schoolgate.policy.signs import of_request, opens_a_page
 from schoolgate.policy.verdict import Verdict, outweighs
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.act import Act, lower
@@ -119,6 +118,7 @@ class Gate:
         """The verdict on a request, before any of it has gone to a site."""
         if flow.error or (flow in self._live.asked and not flow.response):
             return
+        self._live.flows.add(flow)
         try:
             if flow.response:
                 self._live.judged[flow] = None
@@ -138,12 +138,10 @@ class Gate:
 
     def _judge(self, flow: HTTPFlow) -> None:
         live, headers = self._live, lower(flow)
-        if flow.request.headers.get("upgrade", "").lower() not in ("", "websocket"):
+        if headers.get("upgrade", "").lower() not in ("", "websocket"):
             flow.request.headers.pop("upgrade", None)  # h2c would carry requests past this gate
         tunnel = live.tunnels.get(flow.client_conn)
-        request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC))
-        signs = of_request(request.method, request.host, request.asked, headers)
-        request = replace(request, signs=signs, opened=opens_a_page(headers))
+        request = translate(flow, tunnel, live.users.get(flow.client_conn), datetime.now(UTC), headers)
         started = time.perf_counter()
         verdict, said, footing = self._reach(request, flow.client_conn)
         opened = is_opened(headers, request.method, request.path)

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
@@ -17,6 +17,7 @@ from schoolgate.policy.request import WebRequest
 from schoolgate.policy.rules import Action
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.verdict import Verdict
+from schoolgate.proxy.attached import Attached, Marks
 from schoolgate.proxy.away import is_elsewhere
 from schoolgate.proxy.footing import NOBODY, Footing, Footings, State
 from schoolgate.proxy.ledger import Ledger
@@ -91,15 +92,14 @@ class Live:
     metrics: WorkerMetrics
     standings: Standings
     tokens: Tokens
-    tunnels: WeakKeyDictionary[Client, Tunnel] = field(default_factory=WeakKeyDictionary[Client, Tunnel])
-    probes: WeakKeyDictionary[Client, Probe] = field(default_factory=WeakKeyDictionary[Client, Probe])
-    users: WeakKeyDictionary[Client, str] = field(default_factory=WeakKeyDictionary[Client, str])
-    judged: WeakKeyDictionary[HTTPFlow, Passage | None] = field(
-        default_factory=WeakKeyDictionary[HTTPFlow, Passage | None]
-    )
+    tunnels: Attached[Client, Tunnel] = field(default_factory=Attached[Client, Tunnel])
+    probes: Attached[Client, Probe] = field(default_factory=Attached[Client, Probe])
+    users: Attached[Client, str] = field(default_factory=Attached[Client, str])
+    judged: Attached[HTTPFlow, Passage | None] = field(default_factory=Attached[HTTPFlow, Passage | None])
+    flows: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # that the gate has seen, as long as they are
     engines: SearchEngines = field(default_factory=open_engines)
-    held: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # whose body a duty keeps until it is judged
-    asked: WeakSet[HTTPFlow] = field(default_factory=WeakSet[HTTPFlow])  # of the gateway itself, not of a site
+    held: Marks[HTTPFlow] = field(default_factory=Marks[HTTPFlow])  # whose body a duty keeps until it is judged
+    asked: Marks[HTTPFlow] = field(default_factory=Marks[HTTPFlow])  # of the gateway itself, not of a site
     ledger: Ledger = field(default_factory=Ledger)
     tallies: Counter[tuple[str, str, str, str]] = field(default_factory=_tallies)
     activities: Counter[tuple[str, str, str, str, str]] = field(default_factory=_activities)
@@ -171,6 +171,7 @@ class Live:
 
     def flush(self) -> None:
         """Write the counts to the journal; what cannot be written now is kept for the next time."""
+        self.metrics.flush()
         for key, number in list(self.tallies.items()):
             hour, group, action, category = key
             entry = {"hour": hour, "group": group, "action": action, "category": category, "requests": number}

@@ -7,6 +7,7 @@ not believed.
 import asyncio
 import logging
 from base64 import b64decode
+from collections.abc import Awaitable
 
 from mitmproxy.http import HTTPFlow, Response
 
@@ -25,31 +26,35 @@ class Login:
         self._live = live
         self._proofs = proofs or Proofs(live)
 
-    async def http_connect(self, flow: HTTPFlow) -> None:
+    def http_connect(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """The login of a tunnel holds for everything inside it."""
-        await self._check_closed(flow)
+        return self._begin(flow)
 
-    async def requestheaders(self, flow: HTTPFlow) -> None:
+    def requestheaders(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """A plain request carries its own login; a request in a tunnel has none, and who knows of no proxy neither."""
-        if flow.client_conn not in self._live.tunnels and not is_redirected(flow.client_conn):
-            await self._check_closed(flow)
-        flow.request.headers.pop("proxy-authorization", None)
+        if flow.client_conn in self._live.tunnels or is_redirected(flow.client_conn):
+            flow.request.headers.pop("proxy-authorization", None)
+            return None
+        return self._begin(flow)
 
-    async def _check_closed(self, flow: HTTPFlow) -> None:
+    def _begin(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        """What was said is kept from the site; where anybody has to say who they are, it is checked."""
+        said = flow.request.headers.pop("proxy-authorization", None)
+        self._live.users.pop(flow.client_conn, None)
+        logins, directory = self._live.settings.people.logins, self._live.settings.school.identity.directory
+        return None if flow.error or (logins is None and directory is None) else self._check_closed(flow, said)
+
+    async def _check_closed(self, flow: HTTPFlow, said: str | None) -> None:
         """A login that cannot be checked lets nobody pass."""
         try:
-            await self._check(flow)
+            await self._check(flow, said)
         except Exception as error:
             log.error("A login could not be checked: %r", error)
             words = "The login could not be checked. Tell the school's technician.\n"
             flow.response = Response.make(503, words, {"Content-Type": "text/plain; charset=utf-8"})
 
-    async def _check(self, flow: HTTPFlow) -> None:
-        header = flow.request.headers.pop("proxy-authorization", None)
-        self._live.users.pop(flow.client_conn, None)
-        logins, directory = self._live.settings.people.logins, self._live.settings.school.identity.directory
-        if flow.error or (logins is None and directory is None):
-            return
+    async def _check(self, flow: HTTPFlow, header: str | None) -> None:
+        logins = self._live.settings.people.logins
         peer = flow.client_conn.peername
         address = host_address(str(peer[0])) if peer else None
         if header is not None:

@@ -1,9 +1,12 @@
 """Prometheus metrics: what each worker counts, and one address that shows them all with the state of the store."""
 
+import asyncio
 import hashlib
 import os
 import shutil
 import time
+from bisect import bisect_left
+from collections import Counter as CountedBy
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from schoolgate.store.figures import store_figures
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # must be in the environment before prometheus_client is imported
 _BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
+_GATHERED = 0.2  # seconds
 _LOADED = "schoolgate_snapshot_loaded_timestamp_seconds"
 
 
@@ -27,6 +31,9 @@ class WorkerMetrics:
         registry = CollectorRegistry()
         self._worker = worker
         self._version = ""
+        self._judged = CountedBy[tuple[str, str, str]]()
+        self._verdicts, self._pages = list[float](), list[float]()
+        self._flushing = False
         self._requests = Counter(
             "schoolgate_requests", "Requests judged", ["worker", "group", "action"], registry=registry
         )
@@ -73,9 +80,8 @@ class WorkerMetrics:
 
     def request(self, group: str, action: str, category: str) -> None:
         """One verdict."""
-        self._requests.labels(self._worker, group, action).inc()
-        if action == "block":
-            self._blocks.labels(self._worker, category or "none").inc()
+        self._judged[group, action, category if action == "block" else ""] += 1
+        self._flush_soon()
 
     def fault(self, where: str) -> None:
         """One fault."""
@@ -87,11 +93,36 @@ class WorkerMetrics:
 
     def verdict_took(self, seconds: float) -> None:
         """How long a verdict took."""
-        self._verdict.observe(seconds)
+        self._verdicts.append(seconds)
+        self._flush_soon()
 
     def page_took(self, seconds: float) -> None:
         """How long the judgement of a page took."""
-        self._page.observe(seconds)
+        self._pages.append(seconds)
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """What comes with every request is gathered first: a count in the shared file costs as much as a verdict."""
+        if self._flushing:
+            return
+        try:
+            asyncio.get_running_loop().call_later(_GATHERED, self.flush)
+            self._flushing = True
+        except RuntimeError:  # nothing runs that could come back to it
+            self.flush()
+
+    def flush(self) -> None:
+        """Count what was gathered."""
+        self._flushing = False
+        judged, self._judged = self._judged, CountedBy()
+        for (group, action, category), number in judged.items():
+            self._requests.labels(self._worker, group, action).inc(number)
+            if action == "block":
+                self._blocks.labels(self._worker, category or "none").inc(number)
+        verdicts, self._verdicts = self._verdicts, []
+        pages, self._pages = self._pages, []
+        _observe_all(self._verdict, verdicts)
+        _observe_all(self._page, pages)
 
     @contextmanager
     def journal_write(self) -> Iterator[None]:
@@ -107,6 +138,15 @@ class WorkerMetrics:
         self._version = version
         self._info.labels(self._worker, version).set(1)
         self._loaded.set(time.time())
+
+
+def _observe_all(histogram: Histogram, seconds: list[float]) -> None:
+    """As if each was observed, with one count a bucket."""
+    if seconds:
+        histogram._sum.inc(sum(seconds))
+        bounds = histogram._upper_bounds
+        for place, number in CountedBy(bisect_left(bounds, each) for each in seconds).items():
+            histogram._buckets[place].inc(number)
 
 
 class _Ages(Collector):

@@ -8,7 +8,7 @@ import logging
 import struct
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mitmproxy.http import HTTPFlow, Response
 
@@ -61,11 +61,14 @@ class Pictures:
         """The gateway stops."""
         await self._judge.close()
 
-    async def responseheaders(self, flow: HTTPFlow) -> None:
+    def responseheaders(self, flow: HTTPFlow) -> Awaitable[None] | None:
         """A picture waits here until it is whole and judged; the event loop does not wait with it."""
         passage, response = self._live.judged.get(flow), flow.response
         if passage is None or response is None or response.raw_content is not None or not is_picture(flow, response):
-            return
+            return None
+        return self._hold_back(flow, passage, response)
+
+    async def _hold_back(self, flow: HTTPFlow, passage: Passage, response: Response) -> None:
         try:
             if self._live.settings.school.pictures.judged and self._judged_for(passage):
                 await self._look(flow, passage, response)

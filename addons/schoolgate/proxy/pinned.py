@@ -8,7 +8,6 @@ do to bring it about.
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from weakref import WeakKeyDictionary
 
 from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow
@@ -24,6 +23,7 @@ from schoolgate.policy.rules import Action, Stage
 from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.verdict import Verdict
 from schoolgate.proxy.act import Act
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.captive import wants_login
 from schoolgate.proxy.device_class import device_class
 from schoolgate.proxy.live import Live, Tunnel
@@ -54,7 +54,7 @@ class Pinned:
         self._live, self._act = live, act
         self.passes = Passes(live.settings.data)
         self._refusals = Refusals()
-        self._opened: WeakKeyDictionary[Client, Opened] = WeakKeyDictionary()
+        self._opened = Attached[Client, Opened]()
         self._told: tuple[date, set[str]] = (date.min, set())  # what was written down on a day
         self._is_damaged = False
 

@@ -1,7 +1,6 @@
 """Judges the address in a form that is sent: web proxies are asked for pages so, and their own address says nothing."""
 
 from dataclasses import replace
-from weakref import WeakSet
 
 from mitmproxy.http import HTTPFlow
 
@@ -10,6 +9,7 @@ from schoolgate.policy.decision import decide_for
 from schoolgate.policy.identity import Inspect
 from schoolgate.policy.rules import Action, Stage
 from schoolgate.proxy.act import Act
+from schoolgate.proxy.attached import Marks
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.live import Live, Passage
 
@@ -22,7 +22,7 @@ class Posted:
 
     def __init__(self, live: Live, act: Act) -> None:
         self._live, self._act = live, act
-        self._waiting: WeakSet[HTTPFlow] = WeakSet()
+        self._waiting = Marks[HTTPFlow]()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Whether a form is sent by a page that opens another with it."""

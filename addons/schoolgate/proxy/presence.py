@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from mitmproxy.connection import Client
 
 from schoolgate.policy.request import host_address
 from schoolgate.policy.whereabouts import NOTHING, Found, Whereabouts
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.rounds import Rounds
 from schoolgate.settings.identity_models import IdentityEntry
 from schoolgate.whereabouts.on_link import mac_of
@@ -39,7 +39,7 @@ class Presence(Rounds):
         self.now = Whereabouts()
         self._folder = data / FOLDER
         self._identity = identity
-        self._macs: WeakKeyDictionary[Client, str] = WeakKeyDictionary()
+        self._macs = Attached[Client, str]()
         self._fault: Callable[[Exception], object] = lambda error: None
         self._stamps: dict[str, Stamp] = {}
         self._read = {SEEN: Whereabouts(), LOGINS: Whereabouts()}

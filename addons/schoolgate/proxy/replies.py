@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
-from weakref import WeakKeyDictionary
 
 from mitmproxy.http import Headers, HTTPFlow, Response
 
 from schoolgate.policy.identity import Identity, Inspect
 from schoolgate.policy.request import BadAddress, WebRequest
 from schoolgate.proxy.act import Act, lower
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.footing import Footing
 from schoolgate.proxy.insides.full import QUESTIONS
 from schoolgate.proxy.live import Live
@@ -55,7 +55,7 @@ class Replies:
 
     def __init__(self, live: Live, act: Act) -> None:
         self._live, self._act = live, act
-        self._asked: WeakKeyDictionary[HTTPFlow, _Asked] = WeakKeyDictionary()
+        self._asked = Attached[HTTPFlow, _Asked]()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Whether this request is for the gateway: its body then waits."""

@@ -5,7 +5,6 @@ here, which tells the technician and then shuts what the hook was about. A page 
 block page say, stays.
 """
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
@@ -19,7 +18,7 @@ from mitmproxy.tls import ClientHelloData
 
 from schoolgate.proxy.act import Act
 
-Hook = Callable[[Any], Awaitable[None] | None]
+Hook = Callable[[Any], Awaitable[object] | None]
 Shut = Callable[[Act, Any, str, Exception], None]
 
 
@@ -35,30 +34,26 @@ def shut_on_fault(duties: Iterable[Any], act: Act) -> list[Any]:
 
 
 def _guarded(hook: Hook, where: str, shut: Shut, act: Act) -> Hook:
-    if inspect.iscoroutinefunction(hook):
-
-        @wraps(hook)
-        async def waits(subject: Any) -> None:
-            try:
-                await hook(subject)
-            except AddonHalt:
-                raise
-            except Exception as error:
-                shut(act, subject, where, error)
-
-        return waits
-
     @wraps(hook)
-    def at_once(subject: Any) -> Awaitable[None] | None:
+    def guarded(subject: Any) -> Awaitable[object] | None:
         try:
-            return hook(subject)
+            waits = hook(subject)
         except AddonHalt:
             raise
         except Exception as error:
             shut(act, subject, where, error)
             return None
+        return None if waits is None else to_its_end(waits, subject)
 
-    return at_once
+    async def to_its_end(waits: Awaitable[object], subject: Any) -> None:
+        try:
+            await waits
+        except AddonHalt:
+            raise
+        except Exception as error:
+            shut(act, subject, where, error)
+
+    return guarded
 
 
 def _tell(act: Act, subject: object, where: str, error: Exception) -> None:

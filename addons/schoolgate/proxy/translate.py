@@ -1,5 +1,7 @@
 """Turns mitmproxy's flow into the one ``WebRequest`` that policy judges."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote_from_bytes
 
@@ -15,34 +17,47 @@ from schoolgate.policy.request import (
     shown_path,
     split_authority,
 )
+from schoolgate.policy.signs import of_request, opens_a_page
 from schoolgate.proxy.live import Tunnel
 
+_GOES_ON = re.compile(rb"[\n\r\0]")
 _KEEP = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
 
 
-def translate(flow: HTTPFlow, tunnel: Tunnel | None, user: str | None, at: datetime) -> WebRequest:
-    """Every name that the request carries, and its path as a browser reads it. Raises BadAddress."""
+def translate(
+    flow: HTTPFlow,
+    tunnel: Tunnel | None,
+    user: str | None,
+    at: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> WebRequest:
+    """Every name that the request carries, and its path as a browser reads it. Raises BadAddress.
+
+    With its ``headers`` (by lower-case names) it is told what they show besides: signs, and whether a page is opened.
+    """
     request = flow.request
-    if any(b"\n" in value or b"\r" in value or b"\0" in value for _, value in request.headers.fields):
+    if _GOES_ON.search(b"".join([value for _, value in request.headers.fields])):
         # a site may read what follows as a header of its own; mitmproxy passes folded lines on (RFC 9112, 5.2)
         raise BadAddress("a header of the request goes on over more than one line")
     try:
         parsed = can_ada.parse("http://host" + path_of(flow))
     except (ValueError, TypeError) as error:
         raise BadAddress("the path of the address cannot be read") from error
-    peer = flow.client_conn.peername
+    peer, names, path, query = flow.client_conn.peername, _names(flow, tunnel), parsed.pathname, parsed.search
     return WebRequest(
         at=at,
         client=str(peer[0]) if peer else None,
         user=user,
         method=request.method,
         scheme=request.scheme,
-        names=_names(flow, tunnel),
+        names=names,
         port=request.port,
-        path=shown_path(parsed.pathname),
-        target=match_target(parsed.pathname, parsed.search),
-        query=parsed.search.removeprefix("?"),
-        asked=parsed.pathname + parsed.search,
+        path=shown_path(path),
+        target=match_target(path, query),
+        query=query.removeprefix("?"),
+        asked=path + query,
+        signs=of_request(request.method, names[0], path + query, headers) if headers is not None else (),
+        opened=headers is not None and opens_a_page(headers),
     )
 
 
@@ -58,10 +73,10 @@ def _names(flow: HTTPFlow, tunnel: Tunnel | None) -> tuple[str, ...]:
     """The host that would be contacted, then every other name: Host or :authority, CONNECT target, SNI."""
     request = flow.request
     names = [canonical_host(request.host)]
-    headers = request.headers.get_all("host")
-    if len(headers) > 1:
+    hosts = [value for name, value in request.headers.fields if len(name) == 4 and name.lower() == b"host"]
+    if len(hosts) > 1:
         raise BadAddress("the request names its host twice")
-    for authority in (*headers, request.authority):
+    for authority in (*[host.decode("utf-8", "surrogateescape") for host in hosts], request.authority):
         if authority:
             if "@" in authority:
                 raise BadAddress("the request hides a login in its host name")

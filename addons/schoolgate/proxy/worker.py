@@ -20,6 +20,7 @@ from mitmproxy.options import Options
 
 from schoolgate.child import LEAVE, READY, STOP, be_called, beat
 from schoolgate.crew import SPARE
+from schoolgate.memory import give_back
 from schoolgate.proxy.certificates import upstream_bundle
 from schoolgate.proxy.chain import chain, make_ready, open_live
 from schoolgate.proxy.doors import Doors, doors_of
@@ -41,7 +42,7 @@ _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
 _BEAT_EVERY = 1.0  # seconds
 _AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
 _AGAIN = 0.02  # seconds
-_LOOKS = (10_000, 10, 10)  # objects between two looks of the garbage collector, and looks between longer ones
+_LOOKS = (2000, 5, 5)  # objects between two looks of the garbage collector, and looks between longer ones
 
 
 @dataclass(slots=True)
@@ -175,6 +176,7 @@ def _make_faster(live: Live) -> None:
 def _settle() -> None:
     """What is here now stays: the garbage collector need not look at it again and again."""
     gc.collect()
+    give_back()
     gc.freeze()
     gc.set_threshold(*_LOOKS)
 
@@ -240,7 +242,7 @@ async def _drain(live: Live, hurry: asyncio.Event) -> None:
     hurried: float | None = None
     while True:
         now = loop.time()
-        if any(flow.live for flow in list(live.judged)):
+        if any(flow.live for flow in list(live.flows)):
             busy = now
         if hurry.is_set() and hurried is None:
             hurried = now

@@ -3,8 +3,8 @@
 mitmproxy lets an addon change what streams by, but not end it: an endless answer would run on behind the cut, and the
 reader's program would wait for ever. With this, a cut answer ends for the client as if it were whole (or breaks off,
 where half of it must not be taken for the whole) and is cancelled at the site; a WebSocket is closed with 1008, "policy
-violation" (RFC 6455, 7.4.1). Bound to the version it was written for, like ``full``: with any other mitmproxy it
-stays off, and what was cut is swallowed until the site itself ends it.
+violation" (RFC 6455, 7.4.1), or with 1009 where one message has no end. Bound to the version it was written for, like
+``full``: with any other mitmproxy it stays off, and what was cut is swallowed until the site itself ends it.
 """
 
 import inspect
@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import wsproto.events
 from mitmproxy import version
@@ -34,10 +33,15 @@ from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 from mitmproxy.proxy.layers.websocket import WebsocketEndHook, WebsocketLayer
 from wsproto.connection import ConnectionState
 
+from schoolgate.proxy.attached import Attached
+
 log = logging.getLogger("schoolgate")
 
 _WRITTEN_FOR = "12.2"
-_POLICY_VIOLATION = 1008
+_POLICY_VIOLATION, _TOO_BIG = 1008, 1009
+_MOST_OF_A_MESSAGE = 16 << 20  # bytes; all of it is kept until it has come whole, or for ever
+_MOST_FRAMES = 4096  # of one message
+_TOO_LONG = "This message is too long for the school's filter"
 _Commands = Generator[Any, Any]
 
 
@@ -64,7 +68,7 @@ class Parting:
     reason: str
 
 
-PARTINGS: WeakKeyDictionary[HTTPFlow, Parting] = WeakKeyDictionary()
+PARTINGS = Attached[HTTPFlow, Parting]()
 """The WebSockets that are to be closed after the message that is under way."""
 
 _stream_on: Callable[..., Any] = HttpStream.state_stream_response_body
@@ -97,19 +101,28 @@ def _relay_messages(self: WebsocketLayer, event: Event) -> _Commands:
     yield from _relay(self, event)
     parting = PARTINGS.pop(self.flow, None)
     websocket = self.flow.websocket
-    if parting is None or websocket is None or not self.flow.live:
+    if websocket is None or not self.flow.live or (parting is None and not _is_too_long(self)):
         return
-    if self.client_ws.state is ConnectionState.OPEN:
+    code, reason = (_POLICY_VIOLATION, parting.reason) if parting else (_TOO_BIG, _TOO_LONG)
+    if parting is not None and self.client_ws.state is ConnectionState.OPEN:
         yield self.client_ws.send2(wsproto.events.TextMessage(parting.message))
     websocket.timestamp_end, websocket.closed_by_client = time.time(), False
-    websocket.close_code, websocket.close_reason = _POLICY_VIOLATION, parting.reason
+    websocket.close_code, websocket.close_reason = code, reason
     for side in (self.server_ws, self.client_ws):
         if side.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
-            yield side.send2(wsproto.events.CloseConnection(_POLICY_VIOLATION, parting.reason))
+            yield side.send2(wsproto.events.CloseConnection(code, reason))
         yield CloseConnection(side.conn)
     yield WebsocketEndHook(self.flow)
     self.flow.live = False
     self._handle_event = self.done
+
+
+def _is_too_long(self: WebsocketLayer) -> bool:
+    """Whether a message in either direction that has not come whole has no end."""
+    for frames in (self.client_ws.frame_buf, self.server_ws.frame_buf):
+        if len(frames) > _MOST_FRAMES or sum(map(len, frames)) > _MOST_OF_A_MESSAGE:
+            return True
+    return False
 
 
 def can_end() -> bool:

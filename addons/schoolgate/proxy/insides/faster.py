@@ -20,8 +20,8 @@ from mitmproxy.addonmanager import AddonManager, traverse
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
-from mitmproxy.http import Headers, Message, MessageData
-from mitmproxy.net.http import url, validate
+from mitmproxy.http import Headers, Message, MessageData, Request, Response
+from mitmproxy.net.http import http1, url, validate
 from mitmproxy.net.http.http1 import read
 from mitmproxy.optmanager import _Option, unset
 from mitmproxy.proxy import commands
@@ -72,6 +72,12 @@ _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestE
 _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
 _READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
 _READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
+_BODY_SIZE: Callable[[Request, Response | None], int | None] = read.expected_http_body_size
+_CONNECTION_CLOSE: Callable[[Any, Headers], bool] = http1.connection_close
+_WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 600)})
+_WITH_ANSWER = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_KEPT_OPEN = frozenset({"HTTP/1.1", b"HTTP/1.1", "HTTP/2.0", b"HTTP/2.0"})
+_ZERO = b"0"[0]
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _CURRENT: Callable[[_Option], Any] = _Option.current
@@ -422,7 +428,10 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
 
 
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
-    """As mitmproxy's, but what comes most often is asked for first."""
+    """As mitmproxy's, but what comes most often is asked for first; the layers around it are asked once."""
+    client = self.context.client
+    if not client.tls and _WITHIN not in vars(client):
+        vars(client)[_WITHIN] = self
     if self._paused is None:
         if type(event) is DataReceived and event.connection in self.connections:
             return event_to_child(self, self.connections[event.connection], event)
@@ -550,6 +559,29 @@ def read_request_line(line: bytes) -> RequestLine:
     return _READ_REQUEST_LINE(line)
 
 
+def body_size(request: Request, response: Response | None = None) -> int | None:
+    """As mitmproxy's, but the plain cases are told apart first."""
+    table = _table(request.headers if response is None else response.headers)
+    if b"transfer-encoding" not in table and (response is None or _has_body(request, response)):
+        lengths = table.get(b"content-length")
+        if lengths is None:
+            return 0 if response is None else -1
+        if len(lengths) == 1 and lengths[0].isdigit() and (lengths[0] == b"0" or lengths[0][0] != _ZERO):
+            return int(lengths[0])
+    return _BODY_SIZE(request, response)
+
+
+def _has_body(request: Request, response: Response) -> bool:
+    return response.data.status_code in _WITH_BODY and request.data.method in _WITH_ANSWER
+
+
+def connection_close(http_version: Any, headers: Headers) -> bool:
+    """As mitmproxy's, but the plain case is told first."""
+    if b"connection" in _table(headers):
+        return _CONNECTION_CLOSE(http_version, headers)
+    return http_version not in _KEPT_OPEN
+
+
 @lru_cache(maxsize=1024)
 def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
     """As mitmproxy's, but remembers the last ones."""
@@ -620,6 +652,9 @@ CHANGES = (
     Change(Headers, "__contains__", "self, key", contains, "walks through all fields"),
     Change(read, "_read_headers", "lines", read_headers, "checks of types"),
     Change(read, "_read_request_line", "line", read_request_line, "a second reading"),
+    Change(http1, "expected_http_body_size", "request, response", body_size, "rare cases first"),
+    Change(http, "expected_http_body_size", "request, response", body_size, "rare cases first"),
+    Change(http1, "connection_close", "http_version, headers", connection_close, "rare cases first"),
     Change(url, "parse_authority", "authority, check", parse_authority, "names that were read before"),
     Change(http, "validate_headers", "message", validate_headers, "names that were valid before"),
     Change(Context, "fork", "self", fork, "a connection that nobody uses"),

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from mitmproxy import version
 from mitmproxy.http import HTTPFlow
@@ -21,6 +20,7 @@ from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.layers.http import HttpStream
 from mitmproxy.proxy.layers.http._events import RequestData, RequestEndOfMessage, ResponseData
 
+from schoolgate.proxy.attached import Attached
 from schoolgate.proxy.insides.held import _Deaf as Deaf
 
 log = logging.getLogger("schoolgate")
@@ -40,10 +40,10 @@ class Hold:
         return size >= self.most or time.monotonic() >= self.until
 
 
-HOLDS: WeakKeyDictionary[HTTPFlow, Hold] = WeakKeyDictionary()
+HOLDS = Attached[HTTPFlow, Hold]()
 """The answers that are held."""
 
-QUESTIONS: WeakKeyDictionary[HTTPFlow, int] = WeakKeyDictionary()
+QUESTIONS = Attached[HTTPFlow, int]()
 """The requests that are held, with the bytes that they may have."""
 
 
