@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, fields
@@ -52,9 +53,13 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._hooks import HttpConnectHook, HttpRequestHeadersHook, HttpRequestHook
 from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.layers.tcp import TCPLayer
+from mitmproxy.proxy.layers.tls import ServerTLSLayer, TLSLayer
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
+from mitmproxy.proxy.tunnel import TunnelLayer, TunnelState
+from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
+from OpenSSL import SSL
 
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
@@ -70,6 +75,10 @@ _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStrea
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
 _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
 _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
+_TUNNEL_EVENT: Callable[[TunnelLayer, Event], CommandGenerator[None]] = TunnelLayer._handle_event
+_SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] = ServerTLSLayer.event_to_child
+_CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
+_PLACE = SSL._ffi.new("char**")  # type: ignore[attr-defined]
 _READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
 _READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
 _BODY_SIZE: Callable[[Request, Response | None], int | None] = read.expected_http_body_size
@@ -483,6 +492,124 @@ class _Within:
                 yield command
 
 
+def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but what comes most often is asked for first."""
+    if type(event) is DataReceived and event.connection == self.tunnel_connection:
+        return self.receive_data(event.data) if self.tunnel_state is TunnelState.OPEN else _TUNNEL_EVENT(self, event)
+    return self.event_to_child(event) if isinstance(event, CommandCompleted) else _TUNNEL_EVENT(self, event)
+
+
+def tunnel_to_child(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but what is sent is sent together, and what is not for the tunnel goes straight on."""
+    if self.tunnel_state is TunnelState.ESTABLISHING and not self.command_to_reply_to:
+        self._event_queue.append(event)
+        return
+    sending = list[bytes]()
+    for command in self.child_layer.handle_event(event):
+        is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == self.conn
+        if is_ours and type(command) is commands.SendData:
+            sending.append(command.data)
+            continue
+        if sending:
+            yield from self.send_data(b"".join(sending))
+            sending.clear()
+        if is_ours:
+            yield from self._handle_command(command)
+        else:
+            yield command
+    if sending:
+        yield from self.send_data(b"".join(sending))
+
+
+def server_tls_to_child(self: ServerTLSLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but without a generator where nothing is waited for."""
+    return _SERVER_TLS_TO_CHILD(self, event) if self.wait_for_clienthello else tunnel_to_child(self, event)
+
+
+def tls_interact(self: TLSLayer) -> CommandGenerator[None]:
+    """As mitmproxy's, but nothing is raised where there is nothing to send."""
+    while _waits(self.tls._from_ssl):
+        yield commands.SendData(self.conn, self.tls.bio_read(65535))
+
+
+def _waits(bio: Any) -> bool:
+    """Whether OpenSSL has written anything there."""
+    return bool(SSL._lib.BIO_get_mem_data(bio, _PLACE) > 0)  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of a ClientHello, under the names that mitmproxy knows it by."""
+
+    type: int = 0
+    body: Any = b""
+    _raw_body: bytes = b""
+    extensions: Any = ()
+    cipher_suites: Any = ()
+    server_names: Any = ()
+    alpn_protocols: Any = ()
+    name_type: int = 0
+    host_name: bytes = b""
+    name: bytes = b""
+
+
+def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False) -> None:
+    """As mitmproxy's, but the whole is taken apart in a few steps; what is odd about one is left to mitmproxy."""
+    found = None if dtls else _hello(raw_client_hello)
+    if found is None:
+        _CLIENT_HELLO(self, raw_client_hello, dtls)
+    else:
+        self._raw_bytes, self._client_hello = raw_client_hello, found  # type: ignore[assignment]
+
+
+def _hello(raw: bytes) -> _Part | None:
+    """RFC 8446, 4.1.2: version, random, session, cipher suites, compression, extensions. None where a part is short."""
+    try:
+        at = 35 + raw[34]
+        number = int.from_bytes(raw[at : at + 2]) // 2
+        suites = struct.unpack_from(f">{number}H", raw, at + 2)
+        at += 2 + 2 * number
+        at += 3 + raw[at]
+        extensions = list[_Part]()
+        while at < len(raw):
+            kind, size = struct.unpack_from(">HH", raw, at)
+            at += 4 + size
+            body = raw[at - size : at]
+            if at > len(raw):
+                return None
+            extensions.append(_Part(kind, _READERS[kind](body) if kind in _READERS else body, body))
+    except (IndexError, struct.error):
+        return None
+    return _Part(cipher_suites=_Part(cipher_suites=list(suites)), extensions=_Part(extensions=extensions))
+
+
+def _names_in(body: bytes) -> _Part:
+    """RFC 6066, 3: a list of names, each with its type."""
+    at, names = 2, list[_Part]()
+    while at < len(body):
+        kind, size = struct.unpack_from(">BH", body, at)
+        at += 3 + size
+        names.append(_Part(name_type=kind, host_name=body[at - size : at]))
+    if at != len(body):
+        raise IndexError
+    return _Part(server_names=names)
+
+
+def _protocols_in(body: bytes) -> _Part:
+    """RFC 7301, 3.1: a list of names."""
+    at, names = 2, list[_Part]()
+    while at < len(body):
+        size = body[at]
+        at += 1 + size
+        names.append(_Part(name=body[at - size : at]))
+    if at != len(body):
+        raise IndexError
+    return _Part(alpn_protocols=names)
+
+
+_READERS = {0: _names_in, 16: _protocols_in}
+
+
 def _table(headers: Headers) -> dict[bytes, list[bytes]]:
     """The values of all headers by lower-case name; made anew whenever the fields are others."""
     held = vars(headers)
@@ -646,6 +773,11 @@ CHANGES = (
     Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
     Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel"),
     Change(Http1Connection, "_handle_event", "self, event", http1_event, "a generator"),
+    Change(TunnelLayer, "_handle_event", "self, event", tunnel_event, "generators"),
+    Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
+    Change(ServerTLSLayer, "event_to_child", "self, event", server_tls_to_child, "a generator"),
+    Change(TLSLayer, "tls_interact", "self", tls_interact, "exceptions that say there is nothing"),
+    Change(ClientHello, "__init__", "self, raw_client_hello, dtls", client_hello, "small steps"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
     Change(Headers, "__getitem__", "self, key", get_item, "walks through all fields"),
