@@ -7,16 +7,27 @@ import asyncio
 import hashlib
 import json
 import logging
+import shutil
 import socket
+import ssl
 import sys
+import tempfile
 import threading
+from collections import Counter
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from mitmproxy.addons.core import Core
 from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.addons.tlsconfig import TlsConfig
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.master import Master
@@ -149,6 +160,115 @@ def talk(port: int, there: int, says: bytes, parting: bytes) -> str:
     return f"{hashlib.sha256(heard).hexdigest()} {len(heard)} {bytes(heard[-12:]).decode(errors='replace')}"
 
 
+def said(path: str, site: int, more: bytes = b"", method: str = "GET") -> bytes:
+    """A request to the site, through the proxy or within a tunnel."""
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{site}\r\n".encode() + more + b"\r\n"
+
+
+def conversations(site: int, safe: int) -> dict[str, tuple[bytes, ...]]:
+    """What is said to the proxy, piece by piece; what follows ``TLS`` is said within TLS to the site."""
+    full, last = f"http://127.0.0.1:{site}", b"Connection: close\r\n"
+    tunnel, within = (f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode() for port in (site, safe))
+    thrice = said("/plain", site) + said("/later", site) + said("/slow", site, last)
+    odd = (
+        *(
+            b"GET http://exa mple/ HTTP/1.1\r\n\r\n",
+            b"GET http://[::1/ HTTP/1.1\r\n\r\n",
+            b"G\xc3\xa9T / HTTP/1.1\r\n\r\n",
+        ),
+        *(b"GET http://h:99999/ HTTP/1.1\r\n\r\n", b"GET http://u@h/ HTTP/1.1\r\n\r\n", b"CONNECT h HTTP/1.1\r\n\r\n"),
+        *(
+            b"GET http:///x HTTP/1.1\r\n\r\n",
+            b"GET /x HTTP/1.1\r\n\r\n",
+            b"OPTIONS * HTTP/1.1\r\n\r\n",
+            b"\r\n\r\nGET\r\n\r\n",
+        ),
+        *(b"GET ftp://h/x HTTP/1.1\r\n\r\n", b"GET http://h/x HTTP/2.9\r\n\r\n", b"GET http://h..h/x HTTP/1.1\r\n\r\n"),
+        *(b"GET http://\xc3\xbc.example/ HTTP/1.1\r\n\r\n", b"GET http://h/x HTTP/1.1\r\n: none\r\n\r\n"),
+        *(b"GET http://h/x HTTP/1.1\r\nA b: 1\r\n\r\n", b"GET http://h/x HTTP/1.1\r\nnothing\r\n\r\n"),
+    )
+    headers = (
+        *(b"Content-Length: 05\r\n", b"Content-Length: 1\r\nContent-Length: 1\r\n", b"Content-Length: -1\r\n"),
+        *(
+            b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: gzip\r\n",
+            b"X: 1\r\n folded\r\n",
+        ),
+        *(
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            b"Expect: 100-continue\r\nContent-Length: 2\r\n",
+        ),
+        *(
+            b"Content-Length: 2\r\n",
+            b"TRANSFER-ENCODING: Chunked\r\n",
+            b"Content-Length: \r\n",
+            b"Content-Length: 9\r\n",
+        ),
+    )
+    plain = {
+        "one after the other": (thrice.replace(b"GET /", f"GET {full}/".encode()),),
+        "in pieces": tuple(bytes([byte]) for byte in said(f"{full}/plain", site, last)),
+        "answers of ours": (
+            *(said(f"{full}/answer", site) * 2, said(f"{full}/answer-later", site), said(f"{full}/kill", site, last)),
+        ),
+        "streams": (said(f"{full}/stream", site) + said(f"{full}/chunked-stream", site, last),),
+        "an old one": (f"GET {full}/plain HTTP/1.0\r\n\r\n".encode(),),
+        "a tunnel": (tunnel, thrice),
+        "a tunnel at once": (tunnel + thrice,),
+        "a tunnel in a tunnel": (tunnel, tunnel, thrice),
+        "a tunnel that is hung up": (tunnel, said("/plain", site)[:-2]),
+        "no TLS at all": (within, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"),
+        "half of a hello": (within, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+        "TLS": (within, b"TLS", thrice),
+        "TLS in pieces": (within, b"TLS", thrice[:40], thrice[40:90], thrice[90:]),
+        "a tunnel in TLS": (within, b"TLS", tunnel, thrice),
+        "streams in TLS": (within, b"TLS", said("/stream", safe) + said("/chunked-stream", safe, last)),
+    }
+    plain |= {f"odd {number}": (each,) for number, each in enumerate(odd)}
+    sent = {f"sent {number}": said(f"{full}/plain", site, last + each, "POST") for number, each in enumerate(headers)}
+    return plain | {name: (each, b"2\r\nab\r\n0\r\n\r\n") for name, each in sent.items()}
+
+
+def converse(port: int, parts: tuple[bytes, ...], ports: tuple[int, ...]) -> str:
+    """All that is heard until the other side hangs up or says nothing more."""
+    heard, trust = b"", ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    line = socket.create_connection(("127.0.0.1", port), timeout=40)
+    try:
+        for part in parts:
+            if part == b"TLS":
+                line = trust.wrap_socket(line)
+                continue
+            line.sendall(part)
+            if part.startswith(b"CONNECT") and part.endswith(b"\r\n\r\n") and part.count(b"\r\n\r\n") == 1:
+                heard += line.recv(65536)
+        line.settimeout(1.5)
+        while more := line.recv(65536):
+            heard += more
+    except TimeoutError:
+        heard += b" and no more"
+    except OSError:
+        pass  # hung up on what we were still saying, or were about to
+    finally:
+        line.close()
+    for number in ports:
+        heard = heard.replace(str(number).encode(), b"PORT")
+    shown = heard if len(heard) < 1500 else heard[:300] + heard[-40:]
+    return f"{len(heard)} {hashlib.sha256(heard).hexdigest()[:12]} {shown.decode(errors='replace')}"
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """What the safe site shows, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    files = folder / "site.pem", folder / "site.key"
+    files[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    files[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *plain))
+    return files
+
+
 def ask(port: int, site: int, path: str) -> str:
     """The whole answer to one request, but for what differs by the clock or the port."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
@@ -170,9 +290,14 @@ async def main(how: str) -> dict[str, Any]:
     site = await asyncio.start_server(origin, "127.0.0.1", 0)
     birds = await asyncio.start_server(parrot, "127.0.0.1", 0)
     there = birds.sockets[0].getsockname()[1]
-    first, master = First(), Master(Options())
-    master.addons.add(Core(), Proxyserver(), NextLayer(), DnsResolver(), first, Second(first))
+    folder = Path(tempfile.mkdtemp(prefix="driven-"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate(folder))
+    kept = await asyncio.start_server(origin, "127.0.0.1", 0, ssl=context)
+    first, master = First(), Master(Options(confdir=str(folder)))
+    master.addons.add(Core(), Proxyserver(), NextLayer(), TlsConfig(), DnsResolver(), first, Second(first))
     master.options.update(mode=["regular@127.0.0.1:0"], connection_strategy="lazy", ignore_hosts=[f":{there}$"])
+    master.options.update(ssl_insecure=True, upstream_cert=False)
     running = asyncio.create_task(master.run())
     server = master.addons.get("proxyserver")
     while not server.is_running:
@@ -183,12 +308,20 @@ async def main(how: str) -> dict[str, Any]:
         f"tunnel {number}": await asyncio.to_thread(talk, ports[0], there, says, parting)
         for number, (says, parting) in enumerate(TALKS)
     }
+    hooks, first.hooks = first.hooks, {}
+    sites = ports[1], kept.sockets[0].getsockname()[1]
+    talks = conversations(*sites)
+    heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
+    answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
     master.shutdown()
     await running
+    shutil.rmtree(folder)
     site.close()
+    kept.close()
     birds.close()
-    said = [error for error in errors if "purpose" in error or "crashed" in error]
-    return {"answers": answers, "hooks": first.hooks, "errors": said, "left_out": left_out}
+    failed = [error for error in errors if "purpose" in error or "crashed" in error]
+    counted = {path: dict(sorted(Counter(names).items())) for path, names in sorted(first.hooks.items())}
+    return {"answers": answers, "hooks": hooks, "counted": counted, "errors": failed, "left_out": left_out}
 
 
 if __name__ == "__main__":

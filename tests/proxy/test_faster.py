@@ -1,6 +1,8 @@
 """What is changed in mitmproxy to make it faster changes nothing else, and stays off where mitmproxy is another one."""
 
+import contextlib
 import json
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from mitmproxy import version
 from mitmproxy.http import Headers
+from mitmproxy.tls import ClientHello
 from schoolgate.proxy.insides import faster
 
 DRIVEN = Path(__file__).parents[1] / "pretend" / "driven.py"
@@ -24,6 +27,7 @@ def test_traffic_hooks_and_logged_errors_are_the_same_with_and_without() -> None
     plain, fast = driven("plain"), driven("faster")
     assert plain["answers"] == fast["answers"]
     assert plain["hooks"] == fast["hooks"]
+    assert plain["counted"] == fast["counted"]
     assert plain["errors"] == fast["errors"]
     assert plain["errors"]  # some handlers fail on purpose
     assert fast["left_out"] == []
@@ -77,3 +81,48 @@ def test_headers_by_the_table_are_those_of_the_fields(key: str) -> None:
     assert faster.get(headers, key, "x") == (", ".join(values) if values else "x")
     headers[key] = "new"
     assert faster.get_all(headers, key) == ["new"]
+
+
+@pytest.mark.parametrize("raw", range(40))
+def test_a_hello_is_read_as_mitmproxy_reads_it_or_left_to_it(raw: int) -> None:
+    whole = hello()
+    cut = whole[: len(whole) - raw * 13] if raw < 35 else whole[:45] + bytes([raw]) + whole[46:]
+    plain, fast = object.__new__(ClientHello), object.__new__(ClientHello)
+    failed = []
+    for read, made in ((faster._CLIENT_HELLO, plain), (faster.client_hello, fast)):
+        try:
+            read(made, cut, False)
+        except EOFError:
+            failed.append(made)
+    if failed:
+        assert failed == [plain, fast]
+        return
+    for name in ("sni", "alpn_protocols", "cipher_suites", "extensions"):
+        assert getattr(fast, name) == getattr(plain, name), name
+    assert fast.raw_bytes() == plain.raw_bytes()
+
+
+def hello() -> bytes:
+    """What OpenSSL says first, without the headers of record and handshake."""
+    heard, said = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(heard, said, server_hostname="a.example").do_handshake()
+    return said.read()[9:]
+
+
+def test_two_changes_of_which_one_needs_the_other_stay_off_together() -> None:
+    class Changed:
+        def one(self, other: object) -> str:
+            return "as it came"
+
+        def two(self, event: object) -> str:
+            return "as it came"
+
+    changes = (
+        faster.Change(Changed, "one", "self, event", lambda *_: "changed", ""),
+        faster.Change(Changed, "two", "self, event", lambda *_: "changed", "", needs="Changed.one"),
+    )
+    assert faster.switch_on(changes) == ["Changed.one", "Changed.two"]
+    assert Changed().two(0) == "as it came"

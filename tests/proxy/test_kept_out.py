@@ -8,6 +8,7 @@ import pytest
 from mitmproxy.connection import Client, Server
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from schoolgate.proxy.addresses import Addresses
 from schoolgate.proxy.kept_out import KeptOut, connect
 from schoolgate.proxy.loop import open_loop
 from schoolgate.settings.school_models import SchoolFile
@@ -66,7 +67,7 @@ def test_the_networks_it_is_managed_from_are_reached_from_there_only(host: str) 
             return address
 
         as_client(client, "transparent", host, 443)
-        return await connect(open_to, host, 443)
+        return await connect(open_to, Addresses(), host, 443)
 
     assert asyncio.run(go(ADMIN)) == host
     with pytest.raises(OSError, match="the network that it is managed from"):

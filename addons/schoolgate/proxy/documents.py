@@ -134,6 +134,8 @@ class Documents:
         request, identity, snapshot = passage.request, passage.verdict.identity, self._live.snapshot
         limit = text_limit(identity, request, snapshot)
         found = still_said(passage.verdict.rule, hits(weighed.opinions, limit, TEXT), snapshot.categories)
+        if not found:
+            return
         verdict = decide_said(identity, request, snapshot, found)
         if stricter(passage.verdict, verdict) is not verdict:
             return

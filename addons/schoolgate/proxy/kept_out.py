@@ -5,9 +5,7 @@ place in the network, where other machines' rules let it pass. So every address 
 not before: a name may lead elsewhere a moment later.
 """
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Address
 
@@ -15,6 +13,7 @@ from mitmproxy.proxy.mode_specs import DnsMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from schoolgate.policy.request import host_address
+from schoolgate.proxy.addresses import Addresses
 from schoolgate.proxy.own import is_own
 from schoolgate.settings.school_models import SchoolFile
 
@@ -52,13 +51,28 @@ class KeptOut:
         return client is None or not any(client in network for network in school.gateway.management)
 
 
-async def connect[T](open_to: Callable[[str], Awaitable[T]], host: str, port: int) -> T:
+async def connect[T](open_to: Callable[[str], Awaitable[T]], addresses: Addresses, host: str, port: int) -> T:
     """Open a connection to the first address of a host that answers. Raises OSError, also where none may be reached."""
     barred = _BARRED.get()
     if barred is None:
         return await open_to(host)
+    kept = addresses.kept(host)
+    if kept is None:
+        return await _first(open_to, barred, await addresses.ask(host, port), host, port)
+    try:
+        return await _first(open_to, barred, kept, host, port)
+    except OSError:
+        again = await addresses.ask(host, port)  # the site may have moved
+        if again == kept:
+            raise
+    return await _first(open_to, barred, again, host, port)
+
+
+async def _first[T](
+    open_to: Callable[[str], Awaitable[T]], barred: Barred, addresses: Iterable[str], host: str, port: int
+) -> T:
     error = OSError(f"{host} has no address")
-    for address in await _addresses(host, port):
+    for address in addresses:
         if barred(address, port):
             error = OSError(_WORDS)
             continue
@@ -67,8 +81,3 @@ async def connect[T](open_to: Callable[[str], Awaitable[T]], host: str, port: in
         except OSError as found:
             error = found
     raise error
-
-
-async def _addresses(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -7,6 +7,7 @@ from typing import Any
 
 import uvloop
 
+from schoolgate.proxy.addresses import Addresses
 from schoolgate.proxy.kept_out import connect
 
 _RESOLVING = "128"  # twice the names looked up at once; of libuv's own 4, two that nobody answers hold up all others
@@ -24,6 +25,7 @@ class _Loop(uvloop.Loop):
     def __init__(self, handed: Mapping[tuple[str, int], socket.socket]) -> None:
         super().__init__()
         self._handed = handed
+        self._addresses = Addresses()
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         handed = self._handed.get(args[1:3])
@@ -37,4 +39,4 @@ class _Loop(uvloop.Loop):
         if len(args) < 3 or args[1] is None:
             return await opening(*args, **options)
         factory, host, port = args
-        return await connect(lambda address: opening(factory, address, port, **options), host, port)
+        return await connect(lambda address: opening(factory, address, port, **options), self._addresses, host, port)

@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import logging
 import struct
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, fields
@@ -90,6 +91,7 @@ _ZERO = b"0"[0]
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _CURRENT: Callable[[_Option], Any] = _Option.current
+_EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
 _NONE: list[bytes] = []
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
@@ -246,6 +248,17 @@ async def _rest(
     under_way: Awaitable[None] | None,
     waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
 ) -> None:
+    await _finish(self, hook, under_way, waiting)
+    if hook.blocking:
+        await self.server_event(HookCompleted(hook))
+
+
+async def _finish(
+    self: ProxyConnectionHandler,
+    hook: commands.StartHook,
+    under_way: Awaitable[None] | None,
+    waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
+) -> None:
     """What is left to do of a hook, one handler of which has to wait."""
     subject = _subject(hook)
     with self.timeout_watchdog.disarm():
@@ -260,8 +273,6 @@ async def _rest(
             for handler in handlers_of(self.master.addons, "update"):
                 await _safely(handler, [subject])
             await subject.wait_for_resume()
-    if hook.blocking:
-        await self.server_event(HookCompleted(hook))
 
 
 def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
@@ -334,6 +345,20 @@ async def trigger_event(self: AddonManager, event: Any) -> None:
             await _safely(handler, *subjects)
         except AddonHalt:
             return
+
+
+async def handle_hook(self: ProxyConnectionHandler, hook: commands.StartHook) -> None:
+    """As mitmproxy's, but no timer is stopped where nothing is waited for."""
+    under_way = _begin(self.master.addons, hook)
+    if under_way is not _DONE:
+        await _finish(self, hook, *under_way)
+
+
+def set_task_debug_info(task: asyncio.Task[Any], *, name: str, client: Any = None) -> None:
+    """As mitmproxy's, but nobody looks for a test that might be running."""
+    task.set_name(name)
+    told: Any = task
+    told.created, told.client = time.time(), client
 
 
 async def drain_writers(self: ConnectionHandler) -> None:
@@ -742,13 +767,17 @@ def current(self: _Option) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is put in the place of what, where that is as it was known; ``gain`` says what is saved."""
+    """What is put in the place of what, where that is as it was known; ``gain`` says what is saved.
+
+    It ``needs`` another change, if it is named, and stays off without it.
+    """
 
     owner: Any  # a class or a module
     name: str
     parameters: str
     instead: Callable[..., Any]
     gain: str
+    needs: str = ""
 
     def __str__(self) -> str:
         """The name of what is changed."""
@@ -764,14 +793,16 @@ class Change:
 CHANGES = (
     Change(ProxyConnectionHandler, "server_event", "self, event", server_event, "tasks for hooks, single writes"),
     Change(AddonManager, "trigger_event", "self, event", trigger_event, "asking addons that handle nothing"),
+    Change(ProxyConnectionHandler, "handle_hook", "self, hook", handle_hook, "timers for hooks"),
+    Change(asyncio_utils, "set_task_debug_info", "task, name, client", set_task_debug_info, "a look for a test"),
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "layers around unread bytes"),
-    Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes"),
-    Change(Layer, "handle_event", "self, event", handle_event, "ways up and down through all layers for a hook"),
-    Change(HttpLayer, "handle_event", "self, event", http_event, "a layer"),
+    Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
+    Change(Layer, "handle_event", "self, event", handle_event, "ways up through all layers for a hook", _EVENTS),
+    Change(HttpLayer, "handle_event", "self, event", http_event, "a layer", "Layer.handle_event"),
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "generators within generators"),
     Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
-    Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel"),
+    Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel", _EVENTS),
     Change(Http1Connection, "_handle_event", "self, event", http1_event, "a generator"),
     Change(TunnelLayer, "_handle_event", "self, event", tunnel_event, "generators"),
     Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
@@ -798,7 +829,9 @@ CHANGES = (
 
 def switch_on(changes: tuple[Change, ...] = CHANGES) -> list[str]:
     """Make the changes that fit this mitmproxy; the names of those that do not."""
-    fitting = [change for change in changes if change.is_known()]
+    known = [change for change in changes if change.is_known()]
+    names = {str(change) for change in known}
+    fitting = [change for change in known if not change.needs or change.needs in names]
     for change in fitting:
         setattr(change.owner, change.name, change.instead)
     return [str(change) for change in changes if change not in fitting]
