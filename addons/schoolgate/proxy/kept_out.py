@@ -28,6 +28,7 @@ class KeptOut:
 
     def __init__(self, school: Callable[[], SchoolFile]) -> None:
         self._school = school
+        self._ports: tuple[SchoolFile | None, frozenset[int]] = None, frozenset()
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """mitmproxy opens the connection in the same task, just after this; whom the resolver asks, the school says."""
@@ -45,10 +46,16 @@ class KeptOut:
         here = client is not None and client.is_loopback
         if is_own(address):
             hidden = literal.is_loopback or literal.is_unspecified or port not in _WEB
-            return port in school.listen.ports() or (hidden and not here)
+            return port in self._own_ports(school) or (hidden and not here)
         if here or not any(literal in network for network in school.gateway.management):
             return False
         return client is None or not any(client in network for network in school.gateway.management)
+
+    def _own_ports(self, school: SchoolFile) -> frozenset[int]:
+        """Where the filter itself listens."""
+        if self._ports[0] is not school:
+            self._ports = school, frozenset(school.listen.ports())
+        return self._ports[1]
 
 
 async def connect[T](open_to: Callable[[str], Awaitable[T]], addresses: Addresses, host: str, port: int) -> T:

@@ -23,6 +23,7 @@ from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
 from mitmproxy.http import Headers, Message, MessageData, Request, Response
+from mitmproxy.net import check
 from mitmproxy.net.http import http1, url, validate
 from mitmproxy.net.http.http1 import read
 from mitmproxy.optmanager import _Option, unset
@@ -82,6 +83,7 @@ _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
 _PLACE = SSL._ffi.new("char**")  # type: ignore[attr-defined]
 _READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
 _READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
+_IS_VALID_HOST: Callable[[Any], bool] = check.is_valid_host
 _BODY_SIZE: Callable[[Request, Response | None], int | None] = read.expected_http_body_size
 _CONNECTION_CLOSE: Callable[[Any, Headers], bool] = http1.connection_close
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 600)})
@@ -740,6 +742,12 @@ def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
     return _PARSE_AUTHORITY(authority, check)
 
 
+@lru_cache(maxsize=2048, typed=True)
+def is_valid_host(host: Any) -> bool:
+    """As mitmproxy's, but remembers the last ones."""
+    return _IS_VALID_HOST(host)
+
+
 def validate_headers(message: Message) -> None:
     """As mitmproxy's, but a name that was valid before is still valid."""
     table = _table(message.headers)
@@ -819,6 +827,8 @@ CHANGES = (
     Change(http, "expected_http_body_size", "request, response", body_size, "rare cases first"),
     Change(http1, "connection_close", "http_version, headers", connection_close, "rare cases first"),
     Change(url, "parse_authority", "authority, check", parse_authority, "names that were read before"),
+    Change(check, "is_valid_host", "host", is_valid_host, "names that were read before"),
+    Change(url, "is_valid_host", "host", is_valid_host, "names that were read before"),
     Change(http, "validate_headers", "message", validate_headers, "names that were valid before"),
     Change(Context, "fork", "self", fork, "a connection that nobody uses"),
     Change(_Option, "current", "self", current, "copies of what does not change"),
