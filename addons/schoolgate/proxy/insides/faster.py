@@ -527,14 +527,17 @@ def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
 
 
 def tunnel_to_child(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
-    """As mitmproxy's, but what is sent is sent together, and what is not for the tunnel goes straight on."""
+    """As mitmproxy's, but what is sent is sent together, and what is not for the tunnel goes straight on.
+
+    Not so frames of HTTP/2: a program that reads the end of a broken stream with its data may forget the data.
+    """
     if self.tunnel_state is TunnelState.ESTABLISHING and not self.command_to_reply_to:
         self._event_queue.append(event)
         return
     sending = list[bytes]()
     for command in self.child_layer.handle_event(event):
         is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == self.conn
-        if is_ours and type(command) is commands.SendData:
+        if is_ours and type(command) is commands.SendData and self.conn.alpn != b"h2":
             sending.append(command.data)
             continue
         if sending:
