@@ -83,7 +83,9 @@ class Challenges:
         wall, request = wall_of(response.status_code, response.headers), passage.request
         if wall:
             self._challenged(flow, passage, wall)
-        elif response.status_code < 300 and wanted(lower(flow), request.method, request.path) == "page":
+        elif (
+            self._asking and response.status_code < 300 and wanted(lower(flow), request.method, request.path) == "page"
+        ):
             self._asking.pop((request.client or "", request.host), None)
 
     def response(self, flow: HTTPFlow) -> None:

@@ -65,8 +65,9 @@ class Coverage:
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """What is not encrypted at all is seen whole; a connection counts once, however many requests it carries."""
-        if not flow.client_conn.tls_established and not _is_the_gateways(flow.request.host):
-            self._count(flow.client_conn, Fate.PLAIN)
+        client = flow.client_conn
+        if client not in self._counted and not client.tls_established and not _is_the_gateways(flow.request.host):
+            self._count(client, Fate.PLAIN)
 
     def _count(self, client: Client, fate: Fate, app: str = "") -> None:
         """Count a connection by the first that becomes of it; the gateway's own probes are nobody's."""

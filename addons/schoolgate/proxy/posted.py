@@ -58,10 +58,11 @@ class Posted:
 
 
 def _is_form(flow: HTTPFlow, passage: Passage) -> bool:
+    if flow.request.method != "POST":
+        return False
     headers, length = flow.request.headers, flow.request.headers.get("content-length", "")
     return (
-        flow.request.method == "POST"
-        and passage.request.opened
+        passage.request.opened
         and passage.verdict.identity.group.inspect is not Inspect.NONE
         and headers.get("content-type", "").strip().lower().startswith(_FORMS)
         and "content-encoding" not in headers

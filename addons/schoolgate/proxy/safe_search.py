@@ -21,6 +21,7 @@ class SafeSearch:
 
     def __init__(self, live: Live, act: Act) -> None:
         self._live, self._act = live, act
+        self._tenants: tuple[object, Tenants] = None, Tenants()
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Before any of the request goes to the site."""
@@ -66,9 +67,10 @@ class SafeSearch:
 
     def _restrict_tenants(self, flow: HTTPFlow, passage: Passage) -> None:
         entry = self._live.settings.school.tenants
-        tenants = Tenants(
-            tuple(entry.google), tuple(entry.microsoft), entry.microsoft_context, entry.personal_microsoft
-        )
+        if entry is not self._tenants[0]:
+            given = tuple(entry.google), tuple(entry.microsoft), entry.microsoft_context, entry.personal_microsoft
+            self._tenants = entry, Tenants(*given)
+        tenants = self._tenants[1]
         for host in passage.request.names:
             for name, value in tenant_headers(host, tenants).items():
                 flow.request.headers[name] = value
