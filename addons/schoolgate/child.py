@@ -4,16 +4,21 @@ import contextlib
 import logging
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable
 from ctypes import c_double
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
+
+from schoolgate.memory import be_lean, give_back
 
 log = logging.getLogger("schoolgate")
 
@@ -28,6 +33,18 @@ _PULSE = [c_double()]
 """When this process was last seen at work, by the clock that all of the machine's processes share; 0: never."""
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A process's main function by its name: only that process imports it, and not the one that starts it."""
+
+    module: str
+    name: str
+
+    def __call__(self, *arguments: Any) -> None:
+        """Import it and run it."""
+        getattr(import_module(self.module), self.name)(*arguments)
+
+
 class CannotStart(Exception):
     """The gateway cannot start for a reason outside its files: a port in use, a folder that cannot be written."""
 
@@ -39,6 +56,7 @@ def work_in_rounds(
 
     What one round could not do, the next one tries again: nothing ends a child but its supervisor.
     """
+    give_back()
     channel.send(READY)
     while True:
         try:
@@ -60,12 +78,23 @@ def work_in_rounds(
 
 def be_child(name: str, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """What every child does first: leave signals to the supervisor, say who speaks, and show its name in ``ps``."""
+    be_lean()
     for stopped_by_parent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopped_by_parent, signal.SIG_IGN)
     logging.basicConfig(level=logging.ERROR)
     log.setLevel(logging.INFO)
     be_called(name)
     main(*arguments)
+
+
+def leave_the_script() -> None:
+    """Let children of this process begin without the script that it was begun with.
+
+    multiprocessing runs that script again in each of them, for what it may define; ours would import every command.
+    """
+    script = sys.modules["__main__"]
+    if script.__spec__ is None:
+        script.__spec__ = find_spec("schoolgate.__main__")  # a module of that name is never run again
 
 
 def beat() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as mallopt knows them
 _LARGE = 1 << 20  # bytes: a piece from that size on is given back by itself
-_KEPT_AT_END = 8 << 20  # bytes that may lie free at the heap's end, so that it need not grow again at once
+_KEPT_AT_END = 2 << 20  # bytes that may lie free at the heap's end, so that it need not grow again at once
 _ARENAS = 2
 _LIBRARY: Any = ctypes.CDLL(None)
 

@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schoolgate.child import STOP, CannotStart, Child
+from schoolgate.child import STOP, CannotStart, Child, Late, leave_the_script
 from schoolgate.crew import REPLACED, Crew, Roll
 from schoolgate.free_addresses import try_addresses
 from schoolgate.lists.index import BadIndex, Index
 from schoolgate.lists.index_watch import IndexWatch
+from schoolgate.lists.model_file import put_away
 from schoolgate.lock import Lock, lock
-from schoolgate.office import run_office
-from schoolgate.recorder import run_recorder
+from schoolgate.memory import be_lean, give_back
 from schoolgate.reporting.report import try_reports
 from schoolgate.sealed_upkeep import SealedUpkeep
 from schoolgate.settings.compiling import COMPILING, compile_lists_apart
@@ -50,6 +50,11 @@ _WATCH_EVERY = 1.0  # seconds
 _STOP_WITHIN = 8.0  # seconds, after which what still runs is killed
 _ORPHANS_END_WITHIN = 7.0  # seconds: a worker without supervisor drains, then ends
 _YOUNG = 5.0  # seconds; a child that keeps dying younger than that is started again after a pause
+WORKER = Late("schoolgate.proxy.worker", "run_worker")
+RECORDER = Late("schoolgate.recorder", "run_recorder")
+OFFICE = Late("schoolgate.office", "run_office")
+WHEREABOUTS = Late("schoolgate.whereabouts.watcher", "run_whereabouts")
+CONSOLE = Late("schoolgate.console.process", "run_console")
 Say = Callable[[str], None]
 
 
@@ -80,6 +85,8 @@ class Supervisor:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGHUP, self._restart)
         os.umask(0o077)  # all that the gateway writes is for its owner only
+        leave_the_script()
+        be_lean()
         began = time.time_ns()
         settings = self._read()
         # what was saved while it was being read may not have been read: it is looked at again
@@ -87,28 +94,25 @@ class Supervisor:
         data = settings.data
         with lock(data) as held:
             try_addresses(settings.school.listen, _ORPHANS_END_WITHIN if held.died else 0.0)
-            from schoolgate.console.process import run_console
             from schoolgate.proxy.certificates import ensure_authority
             from schoolgate.proxy.doors import open_doors
             from schoolgate.proxy.metrics import prepare_metrics, remove_metrics, serve_metrics, worker_ended
-            from schoolgate.proxy.worker import run_worker
-            from schoolgate.whereabouts.watcher import run_whereabouts
 
             _try_codes(data)
             authority = ensure_authority(data, settings.school.name)
             prepare_metrics(data)
             journal = Journal(data, "supervisor")
-            work, doors = self.worker or run_worker, self._open(open_doors, settings)
+            work, doors = self.worker or WORKER, self._open(open_doors, settings)
             self._crew = Crew(
                 self.workers,
                 lambda number: Child(f"worker {number}" if number else "spare", work, (number, doors)),
                 worker_ended,
             )
-            self._others = [Child("recorder", run_recorder, ()), Child("office", run_office, ())]
+            self._others = [Child("recorder", RECORDER, ()), Child("office", OFFICE, ())]
             if _is_watched(settings):
-                self._others.append(Child("whereabouts", run_whereabouts, ()))
+                self._others.append(Child("whereabouts", WHEREABOUTS, ()))
             if settings.school.listen.console:
-                self._others.append(Child("console", run_console, ()))
+                self._others.append(Child("console", CONSOLE, ()))
             self._crew.others = self._others
             try:
                 for child in self._children:
@@ -199,6 +203,8 @@ class Supervisor:
             self._faulty_reports = ""
         except SettingsError as error:
             self._faulty_reports = str(error)
+        put_away()  # nothing is judged here
+        give_back()
         return settings
 
     def _tell_of_reports(self, settings: Settings, journal: Journal) -> None:

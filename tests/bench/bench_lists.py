@@ -8,7 +8,7 @@ where the machine's own switching between two processes counts most). Nothing is
 (Debian: ``apt-get install squidguard``) its half is left out. schoolgate's shipped lists are emptied in the school
 that is measured, so both judge by the one list. Linux only: memory and CPU time are read from /proc.
 
-Exit code 1 if schoolgate disagreed with the set on any URL, else 0; bars that were missed do not change it.
+How cost grows with the list is drawn by ``bench_growth.py lists``. Exit code 1 if schoolgate disagreed with the set on any URL, else 0; bars that were missed do not change it.
 """
 
 import argparse
@@ -42,8 +42,7 @@ from schoolgate.settings.folders import shipped
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 FULL, FULL_URLS, QUICK, QUICK_URLS = 5_000_000, 200_000, 200_000, 20_000
-CURVE = (10_000, 100_000, 1_000_000, 5_000_000, 10_000_000)
-CURVE_URLS, SOME_URLS, FOUR = 50_000, 10_000, 4
+SOME_URLS, FOUR = 10_000, 4
 PATIENCE = 120.0  # seconds without any answer after which a program is given up
 CATEGORY = "benchmarked"
 CLIENT, SORRY = "10.20.0.7", "http://block.example/"
@@ -76,7 +75,8 @@ from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import load_settings
 started = time.perf_counter()
 settings = load_settings(find_folders(Path(sys.argv[1])))
-print(json.dumps({"seconds": time.perf_counter() - started, "index": str(settings.index)}))
+seconds, cpu = time.perf_counter() - started, time.process_time()
+print(json.dumps({"seconds": seconds, "cpu": cpu, "index": str(settings.index)}))
 """
 
 
@@ -215,6 +215,7 @@ class Program:
     blocked: Callable[[bytes], bool]
     version: str = ""
     build_seconds: float = 0.0
+    build_cpu: float = 0.0  # seconds; of schoolgate only
     build_memory: float = 0.0  # MB
     file_bytes: int = 0
     four_memory: float = 0.0  # MB of four processes
@@ -318,7 +319,7 @@ def schoolgate(folder: Path, domains: Path | None) -> tuple[Program, Path]:
     program.version = version("schoolgate")
     _, program.build_memory, said = run_watched([sys.executable, "-c", COMPILE, str(school.config)])
     facts = json.loads(said.splitlines()[-1])
-    program.build_seconds, path = facts["seconds"], Path(facts["index"])
+    program.build_seconds, program.build_cpu, path = facts["seconds"], facts["cpu"], Path(facts["index"])
     program.file_bytes = path.stat().st_size
     return program, path
 
@@ -537,26 +538,6 @@ def print_look_ups(found: LookUps, domains: set[str]) -> None:
     print(f"    the set holds {held:,.0f} MB in each process")
 
 
-def print_curve(folder: Path, sizes: Sequence[int]) -> None:
-    """How look-ups and compilation grow with the list."""
-    print("\nThe curve (each size has a list of the same mixture and URLs of its own)")
-    print(f"  {'entries':>12} {'look-ups':>12} {'set':>12} {'ratio':>6} {'opening':>10} ", end="")
-    print(f"{'compile':>9} {'memory':>9} {'file':>9} {'wrong':>6}")
-    for size in sizes:
-        progress(f"the curve: {size:,} entries")
-        domains, _ = make_domains(size, SHARED)
-        asked = make_urls(CURVE_URLS, domains, SHARED)
-        place = folder / f"curve{size}"
-        program, index = schoolgate(place / "school", write_list(domains, place))
-        found = look_ups(index, asked, set(domains), 3)
-        print(
-            f"  {size:12,} {statistics.median(found.rates):10,.0f}/s {statistics.median(found.set_rates):10,.0f}/s "
-            f"{found.ratio:5.2f}x {1000 * statistics.median(found.opening):7,.2f} ms {program.build_seconds:7,.1f} s "
-            f"{program.build_memory:6,.0f} MB {program.file_bytes / 1e6:6,.1f} MB {found.wrong:6,}",
-            flush=True,
-        )
-
-
 # ---- the run ----
 
 
@@ -588,9 +569,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often all URLs are judged (default 3)")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK:,} domains, {QUICK_URLS:,} URLs: under a minute")
     parser.add_argument("--only", choices=["squidguard", "schoolgate"], help="leave the other half out")
-    parser.add_argument(
-        "--curve", action="store_true", help="also lists of 10,000 to 10,000,000 (with --quick, 200,000)"
-    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write into DIR, a new folder, and leave it there")
     asked = parser.parse_args()
     asked.domains = asked.domains or (QUICK if asked.quick else FULL)
@@ -609,9 +587,6 @@ def main() -> int:
         domains, real = make_domains(chosen.domains, SHARED)
         asked = make_urls(chosen.urls, domains, SHARED)
         wrong = compare(chosen, folder, write_list(domains, folder), set(domains), real, asked)
-        del domains
-        if chosen.curve:
-            print_curve(folder, CURVE if not chosen.quick else [*CURVE[:2], QUICK])
     return 1 if wrong else 0
 
 

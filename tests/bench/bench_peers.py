@@ -40,11 +40,11 @@ def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, C
     }
 
 
-def inside(script: str, arguments: list[str]) -> int:
-    """Run a script again in a network and with a hosts file of its own; its exit code."""
+def inside(script: str, arguments: list[str], names: str = HOSTS) -> int:
+    """Run a script again in a network and with a hosts file (``names``) of its own; its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         hosts = Path(folder) / "hosts"
-        hosts.write_text(HOSTS)
+        hosts.write_text(names)
         begin = f'ip link set lo up && mount --bind {hosts} /etc/hosts && exec "$@"'
         command = ["unshare", "--mount", "--net", "sh", "-c", begin, "sh", sys.executable, script, *arguments]
         return subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode

@@ -4,7 +4,8 @@
  *
  * TLS is 0 (absolute-form requests) or 1 (CONNECT, then TLS; certificates are not checked: the proxy is not under test
  * for them here). PER_CONNECTION is the number of requests of a connection, 0 for as many as there is time. PROXY_PORT 0
- * asks the site itself, at 127.0.0.1. Clients come from 127.0.2.1 to 127.0.2.200. Prints one line of JSON.
+ * asks the site itself, at 127.0.0.1. Clients come from 127.0.2.1 to 127.0.2.200. A # in HOST is a number below 500,
+ * another for each connection; PATH may be several with commas, asked for in turn. Prints one line of JSON.
  *
  * cc -O2 -o load load.c -lssl -lcrypto -lpthread
  */
@@ -24,9 +25,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEPT = 100000 }; /* latencies kept of each client */
+enum { KEPT = 100000 /* latencies kept of each client */, HOSTS = 500, PATHS = 16 };
 static int proxy_port, port, tls, per_connection;
-static const char *host, *path;
+static const char *host, *paths[PATHS];
+static int path_count;
 static double until;
 static SSL_CTX *context;
 static atomic_long bytes_read;
@@ -44,6 +46,7 @@ typedef struct {
     SSL *ssl;
     char buffer[65536];
     int have, used;
+    char host[256];
 } Line;
 
 static double now(void) {
@@ -110,6 +113,13 @@ static int answer(Line *line, int head_only, int *last) {
     return status;
 }
 
+/* Which site this connection is to. */
+static void choose(Line *line, unsigned *dice) {
+    const char *mark = strchr(host, '#');
+    if (mark) snprintf(line->host, sizeof line->host, "%.*s%d%s", (int)(mark - host), host, rand_r(dice) % HOSTS, mark + 1);
+    else snprintf(line->host, sizeof line->host, "%s", host);
+}
+
 static int reach(Line *line, int number) {
     struct sockaddr_in mine = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
     char text[512];
@@ -127,12 +137,13 @@ static int reach(Line *line, int number) {
     if (bind(line->fd, (void *)&mine, sizeof mine) || connect(line->fd, (void *)&there, sizeof there)) return 0;
     if (!tls) return 1;
     if (proxy_port) {
-        int length = snprintf(text, sizeof text, "CONNECT %s:%d HTTP/1.1\r\nHost: %s:%d\r\n\r\n", host, port, host, port);
+        int length = snprintf(text, sizeof text, "CONNECT %s:%d HTTP/1.1\r\nHost: %s:%d\r\n\r\n", line->host, port,
+                              line->host, port);
         if (!put(line, text, length) || answer(line, 1, &last) != 200) return 0;
     }
     line->ssl = SSL_new(context);
     SSL_set_fd(line->ssl, line->fd);
-    SSL_set_tlsext_host_name(line->ssl, host);
+    SSL_set_tlsext_host_name(line->ssl, line->host);
     return SSL_connect(line->ssl) == 1;
 }
 
@@ -148,15 +159,13 @@ static void *run(void *given) {
     Client *client = given;
     Line *line = malloc(sizeof *line);
     char text[1024], site[300];
-    if (port == (tls ? 443 : 80)) snprintf(site, sizeof site, "%s", host);
-    else snprintf(site, sizeof site, "%s:%d", host, port);
-    int length = snprintf(text, sizeof text,
-                          "GET %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0\r\n"
-                          "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\r\n",
-                          proxy_port && !tls ? "http://" : "", proxy_port && !tls ? site : "", path, site);
+    unsigned dice = client->number + 1, turn = client->number;
     while (now() < until) {
         double began = now();
         int sent = 0, last = 0;
+        choose(line, &dice);
+        if (port == (tls ? 443 : 80)) snprintf(site, sizeof site, "%s", line->host);
+        else snprintf(site, sizeof site, "%s:%d", line->host, port);
         if (!reach(line, client->number)) {
             client->failed++;
             leave(line);
@@ -164,6 +173,14 @@ static void *run(void *given) {
             continue;
         }
         while (now() < until && !last && (per_connection == 0 || sent < per_connection)) {
+            const char *path = paths[turn++ % path_count];
+            int fetched = strstr(path, ".js") != NULL; /* .json too */
+            int length = snprintf(text, sizeof text,
+                                  "GET %s%s%s HTTP/1.1\r\nHost: %s\r\n"
+                                  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0\r\n"
+                                  "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: %s\r\nSec-Fetch-Dest: %s\r\n\r\n",
+                                  proxy_port && !tls ? "http://" : "", proxy_port && !tls ? site : "", path, site,
+                                  fetched ? "cors" : "navigate", fetched ? "empty" : "document");
             if (sent) began = now();
             int status = put(line, text, length) ? answer(line, 0, &last) : 0;
             if (!status) {
@@ -191,8 +208,9 @@ int main(int count, char **words) {
         fprintf(stderr, "load PROXY_PORT HOST PORT PATH TLS PER_CONNECTION CLIENTS SECONDS\n");
         return 2;
     }
-    proxy_port = atoi(words[1]), host = words[2], port = atoi(words[3]), path = words[4], tls = atoi(words[5]);
+    proxy_port = atoi(words[1]), host = words[2], port = atoi(words[3]), tls = atoi(words[5]);
     per_connection = atoi(words[6]);
+    for (char *each = strtok(words[4], ","); each && path_count < PATHS; each = strtok(NULL, ",")) paths[path_count++] = each;
     int clients = atoi(words[7]);
     double seconds = atof(words[8]), began = now();
     signal(SIGPIPE, SIG_IGN);

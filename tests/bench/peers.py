@@ -11,9 +11,11 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,6 +33,8 @@ from pretend.school import PEOPLE, School
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SITE, BLOCKED = "allowed.example", "pornhub.com"
+MANY = "many.example"
+"""Below it stand as many sites as a bench likes to have."""
 CLOCK = os.sysconf("SC_CLK_TCK")
 WORDS = """
 the a of and to in is was for on with that by this from are which or one were all has been their its more
@@ -135,8 +139,9 @@ def leaf(made_by: Authority, folder: Path, host: str) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     made = _signed(subject, key.public_key(), made_by.certificate.subject, made_by.key)
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-    crt, private = folder / "site.crt", folder / "site.key"
+    names = [x509.DNSName(name) for name in (host, f"*.{MANY}")]
+    made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    crt, private = folder / f"{host}.crt", folder / f"{host}.key"
     crt.write_bytes(_pem(made.sign(made_by.key, hashes.SHA256())))
     private.write_bytes(_key(key))
     return crt, private
@@ -155,13 +160,37 @@ def page(size: int) -> str:
     return f"{head}\n{''.join(paragraphs)}</main></body></html>\n"
 
 
+def picture(side: int) -> bytes:
+    """A PNG of grey noise, the same each time."""
+    dice = random.Random(9)
+    rows = b"".join(b"\0" + dice.randbytes(side) for _ in range(side))
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def _fetched(root: Path) -> None:
+    """What a page's scripts and style fetch: 10 KB of JSON, a script, a picture."""
+    dice = random.Random(10)
+    told = [{"id": number, "text": " ".join(dice.choices(WORDS, k=40))} for number in range(40)]
+    (root / "data.json").write_text(json.dumps(told))
+    (root / "app.js").write_text(
+        "".join(f'function f{number}(a) {{ return a + "{number}"; }}\n' for number in range(240))
+    )
+    (root / "picture.png").write_bytes(picture(100))
+
+
 def site(folder: Path, made_by: Authority) -> subprocess.Popen[bytes]:
-    """nginx at 127.0.0.1, ports 80 and 443, with pages of 10 and 100 KB and a file of 2 GB."""
+    """nginx at 127.0.0.1, ports 80 and 443, with pages of 10 and 100 KB, what scripts fetch, and a file of 2 GB."""
     root = folder / "site"
     root.mkdir()
     for name, size in (("10k", 10_240), ("100k", 102_400)):
         (root / f"{name}.html").write_text(page(size))
-    (root / "fresh.html").write_text(page(10_240).replace("<main>", "<main><!--# echo var=request_id -->"))
+    _fetched(root)
+    (root / "fresh.html").write_text(page(10_240).replace("<main>", '<main><!--# echo var="request_id" -->'))
     with (root / "100m.bin").open("wb") as file:
         file.truncate(100 * 1024**2)
     with (root / "2g.bin").open("wb") as file:
@@ -172,7 +201,8 @@ def site(folder: Path, made_by: Authority) -> subprocess.Popen[bytes]:
         f"daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/nginx.log; user root;\n"
         "events { worker_connections 4096; }\n"
         "http { access_log off; keepalive_requests 1000000; keepalive_timeout 300; sendfile on; tcp_nodelay on;\n"
-        "types { text/html html; application/octet-stream bin; } ssl_session_tickets on;\n"
+        "types { text/html html; application/json json; text/javascript js; image/png png; application/octet-stream bin; }"
+        " ssl_session_tickets on;\n"
         f"server {{ listen 127.0.0.1:80; listen 127.0.0.1:443 ssl; ssl_certificate {crt}; ssl_certificate_key {key};\n"
         f"root {root}; client_max_body_size 0; location /fresh.html {{ ssi on; }} location /take {{ return 204; }} }} }}\n"
     )
@@ -217,6 +247,21 @@ def mitmdump(folder: Path, made_by: Authority) -> Peer:
     return Peer("bare mitmdump", port, process, lambda: [process.pid, *below(process.pid)], _ended(process))
 
 
+def compiled(folder: Path) -> dict[str, str]:
+    """The environment of a gateway whose modules lie there compiled, as an installed one's do after its first start.
+
+    To compile a module leaves memory behind, and this machine may be told to keep none of what is compiled.
+    """
+    environment = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    if not (folder / "compiled").exists():
+        words = (
+            "import schoolgate.cli, schoolgate.service, schoolgate.proxy.worker, schoolgate.office, schoolgate.recorder"
+        )
+        words += ", schoolgate.content.scanning"
+        subprocess.run([sys.executable, "-c", words], check=True, env={**os.environ, **environment})
+    return environment
+
+
 def schoolgate(folder: Path, made_by: Authority, workers: int, closed: bool = False) -> Peer:
     """The whole product as ``schoolgate run`` starts it, with its lists, judges and record.
 
@@ -225,7 +270,9 @@ def schoolgate(folder: Path, made_by: Authority, workers: int, closed: bool = Fa
     people = PEOPLE.replace(', "127.0.2.0/24"', "").replace('"127.0.0.5/32"', '"127.0.0.5/32", "127.0.2.0/24"')
     name = f"schoolgate{workers}{'-closed' if closed else ''}"
     school = School(folder / name, people=people if closed else PEOPLE, upstream_ca=made_by.pem)
-    gateway = Gateway(school, workers=workers, within=[], mounts={"/dev/null": Path("/dev/null")}).start()
+    gateway = Gateway(
+        school, workers=workers, within=[], mounts={"/dev/null": Path("/dev/null")}, environment=compiled(folder)
+    ).start()
     process = gateway.process
     assert process is not None
 

@@ -297,3 +297,39 @@ def test_too_many_patterns_are_left_out_and_the_index_opens(tmp_path: Path) -> N
 def test_an_address_inside_a_path_is_a_part_of_the_path() -> None:
     assert str(entry("go.example.com/out?u=http://poems.example")) == "go.example.com/out?u=http://poems.example"
     assert str(entry("https://go.example.com/x")) == "go.example.com/x"
+
+
+PATTERNS = "||porn.example^\n/^[a-z]+-casino\\.example$/\n"
+
+
+@pytest.mark.parametrize("patterns", [False, True])
+def test_what_is_remembered_of_a_host_is_what_the_lists_say_of_every_address(tmp_path: Path, patterns: bool) -> None:
+    (tmp_path / "list.txt").write_text(PATTERNS)
+    sources = (Source("theirs", tmp_path / "list.txt", "adblock"),) if patterns else ()
+    lists = (
+        _list("adult", "bad.example part.example/bad other.example", "good.bad.example bad.example/help"),
+        _list("chat", "part.example/bad/chat sub.bad.example", "", *sources),
+    )
+    words = LocalWords([entry("other.example/mine"), entry("lesson.example")], [entry("deep.part.example/x")])
+    catalogue = Catalogue(_index(tmp_path / "i", *lists), words)
+    assert bool(catalogue.index.facts["patterns"]) == patterns
+    hosts = (
+        "bad",
+        "good.bad",
+        "sub.bad",
+        "part",
+        "deep.part",
+        "other",
+        "www.other",
+        "lesson",
+        "lucky-casino",
+        "porn",
+        "no",
+    )
+    targets = ("", "/", "/bad", "/bad/chat/1", "/help/me", "/mine", "/x?y", "/badger")
+    for _ in range(2):
+        for host in (f"{name}.example" for name in hosts):
+            for target in targets:
+                listing = catalogue.index.look_up(host, target)
+                told = catalogue.look_up(host, target)
+                assert (told.hits, told.local) == (listing.hits, words.word(host, target)), (host, target)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from schoolgate.lists.model_file import BadModel
+from schoolgate.lists.model_file import BadModel, lanes_of, opened, put_away
 from schoolgate.lists.names import SHIPPED, Judgement, NameModel, site_of, split_host, write_model
 
 SENSITIVE = Path(__file__).resolve().parents[1] / "models" / "sensitive"
@@ -169,3 +169,20 @@ def test_the_name_somebody_chose_is_left_of_the_public_suffix() -> None:
     assert split_host("example.com", suffixes) == ("example", "com")
     assert site_of("co.uk", suffixes) == ""
     assert site_of("localhost", suffixes) == ""
+
+
+def test_a_model_that_is_put_away_judges_the_same_when_it_is_asked_again() -> None:
+    model = opened(NameModel, SHIPPED)
+    before = model.judge("luckyspin-casino.example.com"), model.judge("onlinecasino777.com")
+    put_away()
+    assert vars(model) == {"path": SHIPPED}
+    assert pickle.loads(pickle.dumps(model)).path == SHIPPED
+    assert (model.judge("luckyspin-casino.example.com"), model.judge("onlinecasino777.com")) == before
+    assert opened(NameModel, SHIPPED).version == model.version
+
+
+def test_features_of_equal_weights_share_one_number() -> None:
+    first, second, third = lanes_of(bytes([200, 7, 200, 3, 9, 3]), 2)
+    assert first == third == 1 | 200 << 24 | 3 << 48
+    assert first is third
+    assert second == 1 | 7 << 24 | 9 << 48

@@ -1,6 +1,7 @@
 """Main functions of children, for tests of those who start them."""
 
 import os
+import sys
 import time
 from multiprocessing.connection import Connection
 
@@ -18,6 +19,12 @@ def says_what_it_got(settings: bytes, channel: Connection) -> None:
     while message != STOP:
         channel.send(str(len(message)))
         message = channel.recv()
+
+
+def says_what_is_imported(settings: list[str], channel: Connection) -> None:
+    """Tells which of some modules this process has imported."""
+    channel.send(READY)
+    channel.send(str([name for name in settings if sys.modules.get(name) is not None]))
 
 
 def works(settings: object, channel: Connection) -> None:

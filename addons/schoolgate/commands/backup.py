@@ -9,9 +9,8 @@ import click
 
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import SettingsError
-from schoolgate.settings.folders import find_folders
+from schoolgate.settings.folders import data_folder, find_folders
 from schoolgate.settings.school_models import SchoolFile
-from schoolgate.settings.written import data_folder
 from schoolgate.terminal import Wrong, config_option, told_plainly
 from schoolgate.whole_file import whole
 

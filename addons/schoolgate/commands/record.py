@@ -13,10 +13,9 @@ from schoolgate.enquiry import moment_of
 from schoolgate.policy.rules import Action
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import SettingsError
-from schoolgate.settings.folders import find_folders
+from schoolgate.settings.folders import data_folder, find_folders
 from schoolgate.settings.load import Settings
 from schoolgate.settings.school_models import SchoolFile
-from schoolgate.settings.written import data_folder
 from schoolgate.store.check_chain import Unreadable, check, in_words, plain_seal, span_words
 from schoolgate.store.deeds import Hold, holds
 from schoolgate.store.event import DEED, FAULT, PROBE, Deed, as_reference, stamp
@@ -36,7 +35,7 @@ _KINDS = {
     REQUESTS: "requests to open a site, and refusals",
     DEED: "what people did with the record",
 }
-_OLDEST = "select min(at) from events where action = :value"
+_OLDEST = "select at from events where action = :value order by at limit 1"
 _OLDEST_REQUEST = "select min(at) from deeds where rule in ('unblock-asked', 'unblock-refused')"
 _by = click.option("--by", required=True, metavar="LOGIN", help="Who you are; your password is asked for.")
 

@@ -22,10 +22,9 @@ from schoolgate.replay.run import replay as judge_again
 from schoolgate.settings.blocklists import compile_lists
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.faults import SettingsError
-from schoolgate.settings.folders import Folders, find_folders
+from schoolgate.settings.folders import Folders, data_folder, find_folders
 from schoolgate.settings.load import Settings, load_settings
 from schoolgate.settings.school_models import SchoolFile
-from schoolgate.settings.written import data_folder
 from schoolgate.store.pseudonym import find_pseudonyms
 from schoolgate.store.record import open_reader
 from schoolgate.terminal import Wrong, progress, told_plainly, unreadable

@@ -33,17 +33,22 @@ _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ´"))
 _LETTERS = {ord(odd): latin for odd, latin in _LOOK_ALIKE.items()} | _INVISIBLE | _MARKS | _APOSTROPHES
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
-_FIGURES = str.maketrans("0134578@$!", "oieastbasi")
+_FIGURES = bytes.maketrans(b"0134578@$!", b"oieastbasi")
+_SIGNS = b"0123456789@$!"
 _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789@$!"
-_BLANKED = bytes(code if code in _KEPT or code > 127 else ord(" ") for code in range(256))
+_BLANKED = bytes(code if code in _KEPT or code > 127 else ord(" ") for code in bytes(range(256)).lower())
 _BARE = bytes.maketrans(b"@$!", b"   ")
 _MIXED_SOON = re2.compile(rb"[a-z][0-9@$!]+[a-z]|[@$][a-z]|[a-z][@$]")
-_MIXED = re.compile(r"[0-9@$!]+")
+_MIXED = re.compile(
+    rb"[0-9@$!](?:(?<=[^ 0-9@$!].)(?:[0-9@$!]*+[^ 0-9@$!][^ ]*+|(?<=[@$])[@$]*+(?![^ ]))"
+    rb"|(?<= [@$])[@$]*+(?=[^ 0-9@$! ]))"
+)
+"""The rest of a word from its first figure between letters; and what of ``@`` and ``$`` ends a word, or begins one."""
 _SPACED_SOON = re2.compile(rb" [a-z0-9@$] [a-z0-9@$] [a-z0-9@$] ")
-_SPACED = re.compile(r" [a-z0-9@$](?: [a-z0-9@$]){2,}(?= )")
+_SPACED = re.compile(rb" [a-z0-9@$](?: [a-z0-9@$]){2,}(?= )")
 _DRAWN_SOON = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvyz").encode())
-_DRAWN = re.compile(r"([a-vyz])\1\1+")
-_TWICE = frozenset("ls")
+_DRAWN = re.compile(rb"([a-vyz])\1\1+")
+_TWICE = frozenset((b"l", b"s"))
 
 _INNER_SIGN = re.compile(rb"[!-#%-/:-?\[-`{-~](?<=[A-Za-z0-9@$\x80-\xff].)[!-/:-?\[-`{-~]?(?=[A-Za-z0-9@$\x80-\xff])")
 _ONE_BLANK = bytes.maketrans(b"\0\t\n\v\f\r", b"      ")
@@ -55,19 +60,16 @@ _LONGEST_BROKEN = 80  # bytes; longer ones are addresses and the like
 def fold(text: str) -> str:
     """The words of ``text`` in their one spelling, with single blanks between them and none around."""
     if not text.isascii():
-        text = _FOREIGN.sub(_latin, text)
-    raw = b" ".join(text.lower().encode("utf-8", "ignore").translate(_BLANKED, b"'`").split())
-    plain = raw.decode()
+        text = _FOREIGN.sub(_latin, text).lower()
+    raw = b" ".join(text.encode("utf-8", "ignore").translate(_BLANKED, b"'`").split())
     if _SPACED_SOON.search(b" %b " % raw):
-        plain = _SPACED.sub(_joined, f" {plain} ").strip()
-        raw = plain.encode()
-    if _MIXED_SOON.search(raw):
-        plain = _MIXED.sub(_lettered, plain)
+        raw = _SPACED.sub(_joined, b" %b " % raw).strip()
+    plain = _MIXED.sub(_lettered, b" %b " % raw)[1:-1] if _MIXED_SOON.search(raw) else raw
     if _DRAWN_SOON.search(raw):
         plain = _DRAWN.sub(_shortened, plain)
-    if "@" in plain or "$" in plain or "!" in plain:
-        plain = b" ".join(plain.encode().translate(_BARE).split()).decode()
-    return plain
+    if b"@" in plain or b"$" in plain or b"!" in plain:
+        plain = b" ".join(plain.translate(_BARE).split())
+    return plain.decode()
 
 
 def joined_words(text: str) -> str:
@@ -105,24 +107,20 @@ def _latin_piece(run: str) -> str:
 _latin_of = lru_cache(maxsize=4096)(_latin_text)
 
 
-def _joined(run: re.Match[str]) -> str:
-    letters = run.group().replace(" ", "")
-    return run.group() if letters.isdigit() else f" {letters}"
+def _joined(run: re.Match[bytes]) -> bytes:
+    letters = run.group().replace(b" ", b"")
+    return run.group() if letters.isdigit() else b" " + letters
 
 
-def _lettered(figures: re.Match[str]) -> str:
+def _lettered(run: re.Match[bytes]) -> bytes:
     """Figures between two letters are letters, and so are @ and $ beside one."""
-    begin, end = figures.span()
-    after_letter = begin > 0 and figures.string[begin - 1] != " "
-    before_letter = end < len(figures.string) and figures.string[end] != " "
-    signs = figures.group()
-    beside = (after_letter or before_letter) and not signs.strip("@$")
-    return signs.translate(_FIGURES) if beside or (after_letter and before_letter) else signs
+    last = run[0].rstrip(_SIGNS)
+    after = run[0][len(last) :]
+    return last.translate(_FIGURES) + (after if after.strip(b"@$") else after.translate(_FIGURES))
 
 
-def _shortened(run: re.Match[str]) -> str:
+def _shortened(run: re.Match[bytes]) -> bytes:
     begin, end = run.span()
-    if (begin == 0 or run.string[begin - 1] == " ") and (end == len(run.string) or run.string[end] == " "):
-        return run.group()  # a word of its own: kkk, xxx, mmm
-    letter = run.group(1)
-    return letter * 2 if letter in _TWICE else letter
+    if run.string[begin - 1 : begin] in (b"", b" ") and run.string[end : end + 1] in (b"", b" "):
+        return run[0]  # a word of its own: kkk, xxx, mmm
+    return run[1] * 2 if run[1] in _TWICE else run[1]

@@ -20,7 +20,7 @@ from schoolgate.content.fold import fold, joined_words
 from schoolgate.content.page import PageText
 from schoolgate.content.phrases import Found, Match, Phrase, PhraseBook, padded
 from schoolgate.content.proxy_pages import POINTS
-from schoolgate.content.text_model import Leaning, TextModel, open_model
+from schoolgate.content.text_model import MOST_POINTS, Leaning, TextModel, open_model
 from schoolgate.policy.rules import Hit
 from schoolgate.policy.signs import CIRCUMVENTION
 
@@ -49,6 +49,7 @@ _MOST_VOICES = 10
 _VOICE = 0.5  # of its points count for the whole text
 _MOST_BROKEN_UP = 20_000  # characters of a page in which words broken by signs are looked for
 _SHOWN = 5
+_ROUNDING = 1e-6  # points
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,21 @@ class Opinion:
 
 
 class Judge:
-    """Judges pages, texts and searches by one school's phrases and the shipped model; made ready when first asked."""
+    """Judges pages, texts and searches by one school's phrases and the shipped model; made ready when first asked.
 
-    def __init__(self, phrases: Iterable[Phrase], searches: Iterable[Phrase], model: TextModel | None) -> None:
-        self.phrases, self.searches = tuple(phrases), tuple(searches)
+    ``least`` is the lowest limit of any group of the school's: what surely stays below it is of no interest.
+    """
+
+    def __init__(
+        self, phrases: Iterable[Phrase], searches: Iterable[Phrase], model: TextModel | None, least: float = 0.0
+    ) -> None:
+        self.phrases, self.searches, self.least = tuple(phrases), tuple(searches), least
         self._model = model
         self.query = lru_cache(maxsize=2048)(self._query)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the machine is built anew and the model opened there, when they are first needed."""
-        return Judge, (self.phrases, self.searches, self._model)
+        return Judge, (self.phrases, self.searches, self._model, self.least)
 
     def make_ready(self) -> None:
         """Build and open all that is needed now, and not when the first page waits for it. Raises BadModel."""
@@ -90,32 +96,38 @@ class Judge:
     def _search_book(self) -> PhraseBook:
         return PhraseBook(self.searches)
 
-    def page(self, page: PageText) -> tuple[Opinion, ...]:
-        """Points of a page's words, strongest first; only categories with points.
+    def page(self, page: PageText, limit: float = 0.0) -> tuple[Opinion, ...]:
+        """Points of a page's words, strongest first; only categories with points, as ``text`` has them for a limit.
 
         What a browser may not show, and words broken by a sign (``cas-ino``), are weighed apart: they can speak for a
         category, but nothing in them speaks against what is seen.
         """
         seen = "\n".join(page.parts)
-        unseen = self.text(page.unseen) if page.unseen else ()
+        unseen = self.text(page.unseen, limit) if page.unseen else ()
         found = self._book.find(joined) if (joined := joined_words(seen[:_MOST_BROKEN_UP])) else []
         broken = _weigh(found, (), _VOICE, _MOST_AGAINST, 0.0)
         built = [Opinion(CIRCUMVENTION, POINTS, ((f"built with {page.software}", 1.0),))] if page.software else []
-        return _strongest(self.text(seen), (*unseen, *broken, *built))
+        return _strongest(self.text(seen, limit), (*unseen, *broken, *built))
 
-    def text(self, text: str) -> tuple[Opinion, ...]:
-        """Points of a plain text, strongest first; only categories with points."""
+    def text(self, text: str, limit: float = 0.0) -> tuple[Opinion, ...]:
+        """Points of a plain text, strongest first; only categories with points.
+
+        With a ``limit``, those that reach it: others may lack, for the model is not asked where nothing that it can
+        say would reach it. Of an ordinary text that is most of the work.
+        """
         folded = fold(text)
         matches = self._book.scan(folded)
-        whole = self._weighed(folded, matches)
-        return _strongest(whole, self._voices(folded, matches)) if len(folded) > _MANY_VOICES else whole
+        whole = self._weighed(folded, matches, limit)
+        return _strongest(whole, self._voices(folded, matches, limit)) if len(folded) > _MANY_VOICES else whole
 
-    def _weighed(self, folded: str, matches: list[Match]) -> tuple[Opinion, ...]:
+    def _weighed(self, folded: str, matches: list[Match], limit: float) -> tuple[Opinion, ...]:
+        found, weight = self._book.found(matches), _weight_of_words(folded.count(" ") + 1)
+        if limit and not _may_reach(limit, found, weight):
+            return ()
         leanings = self._model.judge(folded) if self._model else ()
-        weight = _weight_of_words(folded.count(" ") + 1)
-        return _weigh(self._book.found(matches), leanings, weight, _MOST_AGAINST, _MODEL_ALONE)
+        return _weigh(found, leanings, weight, _MOST_AGAINST, _MODEL_ALONE)
 
-    def _voices(self, folded: str, matches: list[Match]) -> Iterator[Opinion]:
+    def _voices(self, folded: str, matches: list[Match], limit: float) -> Iterator[Opinion]:
         """What is said around the most telling phrases, as if it stood alone, at part of its points."""
         raw, seen = padded(folded), list[tuple[int, int]]()
         for begin, end in self._book.telling(matches, _TELLING):
@@ -126,7 +138,7 @@ class Judge:
             first, last = raw.rfind(b" ", 0, max(begin - _EARSHOT, 1)), raw.find(b" ", end + _EARSHOT)
             seen.append((max(first, 0), last if last >= 0 else len(raw)))
             said = raw[seen[-1][0] : seen[-1][1]].decode("utf-8", "ignore").strip()
-            for opinion in self._weighed(said, self._book.scan(said)):
+            for opinion in self._weighed(said, self._book.scan(said), limit / _VOICE):
                 yield replace(opinion, points=opinion.points * _VOICE)
 
     def _query(self, words: str) -> tuple[Opinion, ...]:
@@ -155,9 +167,9 @@ def _strongest(whole: tuple[Opinion, ...], voices: Iterable[Opinion]) -> tuple[O
     return tuple(sorted(best.values(), key=lambda each: -each.points))
 
 
-def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase]) -> Judge:
+def open_judge(phrases: Iterable[Phrase], searches: Iterable[Phrase], least: float = 0.0) -> Judge:
     """A judge with the shipped model. Raises BadModel."""
-    return Judge(phrases, searches, open_model())
+    return Judge(phrases, searches, open_model(), least)
 
 
 def hits(opinions: Iterable[Opinion], limit: float, kind: str) -> tuple[Hit, ...]:
@@ -178,6 +190,22 @@ def _weight_of_words(words: int) -> float:
     return float(max(_LEAST_DAMPED, (_DAMPED_FROM / words) ** _DAMPING))
 
 
+def _may_reach(limit: float, found: Iterable[Found], weight: float) -> bool:
+    """Whether any category may reach a limit by these phrases and the most that the model can say beside them."""
+    speaking: dict[str, float] = {}
+    for each in found:
+        if each.phrase.weight > 0:
+            category = each.phrase.category
+            speaking[category] = speaking.get(category, 0.0) + _points_of(each, weight)
+    strongest = max(speaking.values(), default=0.0)
+    most = MOST_POINTS if strongest >= _BORNE_OUT - _ROUNDING else _MODEL_ALONE
+    return strongest + most >= limit - _ROUNDING
+
+
+def _points_of(found: Found, weight: float) -> float:
+    return found.phrase.weight * weight * (1 + _REPEAT * min(found.times - 1, _MOST_REPEATS))
+
+
 def _weigh(
     found: Iterable[Found], leanings: Iterable[Leaning], weight: float, most_against: float, most_alone: float
 ) -> tuple[Opinion, ...]:
@@ -186,8 +214,7 @@ def _weigh(
     for each in found:
         phrase = each.phrase
         if phrase.weight > 0:
-            points = phrase.weight * weight * (1 + _REPEAT * min(each.times - 1, _MOST_REPEATS))
-            speaking.setdefault(phrase.category, []).append((phrase.words, points))
+            speaking.setdefault(phrase.category, []).append((phrase.words, _points_of(each, weight)))
         else:
             against[phrase.category] = against.get(phrase.category, 0.0) + phrase.weight * weight
     borne_out = {name for name, words in speaking.items() if sum(points for _, points in words) >= _BORNE_OUT}

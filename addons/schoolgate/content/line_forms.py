@@ -3,7 +3,19 @@
 import json
 import re
 
-from schoolgate.content.stream_forms import Copied, Flood, Joint, Notice, Piece, Said, parse, plain, said_by, too_long
+from schoolgate.content.stream_forms import (
+    Copied,
+    Flood,
+    Joint,
+    Notice,
+    Piece,
+    Said,
+    parse,
+    plain,
+    read_json,
+    said_by,
+    too_long,
+)
 
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r)")
 _MARKED = re.compile(r"\s*(?:[0-9a-z]{1,3}:|[0-9]{1,4}(?:/[^,{\[]*,)?)?\s*(?=[\[{\"])")
@@ -196,7 +208,7 @@ def _text_or_string(text: str, head: str = "", copied: Copied | None = None) -> 
     body = text.lstrip()[len(head) :]
     if body.startswith('"'):
         try:
-            value = json.loads(body, strict=False)
+            value = read_json(body)
         except ValueError:
             value = None
         if isinstance(value, str):

@@ -6,7 +6,7 @@ inline tags split stay whole, CDATA is text.
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _BLOCKS = (
     "address article aside blockquote br button caption dd details div dl dt fieldset figcaption figure footer form "
@@ -38,6 +38,23 @@ _SAID = re.compile(
 _LONG_NUMBER = re.compile(r"&#(?:x0*[0-9a-f]{7,}|0*[0-9]{8,});?", re.IGNORECASE)
 _LEADING_NOUGHTS = re.compile(r"&#(x?)0+(?=[0-9a-f])", re.IGNORECASE)
 _MOST_SAID = 1000
+_ODD_CASES = {"i": "\u0130\u0131", "k": "\u212a", "s": "\u017f"}  # other cases of ASCII's letters, to ``re``
+
+
+def any_case(names: Iterable[str]) -> str:
+    """A pattern for names in small letters and in capitals: what ``re.IGNORECASE`` would match, twice as fast."""
+    by_first = dict[str, list[str]]()
+    for name in names:
+        by_first.setdefault(name[:1], []).append(name[1:])
+    may_end = by_first.pop("", None) is not None
+    ways = [f"{_either_case(first)}{any_case(rests)}" for first, rests in by_first.items()]
+    if may_end or len(ways) > 1:
+        return f"(?:{'|'.join(ways)}){'?' if may_end else ''}" if ways else ""
+    return "".join(ways)
+
+
+def _either_case(sign: str) -> str:
+    return f"[{sign}{sign.upper()}{_ODD_CASES.get(sign, '')}]" if sign.isalpha() else sign
 
 
 def text_of_html(text: str) -> str:

@@ -1,6 +1,7 @@
 """What a browser makes of a ``Content-Type``: which of several counts, and which it would show as a page."""
 
 import re
+from functools import lru_cache
 
 _ONE = re.compile(r"(?:[^,\"]|\"(?:\\.|[^\"\\])*+\"?)++", re.DOTALL)  # of several, joined by commas
 _TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+\Z", re.ASCII)
@@ -13,7 +14,12 @@ _LONGEST = 4000
 
 def type_in_force(content_type: str) -> str:
     """Of several types, the last that a browser understands, with its parameters; "" where it has to guess."""
-    for one in reversed(_ONE.findall(content_type[:_LONGEST])):
+    return _type_in_force(content_type[:_LONGEST])
+
+
+@lru_cache(512)  # sites use few, and several duties ask of each answer
+def _type_in_force(content_type: str) -> str:
+    for one in reversed(_ONE.findall(content_type)):
         kind = essence(one)
         if _TYPE.match(kind) and kind != "*/*":
             return "" if kind in _GUESSED else one.strip()

@@ -1,22 +1,35 @@
 """Answers that can be shown while they are unfinished: JSON whose last string still grows, and text or HTML."""
 
 import codecs
-import json
 import re
 from collections.abc import Iterator
 
 from schoolgate.content.line_forms import EventStream, Lines
 from schoolgate.content.media_types import is_xml
-from schoolgate.content.stream_forms import Form, Joint, Notice, Piece, Said, is_technical, loose, parse, plain
+from schoolgate.content.stream_forms import (
+    Form,
+    Joint,
+    Notice,
+    Piece,
+    Said,
+    is_technical,
+    loose,
+    parse,
+    plain,
+    read_json,
+)
 
 _BODY = re.compile(rb'(?:[^"\\]++|\\.)*+', re.S)
+_WHOLE = re.compile(rb'([^"]*+)"((?:[^"\\]++|\\.)*+)"', re.S)  # what stands before a string, and the string
 _SOUND = re.compile(rb'(?:[^"\\]++|\\(?:u[0-9a-fA-F]{4}|[^u]))*+', re.S)
-_SIGNS = re.compile(rb"[{}\[\]:,]")
+_NO_SIGNS = bytes(code for code in range(256) if code not in b"{}[]:,")
+_OBJECT = ord("{")
 _LONGEST_ESCAPE = 6
 _LONGEST_KEY = 256
 _DEEPEST = 1000
 _TOKEN = 80  # characters: a string that is longer is no part of a word
-_SENTENCE = re.compile(rb".{1,400}?(?:[.!?][\"')\]]*\s+|\n+|\Z)|.{1,400}", re.S)
+_ENDS = re.compile(rb"[.!?\n](?:(?<=\n)\n*|(?<!\n)[\"')\]]*\s+)")  # of a sentence, or of a line
+_LONGEST_SENTENCE = 400  # bytes before its end
 _MUTE = re.compile(r"<(script|style|template|noscript)\b[^<>]*>", re.I)
 _EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 _CHARSETS = re.compile(
@@ -45,33 +58,60 @@ class GrowingJson:
         self._told = False  # whether words of the unfinished string were told
         self._key = ""
         self._before = b""  # the last sign outside of strings
-        self._nested: list[bytes] = []  # the objects and arrays that are open
+        self._nested: list[int] = []  # the objects and arrays that are open, by their first sign
 
     def take(self, data: bytes) -> list[Piece]:
-        """A piece for each string, and one for what follows the last."""
-        text, kept, at, done, pieces = self._tail + data, len(self._tail), 0, 0, list[Piece]()
+        """A piece for each string that shows words, and one for what follows the last."""
+        text, kept, at, pieces = self._tail + data, len(self._tail), 0, list[Piece]()
         self._tail = b""
-        while True:
-            if not self._inside:
-                quote = text.find(b'"', at)
-                self._look_at(text[at : quote if quote >= 0 else len(text)])
-                if quote < 0:
-                    break
-                at, self._inside, self._told = quote + 1, True, False
-                self._is_key = self._nested[-1:] == [b"{"] and self._before in (b"{", b",")
-            body = _BODY.match(text, at)
-            end = body.end() if body else at
-            closed = text[end : end + 1] == b'"'
-            said = self._string(text[at:end]) if closed else self._growing(text[at:])
-            raw_end = max(end + 1 - kept, 0) if closed else len(data)
-            pieces.append(Piece(data[done:raw_end], said))
-            done = raw_end
-            if not closed:
-                break
-            at, self._inside, self._before = end + 1, False, b'"'
-        if done < len(data):
-            pieces.append(Piece(data[done:]))
+        if self._inside:
+            at = self._take_rest(text, kept, pieces)
+        if not self._inside:
+            at = self._take_whole(text, at, pieces)
+            self._take_begun(text[at:], pieces)
         return pieces
+
+    def _take_rest(self, text: bytes, kept: int, pieces: list[Piece]) -> int:
+        """Of the string that had begun; ``kept`` bytes of the text have left already. How many bytes it takes."""
+        body = _BODY.match(text)
+        end = body.end() if body else 0
+        if text[end : end + 1] != b'"':
+            pieces.append(Piece(text[kept:], self._growing(text)))
+            return len(text)
+        pieces.append(Piece(text[kept : end + 1], self._string(text[:end])))
+        self._inside, self._before = False, b'"'
+        return end + 1
+
+    def _take_whole(self, text: bytes, at: int, pieces: list[Piece]) -> int:
+        """Of all strings that begin and end from ``at`` on; where they end.
+
+        What shows no words goes on with what stands before it.
+        """
+        start, said, nested, self._told = at, tuple[Said, ...](), self._nested, False
+        while (found := _WHOLE.match(text, at)) is not None:
+            between, raw = found.groups()
+            self._look_at(between)
+            self._is_key = bool(nested) and nested[-1] == _OBJECT and self._before in (b"{", b",")
+            if words := self._string(raw):
+                if at > start:
+                    pieces.append(Piece(text[start:at], said))
+                start, said = at, words
+            at, self._before = found.end(), b'"'
+        if at > start:
+            pieces.append(Piece(text[start:at], said))
+        return at
+
+    def _take_begun(self, text: bytes, pieces: list[Piece]) -> None:
+        """Of what follows the last whole string: signs, and perhaps the beginning of another string."""
+        between, quote, raw = text.partition(b'"')
+        self._look_at(between)
+        said: tuple[Said, ...] = ()
+        if quote:
+            self._inside, self._told = True, False
+            self._is_key = self._nested[-1:] == [_OBJECT] and self._before in (b"{", b",")
+            said = self._growing(raw)
+        if text:
+            pieces.append(Piece(text, said))
 
     def rest(self) -> list[Piece]:
         """Every byte has left already."""
@@ -82,11 +122,14 @@ class GrowingJson:
         return b""
 
     def _look_at(self, between: bytes) -> None:
-        for sign in _SIGNS.findall(between):
-            self._before = sign
-            if sign in (b"{", b"["):
-                self._nested.append(sign)
-            elif sign in (b"}", b"]") and self._nested:
+        signs = between.translate(None, _NO_SIGNS)
+        self._before = signs[-1:] or self._before
+        if not signs.strip(b":,"):
+            return
+        for code in signs:
+            if code in b"{[":
+                self._nested.append(code)
+            elif code in b"}]" and self._nested:
                 self._nested.pop()
         if len(self._nested) > _DEEPEST:
             del self._nested[:-_DEEPEST]
@@ -96,8 +139,9 @@ class GrowingJson:
             return self._tell(_decoded(raw, final=True)[0], Joint.CONTINUES)
         if self._is_key:
             self._key = raw[:_LONGEST_KEY].decode(errors="replace")
-            return self._tell(_decoded(raw, final=True)[0], Joint.NEW) if b" " in raw else ()
-        return self._tell(_decoded(raw, final=True)[0], Joint.NEW)
+            if b" " not in raw:
+                return ()
+        return () if is_technical(self._key) else self._tell(_decoded(raw, final=True)[0], Joint.NEW)
 
     def _growing(self, raw: bytes) -> tuple[Said, ...]:
         if self._is_key and len(raw) <= _LONGEST_KEY:
@@ -129,7 +173,7 @@ def _decoded(raw: bytes, final: bool) -> tuple[str, int]:
     text, taken = codecs.utf_8_decode(raw[:used], "replace", final)
     if "\\" in text:
         try:
-            return json.loads(f'"{text}"', strict=False), taken
+            return read_json(f'"{text}"'), taken
         except ValueError:
             return loose(text), taken
     return text, taken
@@ -148,11 +192,7 @@ class Text:
 
     def take(self, data: bytes) -> list[Piece]:
         """All of it."""
-        return [
-            Piece(part, self._said(self._decoder.decode(part)))
-            for found in _SENTENCE.finditer(data)
-            if (part := found.group())
-        ]
+        return [Piece(part, self._said(self._decoder.decode(part))) for part in _sentences(data)]
 
     def rest(self) -> list[Piece]:
         """Every byte has left already."""
@@ -190,6 +230,20 @@ class Text:
             return
 
 
+def _sentences(data: bytes) -> Iterator[bytes]:
+    """The parts of a text, each of at least a byte before its end: a sentence, a line, or what fits of a long one."""
+    at, ending = 0, _ENDS.search(data, 1)
+    while at < len(data):
+        while ending is not None and ending.start() <= at:
+            ending = _ENDS.search(data, at + 1)
+        if ending is not None and ending.start() <= at + _LONGEST_SENTENCE:
+            end = ending.end()
+        else:
+            end = min(at + _LONGEST_SENTENCE, len(data))
+        yield data[at:end]
+        at = end
+
+
 def html_text(words: str) -> str:
     """Words that can stand in HTML."""
     return words.replace("&", "&amp;").replace("<", "&lt;")
@@ -213,6 +267,11 @@ class Sniffed:
         self._form: Form | None = None
         self._otherwise = otherwise
         self._head = b""
+
+    @property
+    def told(self) -> Form | None:
+        """The form that it is, once that is known."""
+        return self._form
 
     @property
     def whole(self) -> bool:

@@ -14,14 +14,14 @@ from urllib.parse import unquote
 import orjson
 from selectolax.lexbor import LexborHTMLParser
 
-from schoolgate.content.markup import BLOCKS, text_of_html, text_of_xml, words_of_attributes
+from schoolgate.content.markup import BLOCKS, any_case, text_of_html, text_of_xml, words_of_attributes
 from schoolgate.content.proxy_pages import proxy_software
 from schoolgate.content.tangle import is_tangled
 from schoolgate.content.unseen import MOST_UNSEEN, take_unseen, templates_opened
 
 MOST_TEXT = 1 << 20
 """Characters of a page that are judged, at most."""
-_BEFORE_A_BLOCK = re.compile(rf"<(?=/?(?:{'|'.join(BLOCKS)})[\s>/])", re.IGNORECASE)
+_BEFORE_A_BLOCK = re.compile(rf"<(?=/?{any_case(BLOCKS)}[\s>/])")
 _DESCRIBING = (
     "description",
     "keywords",
@@ -73,7 +73,7 @@ def read_html(html: str) -> PageText:
     if "<template" in lowered or "<noscript" in lowered:
         html = templates_opened(html)
     tree = LexborHTMLParser(_BEFORE_A_BLOCK.sub("\n<", html))
-    title = " ".join(node.text() for node in tree.css("title")[:3])
+    title = " ".join([node.text() for node in tree.css("title")[:3]])
     described = [*_metas(tree), *_linked_data(tree)]
     unseen = take_unseen(tree, lowered)
     body = tree.body
@@ -111,7 +111,8 @@ def _link_words(tree: LexborHTMLParser) -> Iterator[str]:
     seen: set[str] = set()
     for node in tree.css("a[href]")[:_MOST_LINKS]:
         address = (node.attributes.get("href") or "")[:300]
-        words = [word for word in _LINK_WORD.findall(unquote(address)) if word.lower() not in _NO_WORDS]
+        plain = unquote(address) if "%" in address else address
+        words = [word for word in _LINK_WORD.findall(plain) if word.lower() not in _NO_WORDS]
         link = " ".join(words)
         if link and link not in seen:
             seen.add(link)

@@ -68,22 +68,29 @@ class _Run:
             else:
                 self._tokens = max(self._tokens - 1, 0)
         gap = "\n" if joint is Joint.NEW else ""
-        self.joined += gap + text
+        same = self.apart is self.joined
+        self.joined = f"{self.joined}{gap}{text}"
         gap = " " if joint is Joint.PERHAPS and not self._tokens else gap
-        self.apart += gap + text
+        self.apart = self.joined if same and gap != " " else f"{self.apart}{gap}{text}"
         self.fresh += len(gap) + len(text)
+
+    def __copy__(self) -> "_Run":
+        run = _Run()
+        run.joined, run.apart, run.fresh = self.joined, self.apart, self.fresh
+        run._last, run._tokens = self._last, self._tokens
+        return run
 
     def views(self) -> Iterator[str]:
         """What is to be judged: as one text, and with blanks where those may be missing."""
         yield from _windows(self.joined, self.fresh)
-        if self.apart != self.joined:
+        if self.apart is not self.joined and self.apart != self.joined:
             yield from _windows(self.apart, self.fresh)
 
     def settle(self) -> None:
         """All of it was judged."""
-        self.joined, self.apart, self.fresh = self.joined[-WINDOW:], self.apart[-WINDOW:], 0
-        if self._tokens:
-            self.apart = self.joined
+        same = self._tokens or self.apart is self.joined
+        self.joined, self.fresh = self.joined[-WINDOW:], 0
+        self.apart = self.joined if same else self.apart[-WINDOW:]
 
     def ends_sentence(self) -> bool:
         return bool(_ENDS.search(self.joined, max(len(self.joined) - self.fresh, 0)))

@@ -1,11 +1,13 @@
 """Finds weighted phrases in a folded text: thousands of them at once, whole words only."""
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -44,8 +46,7 @@ class Phrase:
         return " + ".join(self.say)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):  # a hundred are made of an ordinary page, in half the time of a dataclass
     """A phrase that stands in a text, and how often."""
 
     phrase: Phrase
@@ -65,7 +66,9 @@ class PhraseBook:
                 single.setdefault(parts[0], []).append(phrase)
             elif parts:
                 together.setdefault(parts[0], []).append((frozenset(parts), phrase))
-        self._single, self._together = single, together
+        self._single = [tuple(single.get(part, ())) for part in range(len(patterns))]
+        self._heaviest = array("q", [max((each.weight for each in phrases), default=0) for phrases in self._single])
+        self._together = together
         self._size = len(patterns)
         self._machine = BytesAhoCorasick([pattern.encode() for pattern in patterns]) if patterns else None
 
@@ -86,7 +89,7 @@ class PhraseBook:
     def found(self, matches: Iterable[Match]) -> list[Found]:
         """The phrases that matches make up."""
         times = Counter([match[0] for match in matches])
-        found = [Found(phrase, number) for part, number in times.items() for phrase in self._single.get(part, ())]
+        found = [Found(phrase, number) for part, number in times.items() for phrase in self._single[part]]
         for part in times.keys() & self._together.keys():
             for parts, phrase in self._together[part]:
                 if parts <= times.keys():
@@ -95,12 +98,8 @@ class PhraseBook:
 
     def telling(self, matches: Iterable[Match], least: int) -> list[tuple[int, int]]:
         """Where phrases of at least so much weight stand, the weightiest first."""
-        weights = {
-            part: max(phrase.weight for phrase in phrases)
-            for part in {match[0] for match in matches}
-            if (phrases := self._single.get(part))
-        }
-        places = [match for match in matches if weights.get(match[0], 0) >= least]
+        weights = self._heaviest
+        places = [match for match in matches if weights[match[0]] >= least]
         return [(begin, end) for _, begin, end in sorted(places, key=lambda match: -weights[match[0]])]
 
 

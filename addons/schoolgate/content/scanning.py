@@ -20,6 +20,7 @@ from schoolgate.content.charset import decode
 from schoolgate.content.judge import Judge, Opinion
 from schoolgate.content.page import read_page
 from schoolgate.content.unpacking import Bound, Broken, Unpacker
+from schoolgate.memory import be_lean, give_back
 
 JUDGE, PAGE = b"J", b"P"
 LENGTH = struct.Struct(">I")
@@ -65,13 +66,16 @@ def read_answer(line: bytes) -> Weighed:
 
 
 def weigh_page(judge: Judge, body: bytes, encoding: str, content_type: str) -> Weighed:
-    """What a judge makes of a page's bytes. Raises Broken where they cannot be unpacked at all."""
+    """What a judge makes of a page's bytes, of that which may reach any group's limit.
+
+    Raises Broken where they cannot be unpacked at all.
+    """
     unpacker = Unpacker(encoding, MOST_UNPACKED, Bound.PARTIAL)
     plain = unpacker.feed(body)
     media_type = content_type.partition(";")[0].strip().lower()
     strongest: dict[str, Opinion] = {}
     for part in _parts(decode(plain, content_type)):
-        for opinion in judge.page(read_page(part, media_type)):
+        for opinion in judge.page(read_page(part, media_type), judge.least):
             if opinion.category not in strongest or opinion.points > strongest[opinion.category].points:
                 strongest[opinion.category] = opinion
     opinions = tuple(sorted(strongest.values(), key=lambda each: -each.points))
@@ -88,6 +92,7 @@ def _parts(text: str) -> Iterator[str]:
 def main() -> None:
     """Answer frames until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    be_lean()
     resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
     source, target = sys.stdin.buffer, sys.stdout.buffer
     judge: Judge | None = None
@@ -95,6 +100,7 @@ def main() -> None:
         if message[:1] == JUDGE:
             judge = cast(Judge, pickle.loads(message[1:]))  # our own parent wrote it
             judge.make_ready()
+            give_back()
             answer: dict[str, object] = {"opinions": []}
         else:
             answer = _answer(judge, message[1:])

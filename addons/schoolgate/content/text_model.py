@@ -12,7 +12,7 @@ The file is read by ``lists/model_file.py``; its mark is ``SGTEXTS1``.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _FIRST, _STRETCHES, _STRETCH = 1500, 5, 500
 _MOST = _FIRST + _STRETCHES * _STRETCH
 _QUIET = 20  # points; weaker leanings are not said
 _SAID = 5
-_LEAST_POINTS, _MOST_POINTS = -100.0, 200.0
+_LEAST_POINTS, MOST_POINTS = -100.0, 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Head:
         found = []
         for number, each in enumerate(odds):
             points = 100 * (each - self._none[number]) / (self._full[number] - self._none[number])
-            points = min(points, _MOST_POINTS) if points > 0 else max(points * self._against, _LEAST_POINTS)
+            points = min(points, MOST_POINTS) if points > 0 else max(points * self._against, _LEAST_POINTS)
             if abs(points) > _QUIET:
                 told = self._speaking(words, number) if points > 0 else ()
                 found.append(Leaning(self.classes[number], points, told))
@@ -104,8 +104,8 @@ class _Head:
 
     def _scores(self, words: list[str]) -> list[float]:
         distinct = set(words)
-        total = sum(map(self._weights.get, distinct, repeat(0)))
-        total += sum(map(self._weights.get, set(_pairs(words)), repeat(0)))
+        total = sum(filter(None, map(self._weights.get, distinct)))
+        total += sum(filter(None, map(self._weights.get, set(_pairs(words)))))
         length = quieter(len(distinct), self._shortest, self._longest)
         count = total & _LANE_MASK
         result = []

@@ -14,7 +14,8 @@ _MOST_KEPT = 500  # characters of a search that are put on record
 
 def on_page(page: PageText, identity: Identity, request: WebRequest, snapshot: Snapshot, judge: Judge) -> Verdict:
     """The verdict on a page's visible words."""
-    found = hits(judge.page(page), text_limit(identity, request, snapshot), TEXT)
+    limit = text_limit(identity, request, snapshot)
+    found = hits(judge.page(page, limit), limit, TEXT)
     return decide_said(identity, request, snapshot, found)
 
 

@@ -16,11 +16,10 @@ _WHY = "Search engines are not asked through other sites, which would not answer
 
 def search_behind(request: WebRequest, engines: SearchEngines) -> Search | None:
     """What an address searches for, or the address behind it; None where nothing is searched for."""
-    behind = (each.request for each in wrapped_in(request))
-    for asked in (request, *behind):
-        found = (engines.search_of(name, asked.path, asked.query) for name in asked.names)
-        if (search := next(filter(None, found), None)) is not None:
-            return search
+    for asked in (request, *[each.request for each in wrapped_in(request)]):
+        for name in asked.names:
+            if (search := engines.search_of(name, asked.path, asked.query)) is not None:
+                return search
     return None
 
 
@@ -30,9 +29,9 @@ def asks_unsafely(request: WebRequest, identity: Identity, engines: SearchEngine
     Where only names are known, an engine that would answer safely under another name is refused whatever it is asked.
     """
     group = identity.group
-    if Level(group.safe_search) is Level.OFF or group.inspect is Inspect.NONE:
-        return ""
     shown = [each.request for each in wrapped_in(request) if each.does is Does.SHOWS]
+    if not shown or Level(group.safe_search) is Level.OFF or group.inspect is Inspect.NONE:
+        return ""
     if not request.asked and any(safe_name(each.host, Level(group.safe_search)) for each in shown):
         return _WHY
     return _WHY if any(engines.search_of(each.host, each.path, each.query) for each in shown) else ""

@@ -11,7 +11,8 @@ from schoolgate.lists.model_file import opened
 from schoolgate.lists.names import SHIPPED, NameModel
 from schoolgate.policy.rules import NAME, Hit, Listing
 
-_REMEMBERED = 65_536  # hosts whose name was judged
+_REMEMBERED = 32_768  # hosts of which all that is known is remembered
+_JUDGED = 1024  # hosts whose name was judged, where what is known hangs on the path
 _NOTHING = Listing()
 
 
@@ -38,7 +39,9 @@ class Catalogue:
         """
         self.index, self.words, self.names, self._categories = index, words or LocalWords(), names, categories
         self._protected, self._unprotected = protected, unprotected
-        self._judge = lru_cache(_REMEMBERED)(self._judge_name)
+        self._judge = lru_cache(_JUDGED)(self._judge_name)
+        self._of_all = lru_cache(_REMEMBERED)(self._of_all_of)
+        self._reached = lru_cache(_REMEMBERED // 4)(self._is_reached)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         known = (self._categories, self._protected, self._unprotected)
@@ -50,6 +53,15 @@ class Catalogue:
 
     def look_up(self, host: str, target: str) -> Listing:
         """Everything that is known of a canonical host and a match target ("" where only the name is known)."""
+        known = self._of_all(host)
+        return known if known is not None else self._look_up(host, target)
+
+    def _of_all_of(self, host: str) -> Listing | None:
+        """What is known of a host whatever is asked of it; None where that hangs on the path."""
+        hangs = self.index.hangs_on_path(host) or self.words.hangs_on_path(host)
+        return None if hangs else self._look_up(host, "")
+
+    def _look_up(self, host: str, target: str) -> Listing:
         listing = self.index.look_up(host, target)
         if self.words:
             word = self.words.word(host, target)
@@ -69,6 +81,9 @@ class Catalogue:
 
     def is_protected(self, host: str) -> bool:
         """Whether the host, or one above it, is a site that the school must be able to reach."""
+        return self._reached(host)
+
+    def _is_reached(self, host: str) -> bool:
         while host:
             if host in self._unprotected:
                 return False

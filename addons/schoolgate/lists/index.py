@@ -191,6 +191,12 @@ class Index:
             return Listing(tuple(hit for hit in listing.hits if hit.list not in self._sources))
         return listing
 
+    def hangs_on_path(self, host: str) -> bool:
+        """Whether what is listed for a canonical host may be different for one target and another."""
+        if self._has_patterns:
+            return True
+        return any(self._hosts.marks(prefix)[0][0] == PATHS for prefix in self._prefixes(host_key(host)))
+
     def is_settled(self, host: str) -> bool:
         """Whether the lists know the host as one that must be reached: protected, or an exception of a curated list."""
         key = host_key(host)

@@ -33,6 +33,15 @@ class LocalWords:
             if any(path and action is Action.BLOCK for path, action, _ in words)
         )
 
+    def hangs_on_path(self, host: str) -> bool:
+        """Whether the school has said something of a part of a host, or of one above it."""
+        name = host
+        while name:
+            if any(path for path, *_ in self._words.get(name, ())):
+                return True
+            name = name.partition(".")[2]
+        return False
+
     def word(self, host: str, target: str) -> tuple[Action, Hit] | None:
         """The school's last word on a host and a match target, or None."""
         name = host

@@ -53,6 +53,14 @@ def opened[M: Model](kind: Callable[[Path], M], path: Path) -> M:
     return model  # type: ignore[no-any-return]
 
 
+def put_away() -> None:
+    """Let go of what opened models hold, where nothing is judged: who asks one after all opens it again."""
+    for path, model in list(_OPENED.items()):
+        vars(model).clear()
+        model.path = path
+    _OPENED.clear()
+
+
 _OPENED: dict[Path, Model] = {}
 
 
@@ -86,7 +94,8 @@ def save_model(path: Path, mark: bytes, header: dict[str, Any], sections: dict[s
 def lanes_of(planes: bytes, classes: int) -> Iterator[int]:
     """One whole number a feature: a 1 (so that their sum also counts them), then one weight a class, a lane each.
 
-    ``planes`` holds the weights of all features for the first class, then for the next, a byte each.
+    ``planes`` holds the weights of all features for the first class, then for the next, a byte each. Features of equal
+    weights get the same number, which is there once: of names, five in six do.
     """
     features = len(planes) // classes
     step = (classes + 1) * LANE // 8
@@ -94,5 +103,7 @@ def lanes_of(planes: bytes, classes: int) -> Iterator[int]:
     lanes[0::step] = b"\1" * features
     for number in range(classes):
         lanes[(number + 1) * LANE // 8 :: step] = planes[number * features : (number + 1) * features]
-    whole = bytes(lanes)
-    return (int.from_bytes(whole[i : i + step], "little") for i in range(0, len(whole), step))
+    known: dict[int, int] = {}
+    for i in range(0, len(lanes), step):
+        lane = int.from_bytes(lanes[i : i + step], "little")
+        yield known.setdefault(lane, lane)

@@ -57,6 +57,9 @@ class Calendar:
     _known: dict[tuple[int, str, str], Moment] = field(
         default_factory=dict[tuple[int, str, str], Moment], init=False, compare=False, repr=False
     )
+    _last: list[tuple[datetime, str, str, Moment]] = field(
+        default_factory=list[tuple[datetime, str, str, Moment]], init=False, compare=False, repr=False
+    )  # one at most: what was asked last, for many things hang on the moment of a request
     _days: dict[tuple[date, str, str], WorkingDay] = field(
         default_factory=dict[tuple[date, str, str], WorkingDay], init=False, compare=False, repr=False
     )
@@ -74,12 +77,16 @@ class Calendar:
 
         ``user`` is a login: what contracts, duties and leave say of it counts before what holds for the group.
         """
+        for when, whose, login, last in self._last:
+            if when is at and whose == group and login == user:
+                return last
         key = (int(at.timestamp() // 60), group, self._person(group, user))  # nothing here is finer than a minute
         moment = self._known.get(key)
         if moment is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             moment = self._known[key] = self._work_out(at, *key[1:])
+        self._last[:] = [(at, group, user, moment)]
         return moment
 
     def working_day(self, day: date, group: str, user: str = "") -> WorkingDay:

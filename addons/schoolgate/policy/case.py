@@ -1,5 +1,6 @@
 """What all answers to one request have in common: who asks, when, and what a rule or a list says of it then."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from schoolgate.policy.identity import Identity
@@ -41,6 +42,21 @@ class Case:
         known = self.snapshot.categories.get(hit.category)
         told = (hit.category, known.theme if known else "", hit.list, hit.entry, rule, basis, why, alert, self.search)
         return Verdict(action, self.identity, name, self.moment.words, self.stage, self.snapshot.version, *told)
+
+    def first_rule(
+        self, found: Iterable[tuple[str, Hit]], fits: Callable[[Rule, Hit], bool]
+    ) -> tuple[str, Hit, Rule] | None:
+        """The first rule that holds now for one of these hits, with the first such hit and its name."""
+        group, periods, rules_about = self.identity.group.id, self.moment.periods, self.snapshot.rules_about
+        first, best = -1, None
+        for name, hit in found:
+            for place, rule in rules_about(group, hit.category):
+                if best is not None and place >= first:
+                    break
+                if rule.when in periods and fits(rule, hit):
+                    first, best = place, (name, hit, rule)
+                    break
+        return best
 
 
 _JUDGED = {TEXT: "The words of the page were judged.", PICTURE: "The picture was judged."}

@@ -21,6 +21,7 @@ from schoolgate.policy.rules import (
     Action,
     Alert,
     Hit,
+    Rule,
     Stage,
     Subject,
 )
@@ -221,13 +222,13 @@ def _weigh(
 
 def _by_first_rule(case: Case, found: list[tuple[str, Hit]]) -> Verdict | None:
     """What the first rule that matches says; None where no rule does."""
-    group = case.identity.group.id
-    for rule in case.snapshot.rules:
-        if group in rule.groups and rule.when in case.moment.periods and Subject.ADDRESSES in rule.subjects:
-            for name, hit in found:
-                if hit.category in rule.categories and not (hit.list == NAME and rule.action is Action.LOG):
-                    return by_rule(case, name, hit, rule)
-    return None
+    first = case.first_rule(found, _means)
+    return by_rule(case, *first) if first else None
+
+
+def _means(rule: Rule, hit: Hit) -> bool:
+    """Whether a rule means an address; a judgement of its name alone is never written down against anybody."""
+    return Subject.ADDRESSES in rule.subjects and not (hit.list == NAME and rule.action is Action.LOG)
 
 
 def _opened(case: Case, blocked: Verdict, found: list[tuple[str, Hit]], openings: Mapping[str, Opened]) -> Verdict:

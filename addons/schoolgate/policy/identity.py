@@ -49,6 +49,7 @@ class Confidence(StrEnum):
 NAMING = frozenset(set(Confidence) - {Confidence.NETWORK, Confidence.UNKNOWN, Confidence.PROBE})
 """Those that say which person it was."""
 _SEATED = {Source.PORTAL: Confidence.PORTAL, Source.RADIUS: Confidence.RADIUS}
+_REMEMBERED = 4096  # devices and logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,12 @@ class People:
     _macs: dict[str, tuple[Person | None, Group]] = field(init=False, compare=False, repr=False)
     _hostnames: dict[str, tuple[Person, Group]] = field(init=False, compare=False, repr=False)
     _networks: tuple[tuple[IPv4Network | IPv6Network, Group], ...] = field(init=False, compare=False, repr=False)
+    _known: dict[tuple[str | None, str | None], tuple[Found, Identity]] = field(
+        default_factory=dict[tuple[str | None, str | None], tuple[Found, Identity]],
+        init=False,
+        compare=False,
+        repr=False,
+    )
 
     def __post_init__(self) -> None:
         """Everything that is looked up at each request, laid out once."""
@@ -162,6 +169,14 @@ class People:
 
         An unreadable address is an unknown one.
         """
+        known = self._known.get((client, user))
+        if known is None or (known[0] is not found and known[0] != found):
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[client, user] = (found, self._identify(client, user, found))
+        return known[1]
+
+    def _identify(self, client: str | None, user: str | None, found: Found) -> Identity:
         sure, mac, since = Confidence.LOGIN, found.mac, None
         if user is None and found.user and found.source in _SEATED:
             user, sure, since = found.user, _SEATED[found.source], found.since

@@ -7,10 +7,12 @@ is no mark: more than half of all iframes send it too.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 WORKERS = frozenset({"serviceworker", "sharedworker", "worker", "audioworklet", "paintworklet"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LONGEST_DEST = 30  # characters of those that browsers send
 _PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 AHEAD = "the browser fetched it ahead, nobody asked for it yet"
 
@@ -37,7 +39,8 @@ class Origin:
 
 def is_ahead(headers: Mapping[str, str]) -> bool:
     """Whether the browser says that it fetched this before anybody asked: link prefetch, speculation rules."""
-    purpose = " ".join(headers.get(name, "") for name in _PURPOSES).lower()
+    said = [headers[name] for name in _PURPOSES if name in headers]
+    purpose = " ".join(said).lower() if said else ""
     return "prefetch" in purpose or "prerender" in purpose or "preview" in purpose
 
 
@@ -54,13 +57,21 @@ def classify(headers: Mapping[str, str], status: int | None = None) -> Origin:
     if is_ahead(headers):
         return Origin(Kind.PREFETCH, AHEAD)
     dest = headers.get("sec-fetch-dest", "").strip().lower()
-    if not dest and is_part(headers):
-        return Origin(Kind.EMBEDDED, "what it accepts is a part of a page, not a page")
     if not dest:
-        return Origin(Kind.UNKNOWN, "the client does not say what the request was for")
+        return _PART if is_part(headers) else _UNTOLD
+    if dest == "document" and status in REDIRECTS:
+        return Origin(Kind.REDIRECT, f"the site sent the browser on (status {status})")
+    return _opened_for(dest) if len(dest) <= _LONGEST_DEST else _opened_for.__wrapped__(dest)
+
+
+_PART = Origin(Kind.EMBEDDED, "what it accepts is a part of a page, not a page")
+_UNTOLD = Origin(Kind.UNKNOWN, "the client does not say what the request was for")
+
+
+@lru_cache(64)
+def _opened_for(dest: str) -> Origin:
+    """What a browser asks for something of this kind for."""
     if dest == "document":
-        if status in REDIRECTS:
-            return Origin(Kind.REDIRECT, f"the site sent the browser on (status {status})")
         return Origin(Kind.VISIT, "the browser opened it as a page of its own")
     if dest in FRAMES:
         return Origin(Kind.EMBEDDED, f"a frame inside another page ({dest})")

@@ -141,6 +141,8 @@ def _is_harmful(snapshot: "Snapshot", host: str, target: str, groups: frozenset[
     listing = snapshot.lists.look_up(host, target)
     if listing.local is not None and listing.local[0] is Action.BLOCK:
         return True
+    if not listing.hits:
+        return False
     found = {hit.category for hit in listing.hits}
     return any(hit.list == NAME for hit in listing.hits) or any(
         rule.action in (Action.BLOCK, Action.WARN)

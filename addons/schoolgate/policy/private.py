@@ -30,9 +30,8 @@ def _is_blocked(snapshot: Snapshot, group: str, name: str) -> bool:
     listing = snapshot.lists.look_up(name, "")
     if listing.local is not None:
         return listing.local[0] is Action.BLOCK
-    listed = {hit.category for hit in listing.hits}
     return any(
-        rule.action is Action.BLOCK and group in rule.groups and Subject.ADDRESSES in rule.subjects and each in listed
-        for rule in snapshot.rules
-        for each in rule.categories
+        rule.action is Action.BLOCK and Subject.ADDRESSES in rule.subjects
+        for hit in listing.hits
+        for _, rule in snapshot.rules_about(group, hit.category)
     )

@@ -1,5 +1,6 @@
 """What a group may do, with which categories, when: the words that rules, lists and verdicts share."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,3 +101,17 @@ class Rule:
     why: str
     basis: str
     subjects: frozenset[Subject] = EVERYTHING
+
+
+type Placed = tuple[int, Rule]
+"""A rule with its place among all: of several that match, the first in the file wins."""
+
+
+def by_whom_and_what(rules: Iterable[Rule]) -> Mapping[tuple[str, str], tuple[Placed, ...]]:
+    """The rules by group and category, in their order, so that a verdict asks only those that can speak of it."""
+    found: dict[tuple[str, str], tuple[Placed, ...]] = {}
+    for place, rule in enumerate(rules):
+        for group in rule.groups:
+            for category in dict.fromkeys(rule.categories):
+                found[group, category] = (*found.get((group, category), ()), (place, rule))
+    return found

@@ -21,6 +21,7 @@ from schoolgate.policy.snapshot import Snapshot
 from schoolgate.policy.verdict import Verdict
 from schoolgate.policy.wrapped import shown
 
+_REMEMBERED = 4096  # combinations of a group, the periods of a moment, and a subject
 _SUBJECTS = {TEXT: Subject.PAGES, SEARCH: Subject.SEARCHES, PICTURE: Subject.PICTURES}
 
 
@@ -37,14 +38,12 @@ def decide_said(
     What a page says is never written down against anybody as personal use (``log``), and doubtful words alarm nobody.
     """
     case = Case(identity, request.at, stage, snapshot, search)
-    moment = case.moment
-    for rule in snapshot.rules:
-        if identity.group.id in rule.groups and rule.when in moment.periods:
-            for hit in hits:
-                if hit.category in rule.categories and _means(rule, _SUBJECTS[hit.list]):
-                    return by_rule(case, request.host, hit, rule)
+    named = ((request.host, hit) for hit in hits)
+    if first := case.first_rule(named, lambda rule, hit: _means(rule, _SUBJECTS[hit.list])):
+        return by_rule(case, *first)
     if hits:
-        why = f"Judged to be {hits[0].category}, but no rule forbids that to {identity.group.id} now ({moment.words})."
+        now = case.moment.words
+        why = f"Judged to be {hits[0].category}, but no rule forbids that to {identity.group.id} now ({now})."
         return case.about(request.host, hits[0], Action.ALLOW, why)
     return case.allow(request.host, "Nothing in its words speaks against it.")
 
@@ -61,13 +60,22 @@ def is_judged(identity: Identity, request: WebRequest, snapshot: Snapshot, subje
     group = identity.group
     if group.inspect is not Inspect.FULL or (subject is Subject.PAGES and group.text_limit is None):
         return False
-    if is_private(snapshot, identity, request.names):
+    if group.id in snapshot.calendar.at_work and is_private(snapshot, identity, request.names):
         return False
     periods = snapshot.calendar.moment(request.at, group.id, identity.user or "").periods
-    return any(
-        group.id in rule.groups and rule.when in periods and _means(rule, subject) and rule.action is not Action.ALLOW
-        for rule in snapshot.rules
-    )
+    key = (group.id, periods, subject)
+    does = snapshot.does.get(key)
+    if does is None:
+        if len(snapshot.does) >= _REMEMBERED:
+            snapshot.does.clear()
+        does = snapshot.does[key] = any(
+            group.id in rule.groups
+            and rule.when in periods
+            and _means(rule, subject)
+            and rule.action is not Action.ALLOW
+            for rule in snapshot.rules
+        )
+    return does
 
 
 def text_limit(identity: Identity, request: WebRequest, snapshot: Snapshot) -> float:

@@ -1,7 +1,7 @@
 """All that a verdict is reached from, frozen: the school's settings and lists as they last were sound."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from schoolgate.policy.calendar import Calendar
@@ -9,7 +9,7 @@ from schoolgate.policy.files import FileRule
 from schoolgate.policy.identity import People
 from schoolgate.policy.passing import NO_PASSING, Passing
 from schoolgate.policy.purpose import NO_PURPOSES, Purposes
-from schoolgate.policy.rules import Category, Listing, Rule
+from schoolgate.policy.rules import Category, Listing, Placed, Rule, Subject, by_whom_and_what
 from schoolgate.policy.sealed import NOTHING_SEALED, Sealed
 
 
@@ -47,3 +47,15 @@ class Snapshot:
     purposes: Purposes = NO_PURPOSES
     sealed: Sealed = NOTHING_SEALED
     passing: Passing = NO_PASSING
+    does: dict[tuple[str, frozenset[str], Subject], bool] = field(
+        default_factory=dict[tuple[str, frozenset[str], Subject], bool], init=False, compare=False, repr=False
+    )
+    """Whether any rule could do something, for a group, the periods of a moment, and a subject: as far as was asked."""
+    _sorted: Mapping[tuple[str, str], tuple[Placed, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sorted", by_whom_and_what(self.rules))
+
+    def rules_about(self, group: str, category: str) -> tuple[Placed, ...]:
+        """The rules that speak of a category to a group at any time, in their order."""
+        return self._sorted.get((group, category), ())

@@ -10,7 +10,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 TRANSLATED = ".translate.goog"
-_AMP = ".cdn.ampproject.org"
+AMP = ".cdn.ampproject.org"
 _HYPHENS = re.compile(r"-+")
 _ENDING = "com|org|net|info|tv|xxx|porn|io|me|co|gg|app|live|site|online"
 _BEFORE_ANOTHER = re.compile(
@@ -40,8 +40,8 @@ def within_name(host: str, query: str, anywhere: bool = True) -> Iterator[str]:
     """
     if host.endswith(TRANSLATED):
         yield from _plain(_translated(host.removesuffix(TRANSLATED).rpartition(".")[2], query))
-    elif host.endswith(_AMP):
-        label = host.removesuffix(_AMP).rpartition(".")[2]
+    elif host.endswith(AMP):
+        label = host.removesuffix(AMP).rpartition(".")[2]
         yield from _plain(label[2:-2] if label.startswith("0-") and label.endswith("-0") else label)
     elif anywhere:
         yield from _anywhere(host)

@@ -16,13 +16,14 @@ from schoolgate.policy.request import BadAddress, WebRequest, request_from_url
 from schoolgate.policy.rules import SIGN, Hit
 from schoolgate.policy.signs import CIRCUMVENTION
 from schoolgate.policy.spelled import is_coded, is_host, spelled
-from schoolgate.policy.within_names import TRANSLATED, within_name
+from schoolgate.policy.within_names import AMP, TRANSLATED, within_name
 from schoolgate.policy.wrappers import WRAPPERS, Does, Wrapper
 
 _DEEPEST = 4
 _MOST = 40  # addresses that are looked for in one
 _SHORTEST_CODED = 12  # characters
 _LONGEST = 1 << 16  # characters of an address that are read
+_SHORT = 2000  # characters; what was found in a longer one is not remembered
 _NOWHERE = "hidden.invalid"  # stands for a page that was not looked for; no school has allowed it
 _IN_A_PATH = re.compile(
     r"(?:(?<![a-z])|(?<=%2f))(?:https?(?::|%3a|%253a)(?:/|%2f|%252f)|hvtr?[ps](?:8|:|%3a)(?:/|%2f))", re.IGNORECASE
@@ -58,9 +59,13 @@ class Wrapped:
     host: str
 
 
-@lru_cache(maxsize=64)  # asked for by several duties about one request
 def wrapped_in(request: WebRequest) -> tuple[Wrapped, ...]:
     """Every page that is asked for inside this address, the outer ones first; mostly there is none."""
+    return _wrapped_in(request) if len(request.asked) > _LONGEST or _addresses(request) else ()
+
+
+@lru_cache(maxsize=64)  # asked for by several duties about one request
+def _wrapped_in(request: WebRequest) -> tuple[Wrapped, ...]:
     found: list[Wrapped] = []
     waiting, seen = [(request, 0, Does.SHOWS)], {request}
     while waiting:
@@ -90,7 +95,8 @@ def _hidden(request: WebRequest, does: Does) -> tuple[Wrapped, ...]:
 
 def shown(request: WebRequest) -> WebRequest:
     """The request for the page that is really shown: the innermost, or the request itself."""
-    pages = [each.request for each in wrapped_in(request) if each.does is Does.SHOWS]
+    wrapped = wrapped_in(request)
+    pages = [each.request for each in wrapped if each.does is Does.SHOWS] if wrapped else []
     return pages[-1] if pages else request
 
 
@@ -103,21 +109,52 @@ def _request(text: str, outer: WebRequest) -> WebRequest | None:
     return inner if "." in inner.host or ":" in inner.host else None
 
 
-def _addresses(request: WebRequest) -> Iterator[tuple[str, Does]]:
+def _addresses(request: WebRequest) -> tuple[tuple[str, Does], ...]:
     """The addresses in an address, each as a text that can be read, and what is done with them."""
-    asked = (request.asked or (f"{request.path}?{request.query}" if request.query else request.path))[:_LONGEST]
+    asked = request.asked or (f"{request.path}?{request.query}" if request.query else request.path)
+    if not request.opened and all(map(_is_plain, request.names)) and not _may_be_in_a_path(asked):
+        return ()
+    known = (request.names, asked, request.method != "DNS", request.opened)
+    return _looked_at(*known) if len(asked) <= _SHORT else tuple(_look_at(*known))
+
+
+@lru_cache(maxsize=512)  # asked for by several duties about one request, and by a class about one page
+def _looked_at(names: tuple[str, ...], asked: str, anywhere: bool, opened: bool) -> tuple[tuple[str, Does], ...]:
+    return tuple(_look_at(names, asked, anywhere, opened))
+
+
+def _look_at(names: tuple[str, ...], asked: str, anywhere: bool, opened: bool) -> Iterator[tuple[str, Does]]:
+    asked = asked[:_LONGEST]
     path, _, query = asked.partition("?")
-    for host in request.names:
-        for name in within_name(host, query, anywhere=request.method != "DNS"):
+    for host in () if all(map(_is_plain, names)) else names:
+        for name in within_name(host, query, anywhere):
             yield f"https://{name}{asked if host.endswith(TRANSLATED) else '/'}", Does.SHOWS
         for wrapper in _wrappers(host):
             if asked.lower().startswith(wrapper.path):
                 yield from ((text, wrapper.does) for text in _of_wrapper(wrapper, asked))
-    match = _IN_A_PATH.search(path, 1)
+    match = _in_a_path(path)
     if match is not None and path[: match.start()].lower().endswith(("/", "%2f")):
         yield from ((text, Does.SHOWS) for text in spelled(asked[match.start() :], bare=False))
-    if request.opened and not _TOLD.search(path):
+    if opened and not _TOLD.search(path):
         yield from ((text, Does.PERHAPS) for text in _of_any_site(path, query))
+
+
+@lru_cache(8192)
+def _is_plain(host: str) -> bool:
+    """Whether a host's own name holds no other's, and no line of the table is for it."""
+    is_written_in = host.endswith((TRANSLATED, AMP)) or any(True for _ in within_name(host, ""))
+    return not is_written_in and not _wrappers(host)
+
+
+def _in_a_path(path: str) -> re.Match[str] | None:
+    """Where an address begins within a path, not at its very beginning."""
+    return _IN_A_PATH.search(path, 1) if _may_be_in_a_path(path) else None
+
+
+def _may_be_in_a_path(path: str) -> bool:
+    """Whether it is worth while to look for an address in a path."""
+    small = path.lower()
+    return "http" in small or "hvt" in small
 
 
 def _of_any_site(path: str, query: str) -> Iterator[str]:
@@ -141,7 +178,7 @@ def _in_segments(path: str) -> Iterator[str]:
             yield from spelled(segment)
         elif segment in ("http", "https") and is_host("".join(segments[number + 1 : number + 2])):
             yield f"{segment}://{'/'.join(segments[number + 1 :])}"
-    if (match := _IN_A_PATH.search(path, 1)) is not None:
+    if (match := _in_a_path(path)) is not None:
         yield from spelled(path[match.start() :], bare=False)
 
 

@@ -16,6 +16,7 @@ from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.websocket import WebSocketMessage
 
 from schoolgate.content.charset import charset_of, is_utf8
+from schoolgate.content.heard import Heard, Reheard
 from schoolgate.content.judge import hits
 from schoolgate.content.line_forms import EventStream, Lines, Messages
 from schoolgate.content.media_types import essence, is_page, is_xml, type_in_force
@@ -23,7 +24,7 @@ from schoolgate.content.open_forms import Text, form_of
 from schoolgate.content.passing_text import Budget, Passing
 from schoolgate.content.stream_forms import Form, Notice
 from schoolgate.content.unpacking import Bound, Broken, TooMuch, Unpacker
-from schoolgate.policy.opened import still_said
+from schoolgate.policy.opened import OPENED, still_said
 from schoolgate.policy.rules import TEXT, Action, Subject
 from schoolgate.policy.said import decide_said, is_judged, text_limit
 from schoolgate.policy.verdict import Verdict
@@ -58,7 +59,7 @@ def judging_words(live: Live) -> Callable[[Passage], Words | None]:
             return None
 
         def words(text: str) -> Verdict | None:
-            found = still_said(passage.verdict.rule, hits(judge.text(text), limit, TEXT), snapshot.categories)
+            found = still_said(passage.verdict.rule, hits(judge.text(text, limit), limit, TEXT), snapshot.categories)
             verdict = decide_said(identity, request, snapshot, found) if found else None
             return verdict if verdict is not None and verdict.action is Action.BLOCK else None
 
@@ -67,13 +68,25 @@ def judging_words(live: Live) -> Callable[[Passage], Words | None]:
     return judging
 
 
+def judging_hangs_on(live: Live) -> Callable[[Passage], str]:
+    """All that the judgement of the same words under a passage hangs on."""
+
+    def told(passage: Passage) -> str:
+        request, identity, snapshot = passage.request, passage.verdict.identity, live.snapshot
+        periods = snapshot.calendar.moment(request.at, identity.group.id, identity.user or "").periods
+        limit = text_limit(identity, request, snapshot)
+        return repr((snapshot.version, identity.group.id, sorted(periods), limit, passage.verdict.rule == OPENED))
+
+    return told
+
+
 class Answers:
     """Judges answers and messages on their way."""
 
     def __init__(self, live: Live, act: Act, judging: Callable[[Passage], Words | None] | None = None) -> None:
         self._live, self._act = live, act
-        self._judging = judging or judging_words(live)
-        self._budget = Budget()
+        self._judging, self._hangs_on = judging or judging_words(live), judging_hangs_on(live)
+        self._budget, self._heard = Budget(), Heard()
         self._talks: WeakKeyDictionary[HTTPFlow, _Talk | None] = WeakKeyDictionary()
         end_what_is_cut()
 
@@ -93,7 +106,8 @@ class Answers:
         try:
             words = self._judging(passage)
             if words is not None:
-                response.stream = self._answer(flow, passage, response, form, words)
+                about = f"{response.headers.get('content-type', '')} {self._hangs_on(passage)}"
+                response.stream = self._answer(flow, passage, response, form, words, about)
         except Exception as error:
             self._fault(error)
             response.stream = _Answer(None)
@@ -137,7 +151,16 @@ class Answers:
             ref = self._act.note_fault("message", error)
             PARTINGS[flow] = Parting(f"[The school's filter could not check this. Reference: {ref}]", "not checked")
 
-    def _answer(self, flow: HTTPFlow, passage: Passage, response: Response, form: Form, words: Words) -> "_Answer":
+    def _answer(
+        self,
+        flow: HTTPFlow,
+        passage: Passage,
+        response: Response,
+        form: Form,
+        words: Words,
+        about: str | None = None,
+    ) -> "_Answer":
+        """With ``about``, all that its judgement hangs on besides its bytes, what was harmless before is not read."""
         encoding = response.headers.get("content-encoding", "")
         try:
             unpacker = Unpacker(encoding, _STEP, Bound.STEP)
@@ -148,7 +171,8 @@ class Answers:
         messages = isinstance(form, (EventStream, Lines))
         kept = not messages and _may_be_kept(response)
         _write_headers(flow, response, unpacked=bool(encoding))
-        return _Answer(_Way(unpacker, passing, None if messages else _MOST_JUDGED, kept, form), self._fault)
+        way = passing if about is None else self._heard.again(form, passing, about)
+        return _Answer(_Way(unpacker, way, None if messages else _MOST_JUDGED, kept, form), self._fault)
 
     def _fault(self, error: Exception) -> None:
         self._act.note_fault("answer", error)
@@ -173,7 +197,7 @@ class _Way:
     """What the bytes of an answer go through; ``left`` is how many are still judged."""
 
     unpacker: Unpacker
-    passing: Passing[Verdict]
+    passing: Passing[Verdict] | Reheard[Verdict]
     left: int | None
     kept: bool  # by the browser: what breaks off is not
     form: Form

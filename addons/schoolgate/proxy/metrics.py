@@ -16,8 +16,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from schoolgate.store.figures import store_figures
-
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # must be in the environment before prometheus_client is imported
 _BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 _GATHERED = 0.2  # seconds
@@ -172,6 +170,8 @@ class _Store(Collector):
         self._data = data
 
     def collect(self) -> Iterable[Metric]:
+        from schoolgate.store.figures import store_figures  # which no worker needs, and costs it memory
+
         figures = store_figures(self._data)
         for name, words, value in (
             ("schoolgate_store_queue_bytes", "Journal bytes not yet in the record", figures.queue_bytes),

@@ -4,22 +4,27 @@ mitmproxy makes a context for each connection and signs with the authority's RSA
 context with an elliptic-curve key, which is kept, and a site that was visited before is asked to go on with its session
 instead of showing its certificate again. A session is taken up only with the name, the address and the protocols that
 it was verified for.
+
+OpenSSL holds 30 to 80 KB for a connection, and mitmproxy's objects hold each other in rings until the garbage collector
+comes, which counts objects and not bytes. So when a connection is closed, what OpenSSL holds for it is let go of here.
 """
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from mitmproxy import ctx
 from mitmproxy.addons import tlsconfig
 from mitmproxy.certs import Cert, CertStore, CertStoreEntry, dummy_cert
-from mitmproxy.connection import Server
+from mitmproxy.connection import Client, Connection, Server
+from mitmproxy.http import HTTPFlow
 from mitmproxy.net import tls as net_tls
 from mitmproxy.proxy.layers.modes import HttpProxy
+from mitmproxy.proxy.layers.tls import TLSLayer
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL
@@ -27,8 +32,8 @@ from OpenSSL import SSL
 from schoolgate.kept import Kept
 
 _MOST_LEAVES = 1000  # certificates that are kept
-_MOST_CONTEXTS = 400  # of 15 KB each
-_MOST_SESSIONS = 2000
+_MOST_CONTEXTS = 250  # of 15 KB each
+_MOST_SESSIONS = 1000  # of some KB each, as they hold the site's certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,22 @@ def _agree(connection: SSL.Connection, offered: list[bytes]) -> Any:
     return tlsconfig.alpn_select_callback(connection, [each for each in offered if not each.startswith(b"h3")])
 
 
+class _Gone(SSL.Connection):
+    """Stands where the TLS of a connection stood that is closed at both ends: nothing comes, and nothing is sent."""
+
+    def sendall(self, buf: Any, flags: int = 0) -> int:
+        raise SSL.ZeroReturnError
+
+    def recv(self, bufsiz: int | None, flags: int | None = None) -> bytes:
+        raise SSL.ZeroReturnError
+
+    def bio_write(self, buf: Any) -> int:
+        return len(buf)
+
+    def get_shutdown(self) -> int:
+        return int(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+
+
 class Tls(tlsconfig.TlsConfig):
     """mitmproxy's TlsConfig with what is worth keeping kept."""
 
@@ -92,6 +113,8 @@ class Tls(tlsconfig.TlsConfig):
         self._contexts: Kept[Cert, SSL.Context] = Kept(_MOST_CONTEXTS)
         self._sessions: Kept[Hashable, SSL.Session] = Kept(_MOST_SESSIONS)
         self._open: WeakKeyDictionary[Server, tuple[Hashable, SSL.Connection]] = WeakKeyDictionary()
+        self._layers: WeakKeyDictionary[Connection, ref[TLSLayer]] = WeakKeyDictionary()
+        self._gone = _Gone(SSL.Context(SSL.TLS_METHOD))
 
     def configure(self, updated: Any) -> None:
         """The authority's files are read where they may have changed."""
@@ -107,8 +130,14 @@ class Tls(tlsconfig.TlsConfig):
         if self.certstore is None:
             self.configure({"confdir"})
 
+    def request(self, flow: HTTPFlow) -> None:
+        """The authority's list of revoked certificates, for whom asks for it; mitmproxy looks at each path twice."""
+        if flow.request.data.path.endswith(b".crl"):
+            super().request(flow)
+
     def tls_start_client(self, tls_start: TlsData) -> None:
         """A connection to a device, with the context that is kept for the site's certificate."""
+        self._note(tls_start)
         if tls_start.ssl_conn is not None or tls_start.is_dtls or tls_start.context.client.cipher_list:
             super().tls_start_client(tls_start)
             return
@@ -137,12 +166,14 @@ class Tls(tlsconfig.TlsConfig):
             extra_chain_certs=(),
             dhparams=self.certstore.dhparams,
         )
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.use_certificate(entry.cert.to_cryptography())
         context.use_privatekey(entry.privatekey)
         return context
 
     def tls_start_server(self, tls_start: TlsData) -> None:
         """A connection to a site, which goes on with the session of the one before."""
+        self._note(tls_start)
         super().tls_start_server(tls_start)
         connection, server = tls_start.ssl_conn, tls_start.conn
         if connection is None or not isinstance(server, Server):
@@ -164,4 +195,23 @@ class Tls(tlsconfig.TlsConfig):
         if connection is not None and data.server.tls_established:
             session = connection.get_session()
             if session is not None:
+                connection.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)  # else OpenSSL spoils it as it goes
                 self._sessions.keep(key, session)
+        self._let_go(data.server)
+
+    def client_disconnected(self, client: Client) -> None:
+        """A device has gone."""
+        self._let_go(client)
+
+    def _note(self, start: TlsData) -> None:
+        """Which layer is about to hold what OpenSSL makes for a connection."""
+        for layer in reversed(start.context.layers):
+            if isinstance(layer, TLSLayer) and layer.conn is start.conn:
+                self._layers[start.conn] = ref(layer)
+                return
+
+    def _let_go(self, connection: Connection) -> None:
+        noted = self._layers.pop(connection, None)
+        layer = noted() if noted is not None else None
+        if layer is not None and layer.tls is not None:
+            layer.tls = self._gone

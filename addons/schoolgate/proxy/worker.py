@@ -6,6 +6,7 @@ A worker may be started ahead as the spare: it has everything imported, read and
 import asyncio
 import contextlib
 import gc
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -20,8 +21,9 @@ from mitmproxy.options import Options
 
 from schoolgate.child import LEAVE, READY, STOP, be_called, beat
 from schoolgate.crew import SPARE
+from schoolgate.lists.guards import know_suffixes
 from schoolgate.memory import give_back
-from schoolgate.proxy.certificates import upstream_bundle
+from schoolgate.proxy.certificates import keep_to_authority, upstream_bundle
 from schoolgate.proxy.chain import chain, make_ready, open_live
 from schoolgate.proxy.doors import Doors, doors_of
 from schoolgate.proxy.insides import faster
@@ -39,6 +41,7 @@ DRAIN_SECONDS = 5.0  # that requests under way may take when the gateway stops
 LEAVE_SECONDS = 60.0  # that they may take when another worker has taken this one's place
 _QUIET = 1.5  # seconds without any request after which a worker that was replaced ends
 _FLUSH_EVERY = 5.0  # seconds between two writings of the counts
+_TIDY_EVERY = 12  # writings of the counts: a minute
 _BEAT_EVERY = 1.0  # seconds
 _AT_START = 1.0  # seconds that being ready waits for ports that the worker before may still have
 _AGAIN = 0.02  # seconds
@@ -83,6 +86,7 @@ def _wait_for_number(settings: Settings, channel: Connection) -> tuple[int, Sett
     """Have everything at hand until there is a place to take; None where there will be none."""
     make_ready(settings)
     open_pages(settings)
+    know_suffixes()
     channel.send(READY)
     while True:
         try:
@@ -104,6 +108,7 @@ async def _serve(
     number: int, workers: int, settings: Settings, channel: Connection, addons: Callable[[Live], list[Any]]
 ) -> None:
     try:
+        keep_to_authority(settings.data)
         live = open_live(settings, f"worker{number}")
     except (OSError, SettingsError) as error:
         channel.send(f"worker {number} cannot start: {error}")
@@ -128,6 +133,7 @@ async def _serve(
         await asyncio.wait_for(only_here.opened.wait() if keeping else asyncio.sleep(0), _AT_START)
     _settle()
     channel.send(READY)
+    threading.Thread(target=know_suffixes, daemon=True).start()
     orders = _Orders()
     loop = asyncio.get_running_loop()
     threading.Thread(target=_listen, args=(channel, live, master, loop, orders), daemon=True).start()
@@ -181,6 +187,15 @@ def _settle() -> None:
     gc.set_threshold(*_LOOKS)
 
 
+def _tidy() -> None:
+    """Give back what devices that have gone left behind: connections in rings, of which each holds a tenth of a MB.
+
+    The collector comes when there is much new, and at the end of a lesson there is nothing new.
+    """
+    gc.collect()
+    give_back()
+
+
 def _listen(channel: Connection, live: Live, master: Master, loop: asyncio.AbstractEventLoop, orders: _Orders) -> None:
     """A thread that waits for the supervisor; if the supervisor dies, this worker ends too."""
     while True:
@@ -228,11 +243,14 @@ async def _keep_beating() -> None:
 
 
 async def _until_stopped(live: Live, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+    for turn in itertools.count(1):
         try:
             await asyncio.wait_for(stop.wait(), _FLUSH_EVERY)
+            return
         except TimeoutError:
             _flush(live)
+        if turn % _TIDY_EVERY == 0:
+            _tidy()
 
 
 async def _drain(live: Live, hurry: asyncio.Event) -> None:

@@ -3,8 +3,12 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schoolgate.settings.faults import Fault, SettingsError
+
+if TYPE_CHECKING:
+    from schoolgate.settings.school_models import SchoolFile
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _INSTALLED = Path(__file__).resolve().parents[1] / "shipped"  # put there by the wheel
@@ -99,3 +103,8 @@ def make_school(target: Path) -> list[Path]:
             shutil.copyfile(path, copy)
             written.append(copy)
     return written
+
+
+def data_folder(folders: Folders, school: "SchoolFile") -> Path:
+    """``data:`` of school.yaml, relative to the folder above config/."""
+    return (folders.root / school.data).resolve()

@@ -10,7 +10,7 @@ from schoolgate.settings.blocklists import Blocklists, read_blocklists
 from schoolgate.settings.calendar_models import CalendarFile
 from schoolgate.settings.checks import ConfigFiles, check
 from schoolgate.settings.faults import SettingsError
-from schoolgate.settings.folders import Folders
+from schoolgate.settings.folders import Folders, data_folder
 from schoolgate.settings.identity_checks import check_identity
 from schoolgate.settings.monitoring import check_monitoring
 from schoolgate.settings.monitoring_models import MonitoringFile
@@ -80,8 +80,3 @@ def data_folder_of(folders: Folders) -> Path:
     if school is None:
         raise SettingsError(files.faults)
     return data_folder(folders, school)
-
-
-def data_folder(folders: Folders, school: SchoolFile) -> Path:
-    """``data:`` of school.yaml, relative to the folder above config/."""
-    return (folders.root / school.data).resolve()

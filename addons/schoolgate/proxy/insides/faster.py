@@ -301,8 +301,8 @@ def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
                 command = next(going)
         except StopIteration:
             pass
-        queue = self._paused_event_queue
-        if paused is None or self._paused or not queue:
+        queue = self._paused_event_queue  # which what was done here may have filled, too (``held``)
+        if self._paused or not queue:
             return
         going, reply = self._handle_event(queue.popleft()), None
 
