@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection
@@ -24,15 +25,16 @@ from schoolgate.reporting.watchers import tell_watchers
 from schoolgate.settings.load import Settings
 from schoolgate.store.cases import Priority
 from schoolgate.store.check_chain import Seal
-from schoolgate.store.copies import NotCopied, is_damage, is_whole
+from schoolgate.store.copies import NotCopied, is_damage
 from schoolgate.store.event import fault_event
 from schoolgate.store.journal import Journal
-from schoolgate.store.mending import ask_to_look
+from schoolgate.store.mending import ask_to_look, is_to_look, looked
 from schoolgate.store.office import FILE as OFFICE
 from schoolgate.store.office import OfficeStore
 from schoolgate.store.pack import last_seal
 from schoolgate.store.pseudonym import open_pseudonyms
 from schoolgate.store.record import open_reader
+from schoolgate.store.watched import RecordWatch
 
 log = logging.getLogger("schoolgate")
 
@@ -40,6 +42,11 @@ _ROUND = 0.25  # seconds
 _PATIENCE = 0.05  # seconds that a round waits for a report that is being made; the next round asks again
 _FORGET_EVERY = 3600.0  # seconds
 _DIGEST_HOUR = 16 * 60 + 30  # of the weekly digest where no daily one is sent
+_STANDS_STILL = """What happened: the recorder has written nothing for ten minutes. The filter works, and what it \
+stops waits in the journals; but nobody is alerted of it until the recorder works again.
+What to do now: look why it does not, with journalctl -u schoolgate, and restart the gateway. Is the disk full, or \
+record.db not to be read?
+"""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -49,6 +56,9 @@ def run_office(settings: Settings, channel: Connection) -> None:
         office = Office(settings, _PATIENCE)
     except NotCopied as error:
         channel.send(f"its tables are not brought up to date without a copy of them as they are, but {error}")
+        return
+    except OSError as error:
+        channel.send(f"Its files cannot be opened: {error}. Is the disk full or read-only?")
         return
     work_in_rounds(channel, _ROUND, office.take_up, lambda: office.round_or_mend(time.time()))
     office.close()
@@ -60,8 +70,11 @@ class Office:
     ``patience`` are the seconds that a round waits for a report; left out, it waits until the report is made.
     """
 
-    def __init__(self, settings: Settings, patience: float = 600.0) -> None:
+    def __init__(
+        self, settings: Settings, patience: float = 600.0, running_on: Callable[[], float] = time.monotonic
+    ) -> None:
         self.settings = settings
+        self._running_on, self._record = running_on, RecordWatch(settings.data)
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pseudonyms = open_pseudonyms(settings.data)
         self._store = OfficeStore(settings.data)
@@ -83,14 +96,20 @@ class Office:
     def round_or_mend(self, now: float) -> None:
         """A round; where a store is damaged, whoever writes it is to mend it, which the office does when it begins."""
         try:
+            self._look_if_asked()
+            self._watch_record(now)
             self.round(now)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             ask_to_look(self.settings.data)
-            if not is_whole(self.settings.data / OFFICE):
-                raise SystemExit(f"{OFFICE} is damaged; the office begins again with a good copy of it") from None
+            self._look_if_asked()
             raise
+
+    def _look_if_asked(self) -> None:
+        data = self.settings.data
+        if is_to_look(data, OFFICE) and not looked(data, OFFICE):
+            raise SystemExit(f"{OFFICE} is damaged; the office begins again with a good copy of it")
 
     def round(self, now: float) -> None:
         """Take up new events, raise and send mails, and send the digest when its hour has come."""
@@ -148,6 +167,12 @@ class Office:
         stuck = stuck_messages(self._store, now)
         if stuck:
             self._tell_technician("messages-failed", "messages could not be sent", stuck, now)
+
+    def _watch_record(self, now: float) -> None:
+        """Sent from here, as the round may fail for the very reason that is told."""
+        if self._record.stands_still(self._running_on()):
+            self._tell_technician("record-still", "nothing comes to the record", _STANDS_STILL, now)
+            self._sending.round(self.settings, now)
 
     def _tell_of_mended(self, subject: str, text: str, now: float) -> None:
         """Each time, since each time something was told of before."""

@@ -1,8 +1,11 @@
 """A school in one file and back: on the same gateway and a new one, from older versions, and never from half a file."""
 
 import io
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
@@ -201,3 +204,61 @@ def test_a_backup_is_made_whatever_is_wrong_in_other_files(used: Used) -> None:
     done = run("backup", used.root / "nowhere" / "file", "--config", used.root / "config")
     assert done.exit_code == 2
     assert "No such file" in done.output
+
+
+def test_a_restore_without_room_changes_nothing_and_says_where(used: Used, tmp_path: Path) -> None:
+    (used.data / "evidence" / "case" / "large").write_bytes(os.urandom(400_000))
+    assert run("backup", used.file, "--config", used.root / "config").exit_code == 0
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        done = run("restore", used.file, small / "new")
+        assert done.exit_code == 2
+        assert f"{small / 'new'}: No space left on device" in done.output
+        assert list((small / "new").iterdir()) == []
+        done = run("backup", small / "file", "--config", used.root / "config")
+        assert done.exit_code == 2
+        assert "No backup was made" in done.output
+        assert "No space left on device" in done.output
+        assert [path.name for path in small.iterdir()] == ["new"]
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+import schoolgate.backup.restoring as restoring
+move, left = restoring._move, int(sys.argv[3])
+def dying(*given):
+    global left
+    if not left:
+        os.kill(os.getpid(), 9)
+    left -= 1
+    move(*given)
+restoring._move = dying
+restoring.restore(open(sys.argv[1], "rb"), Path(sys.argv[2]), True)
+"""
+
+
+@pytest.mark.parametrize("moves", [0, 1, 2])
+def test_a_restore_that_is_killed_can_be_done_again(used: Used, moves: int) -> None:
+    assert run("backup", used.file, "--config", used.root / "config").exit_code == 0
+    command = [sys.executable, "-c", DYING, used.file, used.root, str(moves)]
+    assert subprocess.run(command, check=False).returncode == -9
+    done = run("restore", used.file, used.root, "--replace")
+    assert done.exit_code == 0, done.output
+    assert said(used.data) == ["on record", "waits"]
+    assert (used.root / "blocklists" / "local" / "allow.yaml").exists()
+    assert list(used.root.glob(".restore-*")) == []
+
+
+def test_what_a_killed_backup_has_left_is_cleared_away(used: Used) -> None:
+    left = used.data / ".backup-old"
+    left.mkdir()
+    (left / "record.db").write_bytes(bytes(1000))
+    os.utime(left, (0, 0))
+    assert run("backup", used.file, "--config", used.root / "config").exit_code == 0
+    assert not left.exists()

@@ -2,11 +2,19 @@
 
 import os
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pretend.mailbox import Mailbox
+from pretend.school import School
+from schoolgate.office import Office
+from schoolgate.settings.load import Settings
 from schoolgate.store.clock import Clock
 from schoolgate.store.copies import FOLDER, NotCopied, copy_whole, is_whole, kept_journals, nights
 from schoolgate.store.event import fault_event
@@ -268,3 +276,67 @@ def test_a_copy_of_what_is_damaged_is_none(gone: Gone) -> None:
         copy_whole(gone.data / "record.db", gone.data / "copy.db")
     assert [path.name for path in gone.data.glob("*copy*")] == []
     assert segments(gone.data) == []
+
+
+DYING = """
+import os, sqlite3, sys
+from datetime import timedelta
+from pathlib import Path
+left, connect = int(sys.argv[2]), sqlite3.connect
+def counted(statement):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), 9)
+def connecting(*given, **named):
+    opened = connect(*given, **named)
+    if str(given[0]).endswith("record.db"):
+        opened.set_trace_callback(counted)
+    return opened
+sqlite3.connect = connecting
+from schoolgate.store.recorder import Recorder
+recorder = Recorder(Path(sys.argv[1]), {"fault": timedelta(days=36500), "deed": timedelta(days=36500)})
+recorder.round()
+recorder.close()
+"""
+
+
+@pytest.mark.parametrize("statements", [3, 30, 40, 50, 60, 75])
+def test_a_migration_that_is_killed_is_carried_on(gone: Gone, statements: int) -> None:
+    older(gone.data, "m002")
+    done = subprocess.run([sys.executable, "-c", DYING, gone.data, str(statements)], check=False)
+    assert done.returncode == -9, "it was through before"
+    recorder = gone.recorder()
+    recorder.round()
+    assert gone.said() == [f"old {n}" for n in range(5)]
+    recorder.close()
+    assert len(list((gone.data / FOLDER).glob("before-*-record.db"))) >= 1
+
+
+def test_a_recorder_that_does_nothing_is_told_by_the_office_itself(
+    gone: Gone, settings_of: Callable[[School], Settings], mailbox: Callable[[int], Mailbox], tmp_path: Path
+) -> None:
+    """Its faults come to the technician through the record; here nothing does, and it cannot even be read."""
+    school = School(tmp_path / "school").write()
+    settings, seconds = settings_of(school), [0.0]
+    gone = Gone(settings.data)
+    recorder = gone.recorder()
+    office = Office(settings, running_on=lambda: seconds[0])
+    box = mailbox(school.mail_port)
+    for _ in range(6):
+        seconds[0] += 300
+        gone.hours += 300 / 3600
+        recorder._next_note = 0.0
+        recorder.round()
+        office.round_or_mend(time.time())
+    recorder.close()
+    (settings.data / "record.db").rename(tmp_path / "aside")
+    (settings.data / "record.db").mkdir()
+    for _ in range(40):
+        seconds[0] += 60
+        with suppress(sqlite3.OperationalError):
+            office.round_or_mend(time.time())
+        time.sleep(0.05)
+    office.close()
+    told = [mail.to for mail in box.delivered if "the recorder has written nothing for ten minutes" in mail.text]
+    assert told == [("it@school.example",)]

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
@@ -30,8 +31,23 @@ def test_a_full_data_folder_stops_no_ordinary_page(start: Callable[..., Gateway]
         assert gateway.curl(f"http://pornhub.com:{sites.port}/").status in (403, 503)
         assert sites.connections == before
         assert gateway.curl(f"http://allowed.example:{sites.port}/").status == 200
+        for victim in ("worker1", "recorder", "office"):  # a full disk keeps nobody from beginning again
+            killed = gateway.children()[victim]
+            os.kill(killed, signal.SIGKILL)
+            end = time.monotonic() + 40
+            while gateway.children().get(victim, killed) == killed:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+        end = time.monotonic() + 60
+        while gateway.curl(f"http://allowed.example:{sites.port}/").status != 200:
+            assert time.monotonic() < end, gateway.log[-3000:]
+        assert gateway.curl(f"http://pornhub.com:{sites.port}/").status in (403, 503)
+        assert sites.connections > before
+        assert not sites.seen("pornhub.com")
         (data / "filler").unlink()
-        assert gateway.curl(f"http://pornhub.com:{sites.port}/").status == 403
+        end = time.monotonic() + 60
+        while gateway.curl(f"http://pornhub.com:{sites.port}/").status != 403:
+            assert time.monotonic() < end, gateway.log[-3000:]
     finally:
         gateway.stop()
         subprocess.run(["umount", data], check=True)

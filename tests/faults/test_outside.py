@@ -3,14 +3,16 @@
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from pretend.clock import Clock, last_tuesday
 from pretend.faulted import Watched
 from pretend.gateway import SITES, Gateway
-from pretend.liar import SAID, Liar
+from pretend.liar import ENDLESS, SAID, TALKS, Liar
 from pretend.mailbox import Mailbox
 from pretend.raw import Raw, get
 from pretend.school import NO_DIGEST, School
@@ -63,10 +65,77 @@ def _is_quick(school: Watched) -> None:
 
 @pytest.mark.parametrize("lie", [*SAID, "reset"])
 def test_a_site_that_lies_shows_nothing_that_is_blocked(school: Watched, liar: Liar, lie: str) -> None:
-    said = get(school.gateway, f"http://allowed.example:{liar.port}/{lie}")
-    assert b"free spins" not in said.body
+    said = get(school.gateway, f"http://allowed.example:{liar.port}/{quote(lie)}")
+    assert b"free spins" not in said.body + _unpacked(said.body)
     assert b"\nset-cookie: a=b" not in said.head.lower()
+    assert b"HTTP/1." not in said.body
+    school.seen += [said.ref] if said.ref else []
     _is_quick(school)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What a device could make of it that unpacks whatever it gets."""
+    found = b""
+    while (start := body.find(b"\x1f\x8b")) >= 0:
+        try:
+            body = zlib.decompressobj(31).decompress(body[start:], 1_000_000)
+        except zlib.error:
+            return found
+        found += body
+    return found
+
+
+@pytest.mark.parametrize("path", ["trailed", "early"])
+def test_trailers_and_hints_before_the_answer_cost_no_page(school: Watched, liar: Liar, path: str) -> None:
+    for _ in range(2):
+        said = get(school.gateway, f"http://allowed.example:{liar.port}/{path}")
+        assert (said.status, b"<p>hello" in said.body) == (200, True)
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_what_a_site_never_ends_takes_no_memory(school: Watched, liar: Liar, what: str) -> None:
+    """For such an answer a worker once stood still, and was ended."""
+    worker, before = school.gateway.children()["worker1"], school.memory()
+    said = get(school.gateway, f"http://allowed.example:{liar.port}/{quote('endless/' + what)}")
+    assert said.status in (200, 502)
+    assert b"aaaaaaaaaa" not in said.body
+    _is_quick(school)
+    assert school.gateway.children()["worker1"] == worker
+    assert school.memory() - before < 60_000_000
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_a_websocket_that_breaks_the_rules_says_nothing_unjudged(school: Watched, liar: Liar, talk: str) -> None:
+    place, before = f"allowed.example:{liar.port}", school.memory()
+    ask = f"GET http://{place}/{quote('talk/' + talk)} HTTP/1.1\r\nHost: {place}\r\nUpgrade: websocket\r\n"
+    ask += "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    got = b""
+    with Raw(school.gateway) as raw:
+        raw.send(ask.encode())
+        raw.line.settimeout(2)
+        try:
+            while more := raw.line.recv(65536):
+                got += more
+        except OSError:
+            pass
+    assert got.startswith(b"HTTP/1.1 101")
+    assert b"free spins" not in got
+    assert len(got) < 5000
+    _is_quick(school)
+    assert school.memory() - before < 60_000_000
+
+
+def test_an_error_is_told_in_words_for_people(school: Watched, liar: Liar) -> None:
+    said = get(school.gateway, f"http://allowed.example:{liar.port}/garbage")
+    assert said.status == 502
+    assert b"This site could not be opened" in said.body
+    assert b"Check the address" in said.body
+    assert b"no HTTP at all" not in said.body  # what it sent is quoted nowhere
+    with Raw(school.gateway) as raw:
+        said = raw.send(b"GET http://pornhub.com/\r\n\r\n").answer()
+    assert said.status == 400
+    assert b"This request could not be understood" in said.body
+    assert b"pornhub" not in said.body
 
 
 def test_sites_that_are_silent_or_slow_keep_nobody_waiting(school: Watched, liar: Liar) -> None:
@@ -123,6 +192,36 @@ def test_a_mail_server_that_never_answers_keeps_no_page_waiting_and_loses_no_mai
         held[0].close()
     box = mailbox(port)
     assert box.wait(1, 60) != []
+
+
+def test_a_mail_server_that_refuses_for_an_hour_loses_nothing_and_the_technician_is_told(
+    school: Watched, clock: Clock, mailbox: Callable[[int], Mailbox]
+) -> None:
+    box = mailbox(school.gateway.school.mail_port)
+    box.refuse = {"head@school.example", "dsl@school.example", "it@school.example"}
+    for hour in ("10:10", "11:15"):
+        school.blocked("refused", client="127.0.2.7")
+        time.sleep(1.5)
+        clock.stands_at(hour)
+    time.sleep(3)
+    assert box.delivered == []
+    assert "could not be sent" in school.gateway.log
+    box.refuse = set()
+    clock.stands_at("11:20")
+    end = time.monotonic() + 60
+    told = dict[str, tuple[str, ...]]()
+    while len(told) < 2:
+        assert time.monotonic() < end, [(mail.to, mail.message["subject"]) for mail in box.delivered]
+        time.sleep(0.2)
+        for mail in box.delivered:
+            if "127.0.2.7" in mail.message["subject"]:
+                told["alert"] = mail.to
+                assert "twice" in mail.message["subject"]
+            elif "could not be sent for half an hour" in mail.text:
+                told["stuck"] = mail.to
+                assert "correct mail: in school.yaml" in mail.text
+    assert told["stuck"] == ("it@school.example",)
+    assert "dsl@school.example" in told["alert"]
 
 
 def test_a_clock_that_jumps_both_ways_opens_nothing_and_is_told(school: Watched, clock: Clock) -> None:

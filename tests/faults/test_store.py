@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -63,12 +64,14 @@ def test_a_record_that_is_damaged_in_use_is_mended_and_loses_nothing(
     assert school.lost() == set()
 
 
-def test_an_office_whose_file_is_damaged_begins_again_and_tells(school: Watched) -> None:
+def test_an_office_whose_file_is_damaged_begins_again_and_tells(school: Watched, tmp_path: Path) -> None:
+    """It may have all of it in its memory; so whoever finds it damaged, as a backup does, asks it to look."""
     office = school.gateway.school.data / "office.db"
     with closing(sqlite3.connect(office)) as db:
         db.execute("pragma wal_checkpoint(truncate)")
     noise(office)
     school.blocked()
+    CliRunner().invoke(main, ["backup", str(tmp_path / "b"), "--config", str(school.gateway.school.config)])
     school.told("The office's file was damaged", 60)
     school.is_well()
 
@@ -176,3 +179,90 @@ def test_a_folder_that_cannot_be_written_opens_no_port_and_is_told_plainly(
     assert done.returncode == 2
     assert "Read-only file system" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _again(school: Watched, *victims: str) -> None:
+    """Kill them, and wait until others stand in their places."""
+    killed = {victim: school.gateway.children()[victim] for victim in victims}
+    for pid in killed.values():
+        os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 40
+    while any(school.gateway.children().get(victim, pid) == pid for victim, pid in killed.items()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_file_system_that_turns_read_only_opens_nothing_and_recovers_by_itself(school: Watched) -> None:
+    """While the gateway runs: no file can be opened for writing any more, whoever begins again."""
+    assert school.gateway.process is not None
+    inside = ["nsenter", "-t", str(school.gateway.process.pid), "-m"]
+    data = str(school.gateway.school.data)
+    mount = [*inside, "sh", "-c", f"mount --bind {data} {data} && mount -o remount,ro,bind {data}"]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a file system needs root")
+    try:
+        with load(school):
+            _again(school, "worker1", "recorder", "office")
+            end = time.monotonic() + 60
+            while school.allowed().status != 200:
+                assert time.monotonic() < end, school.gateway.log[-3000:]
+        assert school.blocked().status == 503
+        assert school.blocked(tls=True).status == 503
+    finally:
+        subprocess.run([*inside, "umount", "-l", data], check=True)
+    school.is_well(60)
+    assert "could not be written" in school.told("(Read-only file system)")
+    assert school.lost() == set()
+
+
+def test_an_authority_that_is_lost_is_not_replaced_by_another(school: Watched) -> None:
+    """No device knows the one that mitmproxy would make; nobody would know why no page opens any more."""
+    authority = school.gateway.school.data / "ca"
+    aside = authority.with_name("aside")
+    authority.rename(aside)
+    try:
+        _again(school, "worker1")
+        end = time.monotonic() + 40
+        while "worker 1 cannot start" not in school.gateway.log:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        assert "which devices trust, is lost; put it back from a backup" in school.gateway.log
+        assert not authority.exists()
+    finally:
+        aside.rename(authority)
+    school.is_well(60)
+    school.told("which devices trust, is lost")
+
+
+def test_a_restored_school_runs_on_another_machine(
+    school: Watched, gateways: list[Gateway], index: Path, tmp_path: Path
+) -> None:
+    """It stops what the old one stopped, finds what pupils were told there, and its devices go on trusting it."""
+    from pretend.school import School
+
+    evidence = school.gateway.school.data / "evidence" / "case"
+    evidence.mkdir(parents=True)
+    (evidence / "page.bin").write_bytes(b"sealed")
+    before = school.blocked().ref
+    assert before
+    config, file = school.gateway.school.config, tmp_path / "b"
+    assert CliRunner().invoke(main, ["backup", str(file), "--config", str(config)]).exit_code == 0
+    assert CliRunner().invoke(main, ["restore", str(file), str(tmp_path / "new")]).exit_code == 0
+    new = School(tmp_path / "new", upstream_ca=school.sites.ca)  # its own ports: the old one still runs
+    gateways.append(Gateway(new, 1, index))
+    moved = Watched(gateways[-1].start(), school.sites)
+    moved.is_well()
+    assert new.ca.read_bytes() == school.gateway.school.ca.read_bytes()
+    assert (new.data / "evidence" / "case" / "page.bin").read_bytes() == b"sealed"
+    refs = [event["ref"] for event in moved.gateway.events("--since", "30d", "--action", "block")]
+    assert before in refs
+    assert len(refs) == len(set(refs))
+    moved.told("was restored from the backup of")
+    assert moved.lost() == set()
+    assert _found(new.config) <= _found(config)  # what was mended in the old one shows a gap in both
+
+
+def _found(config: Path) -> set[str]:
+    """What ``schoolgate verify`` finds wrong."""
+    said = CliRunner().invoke(main, ["verify", "--config", str(config)]).output.splitlines()
+    return {line for line in said if line.partition(":")[0].isupper()}

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import h11
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from schoolgate.console.forms import BadForm, Form, read_form, read_query
@@ -23,6 +24,7 @@ from schoolgate.content.unpacking import Broken, TooMuch, Unpacker
 from schoolgate.content.uploads import open_upload
 from schoolgate.policy.request import BadAddress, canonical_host, request_from_url, split_authority
 from schoolgate.proxy.device_class import device_class
+from schoolgate.proxy.insides.framing import _Buffer, _Chunks, page_of
 from schoolgate.settings.checks import ConfigFiles
 from schoolgate.settings.folders import Folders
 from schoolgate.settings.models import FILES
@@ -119,6 +121,25 @@ def console(data: bytes) -> None:
     is_own_host(text, ("console.example",))
 
 
+def framing(data: bytes) -> None:
+    """A head of HTTP/1, answers on the way to it and chunks behind it, in whatever pieces they come."""
+    buffer, chunks, size = _Buffer(), _Chunks(), 1 + len(data) % 17
+    is_body = False
+    with suppress(h11.ProtocolError):
+        for start in range(0, len(data), size):
+            buffer += data[start : start + size]
+            if not is_body and buffer.pass_over():
+                is_body = bool(buffer.maybe_extract_lines())
+            while is_body and (event := chunks(buffer)) is not None:
+                if isinstance(event, h11.EndOfMessage):
+                    assert not event.headers
+                    return
+    page = page_of(400 + len(data) % 200, data.decode("latin-1"))
+    assert page.count(b"<") == _TAGS
+    assert len(page) < 2500
+
+
+_TAGS = page_of(500, "").count(b"<")
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "url": url,
     "hello": hello,
@@ -126,4 +147,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "html": html,
     "search": search,
     "console": console,
+    "framing": framing,
 }

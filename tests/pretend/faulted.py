@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pretend.gateway import Gateway
@@ -51,6 +52,11 @@ class Watched:
                 return
             assert time.monotonic() < end, f"{got}\n{self.gateway.log[-3000:]}"
             time.sleep(0.2)
+
+    def memory(self) -> int:
+        """Bytes that the first worker holds."""
+        status = Path(f"/proc/{self.gateway.children()['worker1']}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) * 1024
 
     def lost(self) -> set[str]:
         """References that a client saw and that nobody finds on record."""

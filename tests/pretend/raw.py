@@ -11,7 +11,7 @@ from h2.connection import H2Connection
 from pretend.gateway import Gateway
 
 PUPIL = "127.0.0.2"
-_REFERENCE = re.compile(rb"<code>([0-9A-Z-]+)</code>")
+REFERENCE = re.compile(rb"<code>([0-9A-Z-]+)</code>")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Said:
     @property
     def ref(self) -> str:
         """The reference of a block page, which the record has to know; "" on any other page."""
-        found = _REFERENCE.search(self.body)
+        found = REFERENCE.search(self.body)
         return found[1].decode() if self.status == 403 and found else ""
 
 
@@ -85,7 +85,7 @@ class Raw:
         return Said(status, head, body)
 
 
-def get(gateway: Gateway, url: str, client: str = PUPIL) -> Said:
+def get(gateway: Gateway, url: str, client: str = PUPIL, timeout: float = 20) -> Said:
     """One request of its own connection, by ``http://host:port/path`` or ``https://``; quicker than a curl."""
     scheme, _, rest = url.partition("://")
     place, _, path = rest.partition("/")
@@ -93,7 +93,7 @@ def get(gateway: Gateway, url: str, client: str = PUPIL) -> Said:
     ask = f"GET {url if scheme == 'http' else '/' + path} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: Mozilla/5.0\r\n"
     ask += "Accept: text/html\r\nSec-Fetch-Dest: document\r\nConnection: close\r\n\r\n"
     try:
-        with Raw(gateway, client) as raw:
+        with Raw(gateway, client, timeout) as raw:
             if scheme == "https":
                 raw.tunnel(host, int(port))
             return raw.send(ask.encode()).answer()

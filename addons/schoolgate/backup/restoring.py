@@ -50,6 +50,8 @@ def restore(file: BinaryIO, root: Path, replace: bool) -> Restored:
     changed. Raises OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
+    for left in root.glob(".restore-*"):  # by one that was killed
+        shutil.rmtree(left, ignore_errors=True)
     unpacked = root / f".restore-{secrets.token_hex(6)}"
     unpacked.mkdir(mode=0o700)
     try:

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,9 +17,11 @@ from schoolgate.backup.contents import DATA, MANIFEST, STORES, BadBackup, Manife
 from schoolgate.store.copies import NotCopied, copy_whole
 from schoolgate.store.journal import FOLDER as JOURNAL
 from schoolgate.store.journal import segments
+from schoolgate.store.mending import ask_to_look
 
 _TRIES = 5
 _CHUNK = 1 << 20
+_DAY = 24 * 3600.0  # seconds, which no backup takes
 
 
 def write_backup(file: BinaryIO, root: Path, data: Path, school: str, more: Path | None = None) -> Manifest:
@@ -27,6 +30,7 @@ def write_backup(file: BinaryIO, root: Path, data: Path, school: str, more: Path
     Raises BadBackup where a store cannot be copied, and OSError.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _clear(data)
     known = dict[str, tuple[int, str]]()
     with (
         tempfile.TemporaryDirectory(prefix=".backup-", dir=data) as folder,
@@ -40,6 +44,13 @@ def write_backup(file: BinaryIO, root: Path, data: Path, school: str, more: Path
         entry.size, entry.mode = len(text), 0o600
         archive.addfile(entry, io.BytesIO(text))
     return manifest
+
+
+def _clear(data: Path) -> None:
+    """Copies that a backup has left which was killed: they take as much room as the record."""
+    for left in data.glob(".backup-*"):
+        if left.stat().st_mtime < time.time() - _DAY:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _moving(data: Path, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -75,6 +86,8 @@ def _copy(source: Path, target: Path) -> None:
     try:
         copy_whole(source, target)
     except NotCopied as error:
+        if "damaged" in str(error):
+            ask_to_look(source.parent)
         raise BadBackup(str(error)) from None
     except sqlite3.Error as error:
         raise BadBackup(f"{source.name} cannot be copied: {error}") from None

@@ -22,7 +22,8 @@ def restore(file: Path, folder: Path, replace: bool) -> None:
     except BadBackup as error:
         raise Wrong(f"{file}: {error}. Nothing was changed.") from None
     except OSError as error:
-        raise Wrong(f"{error.filename or file}: {error.strerror or error}") from None
+        what = f"{error.filename or folder}: {error.strerror or error}"
+        raise Wrong(f"It is not restored: {what}. Put that right and restore again.") from None
     click.echo(f"{done.manifest.school} is as it was at {done.manifest.made} (schoolgate {done.manifest.version}).")
     for path in done.aside:
         click.echo(f"What was there is kept as {path}")

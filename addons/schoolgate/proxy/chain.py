@@ -20,6 +20,7 @@ from schoolgate.proxy.challenges import Challenges
 from schoolgate.proxy.coverage import Coverage
 from schoolgate.proxy.documents import Documents
 from schoolgate.proxy.files import Files
+from schoolgate.proxy.framing import Framing
 from schoolgate.proxy.gate import Gate
 from schoolgate.proxy.handles import Handles
 from schoolgate.proxy.kept_out import KeptOut
@@ -28,6 +29,7 @@ from schoolgate.proxy.login import Login
 from schoolgate.proxy.metrics import WorkerMetrics
 from schoolgate.proxy.names import Names
 from schoolgate.proxy.odd_ports import OddPorts
+from schoolgate.proxy.overheard import Overheard
 from schoolgate.proxy.pages import open_pages
 from schoolgate.proxy.pictures import Pictures
 from schoolgate.proxy.pinned import Pinned
@@ -90,6 +92,8 @@ def duties(live: Live) -> list[Any]:
         live.standings,
         live.presence,
         Handles(act),
+        Overheard(act),
+        Framing(),
         Probes(live),
         Redirected(live),
         Names(live, act),

@@ -11,7 +11,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -23,6 +23,7 @@ FOLDER = "copies"
 KEPT = 2
 """Copies of nights that are kept."""
 _SPARE = 256 * 1024 * 1024  # bytes that have to stay free beside a copy
+_LARGE = 256 * 1024 * 1024  # bytes; what is smaller is brought up to date in a few seconds
 _NUMBERED = re.compile(r"-(\d{6})(?:\.db)?$")
 
 
@@ -87,6 +88,21 @@ def keep_before(path: Path, db: Database, migrations: Migrations) -> None:
     coming = migrations.pending(db)
     if coming and migrations.applied(db):
         copy_whole(path, path.parent / FOLDER / f"before-{coming[0].name}-{path.name}")
+
+
+def upgrade_words(path: Path, migrations: Migrations) -> str:
+    """What has to be done first to a store of an earlier version, where that takes longer than a start may; else "".
+
+    Raises nothing: what is wrong with the file is found when it is opened.
+    """
+    with suppress(OSError, sqlite3.Error):
+        size = path.stat().st_size
+        if size >= _LARGE and steps_of(migrations) - steps_done(path):
+            return (
+                f"{path.name} ({size // 2**20:,} MB) is copied, and brought up to date for this version. That can take "
+                "minutes. Filtering goes on; what happens meanwhile waits in journals, and is put on record then."
+            )
+    return ""
 
 
 def steps_of(migrations: Migrations) -> frozenset[str]:

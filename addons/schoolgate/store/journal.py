@@ -11,6 +11,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ Entry = dict[str, Any]
 
 
 class Journal:
-    """The writing end; one for each process, never shared."""
+    """The writing end; one for each process, never shared. It begins on a full disk, too: each entry tries again."""
 
     def __init__(self, data: Path, writer: str) -> None:
         self._folder = data / FOLDER
@@ -36,7 +37,9 @@ class Journal:
         self._until = 0.0
         self._path = self._folder
         self._unwritten, self._since, self._why = 0, "", ""
-        self._handle = self._open()
+        self._handle = -1
+        with suppress(OSError):
+            self._handle = self._open()
 
     def append(self, entry: Entry) -> None:
         """Write one entry. Raises OSError when it could not be written whole (a full disk, say).
@@ -61,7 +64,9 @@ class Journal:
         return fault_event(datetime.now(UTC), "disk", words, "")
 
     def _write(self, entry: Entry) -> None:
-        if not self._is_untouched():
+        if self._handle < 0:
+            self._handle = self._open()
+        elif not self._is_untouched():
             name = self._path.name
             self._begin_another()
             words = f"Somebody removed {name}, or wrote in it, while it was in use: what stood there may be lost."
@@ -80,7 +85,8 @@ class Journal:
 
     def close(self) -> None:
         """Give the segment up for the recorder to finish."""
-        os.close(self._handle)
+        if self._handle >= 0:
+            os.close(self._handle)
 
     def _begin_another(self) -> None:
         full, self._handle = self._handle, self._open()
@@ -100,11 +106,16 @@ class Journal:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         making = self._folder / f"{name}.new"
         handle = os.open(making, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        owner = self._folder.stat().st_uid
-        if os.geteuid() == 0 and owner != 0:  # a command that root gives writes for the gateway, which must read it
-            os.fchown(handle, owner, -1)
-        self._path = making.rename(self._folder / f"{name}.journal")  # nobody sees it before it is locked
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            owner = self._folder.stat().st_uid
+            if os.geteuid() == 0 and owner != 0:  # a command that root gives writes for the gateway, which must read it
+                os.fchown(handle, owner, -1)
+            self._path = making.rename(self._folder / f"{name}.journal")  # nobody sees it before it is locked
+        except OSError:
+            os.close(handle)
+            making.unlink(missing_ok=True)
+            raise
         self._size, self._until = 0, time.monotonic() + _SEGMENT_SECONDS
         return handle
 

@@ -1,6 +1,6 @@
 """A store that is damaged is put aside, and its last good copy takes its place; what was lost is said in words.
 
-Whoever finds the record unreadable asks the recorder to look (``ask_to_look``), who alone writes it and mends it.
+Whoever finds a store unreadable asks those who write them to look (``ask_to_look``): each alone mends its own.
 """
 
 import sqlite3
@@ -16,32 +16,34 @@ from schoolgate.store.journal import Journal, waiting
 from schoolgate.store.schema import FILE as RECORD
 from schoolgate.store.seals import FILE as SEALS
 
-_LOOK = "look"
+_OFFICE = "office.db"
+_MARKS = {RECORD: "look", _OFFICE: "look-office"}
 
 
 def ask_to_look(data: Path) -> None:
-    """The record cannot be read: the recorder checks it at its next round. Never raises."""
+    """A store cannot be read: the recorder and the office check theirs at their next round. Never raises."""
     with suppress(OSError):
         (data / FOLDER).mkdir(mode=0o700, exist_ok=True)
-        (data / FOLDER / _LOOK).touch()
+        for mark in _MARKS.values():
+            (data / FOLDER / mark).touch()
 
 
-def is_to_look(data: Path) -> bool:
+def is_to_look(data: Path, name: str = RECORD) -> bool:
     """Whether somebody has asked."""
-    return (data / FOLDER / _LOOK).exists()
+    return (data / FOLDER / _MARKS[name]).exists()
 
 
-def looked(data: Path) -> bool:
-    """Look, once for all who asked; whether the record is whole. Raises sqlite3.Error where that cannot be told."""
-    whole = is_whole(data / RECORD)
-    (data / FOLDER / _LOOK).unlink(missing_ok=True)
+def looked(data: Path, name: str = RECORD) -> bool:
+    """Look, once for all who asked; whether the store is whole. Raises sqlite3.Error where that cannot be told."""
+    whole = is_whole(data / name)
+    (data / FOLDER / _MARKS[name]).unlink(missing_ok=True)
     return whole
 
 
 def read_by_office(data: Path) -> int:
     """The last row that the office has read: what gets a lower number would alert nobody."""
     with suppress(sqlite3.Error, ValueError, TypeError):
-        path = (data / "office.db").resolve()
+        path = (data / _OFFICE).resolve()
         if path.is_file():
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
                 found = connection.execute("select value from bookmark where name = 'events'").fetchone()

@@ -123,3 +123,9 @@ def m008_identity_since(db: Database) -> None:
     db.create_view("events", f"select seq, {COLUMNS} from event")
     for name, sql in VIEWS.items():
         db.create_view(name, sql)
+
+
+@record_migrations()
+def m009_deeds(db: Database) -> None:
+    """Deeds are looked through by what was done: there are few of a kind, however many there are."""
+    db.execute("create index if not exists event_deed on event (rule, at) where action = 'deed'")

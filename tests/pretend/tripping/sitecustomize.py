@@ -3,6 +3,7 @@
 The product has no switch for it. What has tripped is noted beside the file, so that a test knows which faults were real.
 """
 
+import importlib
 import inspect
 import os
 import sys
@@ -52,12 +53,30 @@ def _plant() -> None:
 
     def duties(live: Any) -> list[Any]:
         for kind in {value for value in vars(chain).values() if inspect.isclass(value)}:
-            for name in all_hooks if kind.__module__.startswith("schoolgate.proxy") else ():
+            for name in all_hooks if kind.__module__.startswith("schoolgate.proxy") and kind.__name__ != "Tls" else ():
                 if name not in ("running", "done") and name in vars(kind):
                     setattr(kind, name, _broken(f"{kind.__name__}.{name}", vars(kind)[name]))
         return made(live)
 
     chain.duties = duties
+    for kind, name in THEIRS:
+        setattr(kind(), name, _broken(f"{kind().__name__}.{name}", getattr(kind(), name)))
+
+
+def _addon(module: str, name: str) -> Any:
+    return lambda: getattr(importlib.import_module(module), name)
+
+
+_THEIRS = {
+    ("mitmproxy.addons.next_layer", "NextLayer"): ("next_layer",),
+    ("mitmproxy.addons.proxyserver", "Proxyserver"): ("server_connect",),
+    ("mitmproxy.addons.disable_h2c", "DisableH2C"): ("request",),
+    ("schoolgate.proxy.tls", "Tls"): (
+        "tls_clienthello", "tls_start_client", "tls_start_server", "tls_failed_server", "server_disconnected",
+    ),
+}  # fmt: skip
+THEIRS = [(_addon(*place), name) for place, names in _THEIRS.items() for name in names]
+"""Hooks of mitmproxy's own addons, and of the one that is made of one, that no guard of ours stands around."""
 
 
 class _Finder:
