@@ -36,7 +36,9 @@ def unreadable(data: Path, error: sqlite3.Error) -> click.ClickException:
     """The words for a record that cannot be read, with what is done about it."""
     words = f"{data}: the record cannot be read: {error}"
     if is_damage(error):
-        words += "; it is damaged. A gateway that runs puts it aside within seconds and goes on with its last good copy:"
+        words += (
+            "; it is damaged. A gateway that runs puts it aside within seconds and goes on with its last good copy:"
+        )
         words += " ask again then. See docs/backup.md."
     return click.ClickException(words)
 

@@ -273,7 +273,7 @@ def test_the_views_are_the_interface(tmp_path: Path) -> None:
     assert views == {"events", "blocks", "visits", "faults", "deeds", "tallies", "activity", "coverage"}
     assert tuple(columns) == ("seq", *NAMES)
     assert sorted(names)[0] == "m001_events"
-    assert sorted(names)[-1] == "m008_identity_since"
+    assert sorted(names)[-1] == "m009_deeds"
     assert mode == ("wal",)
 
 

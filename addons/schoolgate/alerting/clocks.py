@@ -153,9 +153,10 @@ def _stretches(calendar: Calendar, since: datetime) -> Iterator[Stretch]:
 
 def _counts(calendar: Calendar, day: date) -> bool:
     """Whether clocks run on a day."""
-    to_come = (day + timedelta(days=number) for number in range(_RUN_OUT))
-    is_over = not any(_is_school_day(calendar, each) for each in to_come)
-    return day.weekday() < 5 if is_over else _is_school_day(calendar, day)
+    if _is_school_day(calendar, day):
+        return True
+    to_come = (day + timedelta(days=number) for number in range(1, _RUN_OUT))
+    return day.weekday() < 5 and not any(_is_school_day(calendar, each) for each in to_come)
 
 
 def _is_school_day(calendar: Calendar, day: date) -> bool:

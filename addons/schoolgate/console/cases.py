@@ -4,9 +4,8 @@ Whoever a case is about does not see it, whatever their role, and one about the 
 governors alone. Each opening of a case about somebody is a look at their record, and on record as one.
 """
 
-import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +20,10 @@ from schoolgate.console.paging import part_of
 from schoolgate.reporting.precision import precision
 from schoolgate.store.cases import Case, Priority, case, cases
 from schoolgate.store.deeds import Contest, contests
+from schoolgate.store.event import DEED
+from schoolgate.store.queries import events_of
 
 _MOST_EVENTS = 50
-_EVENTS = "select * from events where id in (select value from json_each(:ids)) and action <> 'deed' order by at, id"
 _EXTREMISM = "extremism"
 _PRIORITIES = tuple(Priority)
 
@@ -41,12 +41,25 @@ def show_cases(visitor: Visitor) -> Response:
     """What is open, by priority and clock; what is closed; and how often which rule was right."""
     with visitor.desk.reading() as reader:
         everything, told = visitor.desk.folds.of(reader, cases), visitor.desk.folds.of(reader, contests)
-    seen = [each for each in everything if _may_see(visitor, each)]
-    waiting = sorted((_shown(visitor, each, told) for each in seen if each.is_open), key=_urgency)
-    closed = [_shown(visitor, each, told) for each in reversed(seen) if not each.is_open]
-    part = part_of(visitor.query)
-    words = {"closed": part.of(closed), "part": part.beside(closed), "precision": precision(seen)}
+    seen, about = [each for each in everything if _may_see(visitor, each)], _by_event(told)
+    waiting = sorted((_shown(visitor, each, _about(each, about)) for each in seen if each.is_open), key=_urgency)
+    closed, part = [each for each in reversed(seen) if not each.is_open], part_of(visitor.query)
+    over = [_shown(visitor, each, _about(each, about)) for each in part.of(closed)]
+    words = {"closed": over, "part": part.beside(closed), "precision": precision(seen)}
     return visitor.page("cases.html", waiting=waiting, **words)
+
+
+def _by_event(told: Iterable[Contest]) -> dict[str, list[Contest]]:
+    found: dict[str, list[Contest]] = {}
+    for each in told:
+        for event in each.events:
+            found.setdefault(event, []).append(each)
+    return found
+
+
+def _about(of: Case, by_event: Mapping[str, list[Contest]]) -> list[Contest]:
+    """The contests about events of a case."""
+    return list({each.id: each for event in of.events for each in by_event.get(event, ())}.values())
 
 
 def show_case(visitor: Visitor) -> Response:
@@ -90,7 +103,7 @@ def _look(visitor: Visitor, known: Case) -> None:
 def _page(visitor: Visitor, known: Case, status: int, wrong: str) -> Response:
     _look(visitor, known)
     with visitor.desk.reading() as reader:
-        rows = list(reader.query(_EVENTS, {"ids": json.dumps(known.events)}))
+        rows = [row for row in events_of(reader, known.events) if row["action"] != DEED]
         own = set(known.events)
         about = [each for each in contests(reader) if own & set(each.events)]
     answerable = {each.id for each in about if visitor.may_answer(each.person)}

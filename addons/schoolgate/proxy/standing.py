@@ -20,8 +20,6 @@ from schoolgate.store.deeds import read_standing
 from schoolgate.store.journal import FOLDER
 from schoolgate.store.record import FILE, open_reader
 
-_DEEDS = "select count(*) as number, max(at) as last from deeds"
-
 type _Stamps = frozenset[tuple[str, int, int]]
 
 
@@ -93,7 +91,7 @@ class Standings(Rounds):
             if stamps == self._stamps:
                 return
             with open_reader(self._data, with_waiting=True) as reader:
-                deeds = tuple(next(iter(reader.query(_DEEDS))).values())
+                deeds = reader.mark_of_deeds()
                 if deeds != self._deeds:
                     self._found = read_standing(reader, datetime.now(UTC))
             self._stamps, self._deeds = stamps, deeds

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from schoolgate.reporting.filling import clock, group_title
 from schoolgate.settings.load import Settings
 from schoolgate.store.deeds import Queries
-from schoolgate.store.event import DEED, Deed
+from schoolgate.store.event import Deed
+from schoolgate.store.queries import deeds_of
 
-_SQL = "select * from events where action = :action and rule = :rule order by at, id"
 _SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet takes what begins so for a formula
 COLUMNS = ("code", "login", "name", "group", "acknowledged (school time)", "version", "device", "known by", "reference")
 
@@ -59,7 +59,7 @@ def ledger(reader: Queries, settings: Settings, names: Mapping[str, tuple[str, s
             row["identity_confidence"],
             row["ref"],
         )
-        for row in reader.query(_SQL, {"action": DEED, "rule": Deed.NOTICE})
+        for row in deeds_of(reader, Deed.NOTICE)
     ]
 
 

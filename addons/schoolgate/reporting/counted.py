@@ -1,25 +1,25 @@
 """What rules recorded of what people opened, as the digest tells it: counted, contested, and left out in numbers."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from schoolgate.reporting.period import Span
 from schoolgate.reporting.sittings import Row, Sitting, sittings
 from schoolgate.store.deeds import Contest, Contested, Queries
+from schoolgate.store.queries import events_of
 
 MOST = 60
 """Sittings in a digest; the shortest are only numbered beyond that."""
 _VISITS = (
-    "select * from visits where alert <> 'none' and left_out = '' and at >= :since and at < :until order by at, id"
+    'select id, at, person, client, host, path, category, "group", calendar from visits '
+    "where alert <> 'none' and left_out = '' and at >= :since and at < :until order by at, id"
 )
 _LEFT_OUT = (
     "select left_out, count(*) as n from events where kind = 'visit' and left_out <> '' and action <> 'deed' "
     "and at >= :since and at < :until group by left_out"
 )
-_CONTESTED = "select * from events where id in (select value from json_each(:ids)) order by at, id"
 _REASONS = {
     "said to be a break": "said to be in a break",
     "said to be work": "said to be for work",
@@ -67,11 +67,17 @@ def counted(
     rows = list(reader.query(_VISITS, during))
     kept = [row for row in rows if row["id"] not in told.waiting and row["id"] not in told.cleared]
     longest = sorted(sittings(kept), key=lambda each: (-each.minutes, -len(each.pages), each.first["at"]))
-    shown = sorted(longest[:MOST], key=lambda each: (each.first["person"], each.first["at"]))
+    shown = _whole(reader, sorted(longest[:MOST], key=lambda each: (each.first["person"], each.first["at"])))
     working = [each for each in shown if each.first["group"] in at_work and in_working_hours(each.first["calendar"])]
     other = [each for each in shown if each not in working]
     cleared = sum(row["id"] in told.cleared and row["id"] not in untold for row in rows)
     return Counted(working, other, len(longest) - len(shown), _reasons(reader.query(_LEFT_OUT, during)), cleared)
+
+
+def _whole(reader: Queries, shown: list[Sitting]) -> list[Sitting]:
+    """The same sittings with all columns of their pages: of the others nobody needs them."""
+    known = {row["id"]: row for row in events_of(reader, (page["id"] for each in shown for page in each.pages))}
+    return [replace(each, pages=tuple(known.get(page["id"], page) for page in each.pages)) for each in shown]
 
 
 def in_working_hours(calendar: str) -> bool:
@@ -83,12 +89,13 @@ def waiting(reader: Queries, contests: Iterable[Contest], now_day: str) -> list[
     """Every contest without an answer, the oldest first; ``now_day`` is a date, to count the days."""
     today = date.fromisoformat(now_day)
     found: list[Waiting] = []
-    for each in contests:
-        if not each.answer:
-            rows = reader.query(_CONTESTED, {"ids": json.dumps(each.events)})
-            pages = [row for row in rows if row["person"] == each.person]
-            days = max(0, (today - date.fromisoformat(each.at[:10])).days)
-            found.append(Waiting(each, pages, days))
+    unanswered = [each for each in contests if not each.answer]
+    rows = events_of(reader, {event for each in unanswered for event in each.events})
+    for each in unanswered:
+        events = frozenset(each.events)
+        pages = [row for row in rows if row["person"] == each.person and row["id"] in events]
+        days = max(0, (today - date.fromisoformat(each.at[:10])).days)
+        found.append(Waiting(each, pages, days))
     return found
 
 

@@ -1,6 +1,5 @@
 """Who looked at whose record: those who watch are watched themselves."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from schoolgate.reporting.period import Span
 from schoolgate.store.cases import cases
 from schoolgate.store.deeds import Queries
 from schoolgate.store.event import DEED, Deed
+from schoolgate.store.queries import events_of
 
 _DONE = {
     Deed.REVEALED: "had a name shown",
@@ -20,7 +20,6 @@ _DONE = {
 }
 _NOBODYS_CASE = "looked at a case that names nobody"
 _LOOKS = "select * from deeds where rule in ({}) and at >= :since and at < :until order by at, id"
-_OF_THESE = "select person, action, about from events where id in (select value from json_each(:ids))"
 _MOST_REASONS = 5
 
 
@@ -55,7 +54,7 @@ def looks(reader: Queries, span: Span, hidden: Iterable[str] = (), roles: Collec
 
 def _people(reader: Queries, about: str) -> set[str]:
     """Whose events these are (ids with spaces between), also behind a hold of such events."""
-    rows = list(reader.query(_OF_THESE, {"ids": json.dumps(about.split())})) if about else []
+    rows = events_of(reader, about.split())
     behind = (_people(reader, row["about"]) for row in rows if row["action"] == DEED)
     return {row["person"] for row in rows if row["person"]}.union(*behind)
 

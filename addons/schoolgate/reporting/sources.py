@@ -88,7 +88,7 @@ class Sources:
             "notes": self.notes, "bars": bars, "line": line, "days_of": partial(days_of, settings, occasion.now),
             "kept": lambda what, of=None: kept_from(settings, of or span, occasion.now, what),
             "begins": lambda of=None: begins_on(self._reader, settings, of or span),
-            "labelled": self.labelled,
+            "labelled": self.labelled, "on_record": self._reader.count(),
             "cases": self._of_periods(lambda each: case_figures(self._reader, each, occasion.front.to, self._readers)),
             "requests": self._of_periods(lambda each: requests_of(self._reader, each)),
             "notice": notice_figures(self._reader, span, settings, occasion.now),

@@ -6,7 +6,6 @@ deed that was written twice (its writer was killed before it knew) has the same 
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from schoolgate.store.deeds import Queries
-from schoolgate.store.event import DEED, Deed, steady_reference
+from schoolgate.store.event import Deed, steady_reference
+from schoolgate.store.queries import DEEDS, deeds_of, events_of, quoted
 
 
 class State(StrEnum):
@@ -60,12 +60,7 @@ CASE_DEEDS = (
 )  # fmt: skip
 """What cases are folded from."""
 _ORDER = tuple(State)
-_ALL = "select * from events where action = :action and rule in (select value from json_each(:rules)) order by at, id"
-_ONE = (
-    "select * from events where action = :action and rule in (select value from json_each(:rules)) "
-    "and (id = :case or about = :case or about like :more) order by at, id"
-)
-_OF_PERSON = "select id from events where id in (select value from json_each(:ids)) and person = :person"
+_ONE = f"{DEEDS} and rule in {quoted(CASE_DEEDS)} and (id = :case or about = :case or about like :more) order by at, id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +162,12 @@ def case_names(at: str, *seed: str) -> dict[str, str]:
 
 def cases(reader: Queries) -> list[Case]:
     """All cases, the oldest first."""
-    return fold(reader.query(_ALL, {"action": DEED, "rules": json.dumps(CASE_DEEDS)}))
+    return fold(deeds_of(reader, *CASE_DEEDS))
 
 
 def case(reader: Queries, case_id: str) -> Case | None:
     """One case by its id."""
-    asked = {"action": DEED, "rules": json.dumps(CASE_DEEDS), "case": case_id, "more": f"{case_id} %"}
+    asked = {"case": case_id, "more": f"{case_id} %"}
     return next((each for each in fold(reader.query(_ONE, asked)) if each.id == case_id), None)
 
 
@@ -194,12 +189,14 @@ def clearings(reader: Queries) -> dict[str, str]:
 
     Only events of the person concerned are cleared: a concern may speak of an event of whoever raised it.
     """
-    found: dict[str, str] = {}
-    for each in cases(reader):
-        if each.cleared:
-            rows = reader.query(_OF_PERSON, {"ids": json.dumps(each.cleared), "person": each.person})
-            found |= {row["id"]: each.ref for row in rows}
-    return found
+    outcomes = deeds_of(reader, Deed.OUTCOME)
+    decided = {row["about"].partition(" ")[0] for row in outcomes if row["entry"] in _CLEARING}
+    if not decided:
+        return {}
+    clearing = [each for each in cases(reader) if each.id in decided and each.cleared]
+    rows = events_of(reader, (event for each in clearing for event in each.cleared))
+    whose = {row["id"]: row["person"] for row in rows}
+    return {event: each.ref for each in clearing for event in each.cleared if whose.get(event) == each.person}
 
 
 def _opened(row: Mapping[str, Any]) -> Case:

@@ -12,6 +12,14 @@ from schoolgate.store.event import NAMES
 from schoolgate.store.journal import waiting
 from schoolgate.store.schema import COLUMNS, FILE, VIEWS
 
+_WAITING = {
+    "waiting": f"seq integer, {COLUMNS.replace(',', ' text,')} text",
+    "waiting_tally": 'hour text, "group" text, action text, category text, requests integer',
+    "waiting_activity": 'day text, person text, "group" text, category text, kind text, requests integer',
+    "waiting_coverage": 'hour text, "group" text, fate text, app text, connections integer',
+}
+"""What waits, in columns of the record's own types: only then does SQLite look through the views, and find indexes."""
+
 __all__ = ["FILE", "RecordReader", "open_reader"]
 
 
@@ -29,6 +37,11 @@ class RecordReader:
             return 0
         row = self.connection.execute("select seq from record.sqlite_sequence where name = 'event'").fetchone()
         return int(row[0]) if row else 0
+
+    def count(self) -> int:
+        """How many events there are, counted by an index: through the view, SQLite looks at each of them."""
+        stored = " + (select count(*) from record.event)" if self.exists else ""
+        return int(self.connection.execute(f"select (select count(*) from waiting){stored}").fetchone()[0])
 
     def mark_of_deeds(self) -> tuple[object, ...]:
         """A value that changes whenever a deed comes to the record, or leaves it: what was folded from deeds holds."""
@@ -69,37 +82,35 @@ def open_reader(data: Path, with_waiting: bool = False) -> Iterator[RecordReader
 
 def _fill(connection: sqlite3.Connection, data: Path, exists: bool, with_waiting: bool) -> None:
     """Temporary views under the names of the interface, over the record and over what waits."""
-    stored = "union all select * from record.events" if exists else ""
-    tallied = "union all select * from record.tallies" if exists else ""
-    active = "union all select * from record.activity" if exists else ""
-    covered = "union all select * from record.coverage" if exists else ""
-    connection.execute(f"create temp table waiting (seq integer, {COLUMNS})")
-    connection.execute('create temp table waiting_tally (hour, "group", action, category, requests)')
-    connection.execute('create temp table waiting_activity (day, person, "group", category, kind, requests)')
-    connection.execute('create temp table waiting_coverage (hour, "group", fate, app, connections)')
+    for name, columns in _WAITING.items():
+        connection.execute(f"create temp table {name} ({columns})")
     if with_waiting:
         ends = {row[0]: row[1] for row in connection.execute("select * from record.journal_place")} if exists else {}
         for entry in waiting(data, ends):
-            if entry.get("t") == "event":
-                with suppress(sqlite3.Error, ValueError):  # what cannot be stored cannot be shown either
-                    connection.execute(
-                        f"insert into waiting values (null, {','.join('?' * len(NAMES))})", values_of(entry)
-                    )
-            elif entry.get("t") == "tally":
-                values = [entry.get(name) for name in ("hour", "group", "action", "category", "requests")]
-                connection.execute("insert into waiting_tally values (?,?,?,?,?)", values)
-            elif entry.get("t") == "activity":
-                values = [entry.get(name) for name in ("day", "person", "group", "category", "kind", "requests")]
-                connection.execute("insert into waiting_activity values (?,?,?,?,?,?)", values)
-            elif entry.get("t") == "coverage":
-                values = [entry.get(name) for name in ("hour", "group", "fate", "app", "connections")]
-                connection.execute("insert into waiting_coverage values (?,?,?,?,?)", values)
+            _take_in(connection, entry)
         if exists:
             known = "select 1 from record.events as stored where stored.id = waiting.id"  # by its index
             connection.execute(f"delete from waiting where exists ({known})")
-    connection.execute(f"create temp view events as select * from waiting {stored}")
-    connection.execute(f"create temp view tallies as select * from waiting_tally {tallied}")
-    connection.execute(f"create temp view activity as select * from waiting_activity {active}")
-    connection.execute(f"create temp view coverage as select * from waiting_coverage {covered}")
+    for view, table in zip(("events", "tallies", "activity", "coverage"), _WAITING, strict=True):
+        waits = connection.execute(f"select 1 from {table} limit 1").fetchone()
+        parts = [f"select * from {table}"] if waits or not exists else []  # SQLite is quicker with one part
+        parts += [f"select * from record.{view}"] if exists else []
+        connection.execute(f"create temp view {view} as {' union all '.join(parts)}")
     for name, sql in VIEWS.items():
         connection.execute(f"create temp view {name} as {sql}")
+
+
+def _take_in(connection: sqlite3.Connection, entry: dict[str, Any]) -> None:
+    """One entry that waits in a journal."""
+    if entry.get("t") == "event":
+        with suppress(sqlite3.Error, ValueError):  # what cannot be stored cannot be shown either
+            connection.execute(f"insert into waiting values (null, {','.join('?' * len(NAMES))})", values_of(entry))
+    elif entry.get("t") == "tally":
+        values = [entry.get(name) for name in ("hour", "group", "action", "category", "requests")]
+        connection.execute("insert into waiting_tally values (?,?,?,?,?)", values)
+    elif entry.get("t") == "activity":
+        values = [entry.get(name) for name in ("day", "person", "group", "category", "kind", "requests")]
+        connection.execute("insert into waiting_activity values (?,?,?,?,?,?)", values)
+    elif entry.get("t") == "coverage":
+        values = [entry.get(name) for name in ("hour", "group", "fate", "app", "connections")]
+        connection.execute("insert into waiting_coverage values (?,?,?,?,?)", values)

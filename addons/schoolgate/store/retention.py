@@ -26,6 +26,7 @@ from schoolgate.store.check_chain import span_words
 from schoolgate.store.deeds import Hold, all_holds
 from schoolgate.store.event import DEED, NAMES, Deed, deed_event, stamp
 from schoolgate.store.openings import openings
+from schoolgate.store.queries import quoted
 from schoolgate.store.schema import COLUMNS
 from schoolgate.store.writer import RecordWriter
 
@@ -38,6 +39,7 @@ REQUESTS = "asked"
 A request stays while what opened it is in force. A refusal stays while one of its requests does: without it that would
 wait for an answer again.
 """
+_DEEDS = f"e.action = '{DEED}'"  # in words, as its index is
 _KEPT_FOR_GOOD = (Deed.RETENTION, Deed.EXPLAINED)  # the chain cannot be understood without them
 
 
@@ -91,15 +93,14 @@ def _held(record: RecordWriter, seen: Seen) -> list[Hold]:
     """The holds that hold now."""
     for hold in all_holds(record.db):
         seen.holds.setdefault(hold.id, hold)
-    for row in _rows(record, "e.action = ? and e.rule = ?", [DEED, Deed.RELEASED], seen):
+    for row in _rows(record, f"{_DEEDS} and e.rule = ?", [Deed.RELEASED], seen):
         seen.holds.pop(row.about, None)
     return list(seen.holds.values())
 
 
 def _look_at_cases(record: RecordWriter, span: timedelta, now: datetime, seen: Seen) -> frozenset[str]:
     """The ids that cases keep now. One that was seen once is kept to until its own deeds say that its time is over."""
-    marks = ",".join("?" * len(CASE_DEEDS))
-    rows = _sealed(record, f"e.action = ? and e.rule in ({marks})", [DEED, *CASE_DEEDS], seen)
+    rows = _sealed(record, f"{_DEEDS} and e.rule in {quoted(CASE_DEEDS)}", [], seen)
     for case in fold(dict(zip(NAMES, found, strict=True)) for _, found in rows):
         is_over = not case.is_open and case.changed < stamp(now - span)
         if is_over and not any(_is_about(hold, case) for hold in seen.holds.values()):
@@ -213,19 +214,19 @@ def _due(
 
 def _old(record: RecordWriter, action: str, before: str, seen: Seen) -> Iterator[Row]:
     if action == REQUESTS:
-        values = [DEED, Deed.ASKED, Deed.NOT_OPENED, before]
-        return _rows(record, "e.action = ? and e.rule in (?, ?) and e.at < ?", values, seen)
+        kinds = quoted((Deed.ASKED, Deed.NOT_OPENED))
+        return _rows(record, f"{_DEEDS} and e.rule in {kinds} and e.at < ?", [before], seen)
     return _rows(record, "e.action = ? and e.at < ?", [action, before], seen)
 
 
 def _requests(record: RecordWriter) -> set[str]:
-    sql = "select id from event where action = ? and rule = ?"
-    return {found for (found,) in record.connection.execute(sql, [DEED, Deed.ASKED])}
+    sql = f"select id from event where action = '{DEED}' and rule = ?"
+    return {found for (found,) in record.connection.execute(sql, [Deed.ASKED])}
 
 
 def _asked_for(record: RecordWriter, now: datetime, seen: Seen) -> frozenset[str]:
     """The requests whose site stands open for them; a deed that was not sealed shuts nothing."""
-    shut = {row.about for row in _rows(record, "e.action = ? and e.rule = ?", [DEED, Deed.SHUT], seen)}
+    shut = {row.about for row in _rows(record, f"{_DEEDS} and e.rule = ?", [Deed.SHUT], seen)}
     found = (each if each.id in shut else replace(each, shut_at="") for each in openings(record.db))
     return frozenset(request for each in found if each.holds(now) for request in each.about)
 
