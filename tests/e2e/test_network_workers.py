@@ -74,7 +74,8 @@ def schoolgate(network: Network, *words: str) -> subprocess.CompletedProcess[str
 
 
 def counted(network: Network, gate: Gateway) -> dict[str, float]:
-    """Requests by worker, as /metrics says."""
+    """Requests by worker, as /metrics says; what is let through is gathered for a moment before it is counted."""
+    time.sleep(1.0)
     text = network.run("gate", "curl", "-s", f"http://127.0.0.1:{gate.school.metrics_port}/metrics", check=True).stdout
     counts = {"worker1": 0.0, "worker2": 0.0}
     for worker, number in re.findall(

@@ -29,7 +29,7 @@ class WorkerMetrics:
         registry = CollectorRegistry()
         self._worker = worker
         self._version = ""
-        self._judged = CountedBy[tuple[str, str, str]]()
+        self._judged = CountedBy[tuple[str, str]]()
         self._verdicts, self._pages = list[float](), list[float]()
         self._flushing = False
         self._requests = Counter(
@@ -77,8 +77,12 @@ class WorkerMetrics:
         ).labels(worker)
 
     def request(self, group: str, action: str, category: str) -> None:
-        """One verdict."""
-        self._judged[group, action, category if action == "block" else ""] += 1
+        """One verdict; a block is counted at once, so that no death of a process takes it away."""
+        if action == "block":
+            self._requests.labels(self._worker, group, action).inc()
+            self._blocks.labels(self._worker, category or "none").inc()
+            return
+        self._judged[group, action] += 1
         self._flush_soon()
 
     def fault(self, where: str) -> None:
@@ -113,10 +117,8 @@ class WorkerMetrics:
         """Count what was gathered."""
         self._flushing = False
         judged, self._judged = self._judged, CountedBy()
-        for (group, action, category), number in judged.items():
+        for (group, action), number in judged.items():
             self._requests.labels(self._worker, group, action).inc(number)
-            if action == "block":
-                self._blocks.labels(self._worker, category or "none").inc(number)
         verdicts, self._verdicts = self._verdicts, []
         pages, self._pages = self._pages, []
         _observe_all(self._verdict, verdicts)

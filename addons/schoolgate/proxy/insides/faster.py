@@ -95,6 +95,7 @@ _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ig
 _CURRENT: Callable[[_Option], Any] = _Option.current
 _EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
 _NONE: list[bytes] = []
+_OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
 _VALID = set[bytes]()
@@ -466,7 +467,7 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first; the layers around it are asked once."""
     client = self.context.client
-    if not client.tls and _WITHIN not in vars(client):
+    if not client.tls and _WITHIN not in vars(client) and len(self.context.layers) == _OUTERMOST:
         vars(client)[_WITHIN] = self
     if self._paused is None:
         if type(event) is DataReceived and event.connection in self.connections:
