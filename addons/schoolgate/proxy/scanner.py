@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from weakref import WeakValueDictionary
 
 from schoolgate.content.judge import Judge
@@ -72,7 +72,9 @@ class Scanner:
         wanted: Callable[[], bool] = lambda: True,
     ) -> Weighed:
         """What a page's bytes, as they came, amount to, while its client still ``wanted`` it. Raises GaveUp."""
-        key = blake2b(b"\0".join((encoding.encode(), content_type.encode(), body)), digest_size=16).digest()
+        digest = sha256(b"%b\0%b\0" % (encoding.encode(), content_type.encode()))
+        digest.update(body)
+        key = digest.digest()
         known = self._known_to(judge)
         if (before := known.recall(key)) is not None:
             return before

@@ -22,6 +22,7 @@ from schoolgate.proxy.live import Tunnel
 
 _GOES_ON = re.compile(rb"[\n\r\0]")
 _KEEP = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+_KEPT = _KEEP.encode()
 
 
 def translate(
@@ -63,7 +64,8 @@ def translate(
 
 def path_of(flow: HTTPFlow) -> str:
     """Path and query as they were asked for, with whatever is no plain ASCII percent-encoded."""
-    raw = quote_from_bytes(flow.request.data.path, safe=_KEEP)
+    path = flow.request.data.path
+    raw = quote_from_bytes(path, safe=_KEEP) if path.translate(None, _KEPT) else path.decode("ascii")
     if not raw.startswith("/"):
         raw = "/" if raw == "*" else "/" + raw
     return raw

@@ -103,17 +103,17 @@ class _Chunks(ChunkedReader):
         return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) and event.headers else event
 
 
-_read_on: Callable[..., Any] = _http1.Http1Client.read_headers
+_read_on: Callable[..., Generator[Any, Any]] = _http1.Http1Client.read_headers
 
 
 def _read_headers(self: _http1.Http1Client, event: Event) -> Generator[Any, Any]:
     buffer = self.buf
     if isinstance(event, DataReceived) and self.request is not None and isinstance(buffer, _Buffer):
         if not buffer.pass_over():
-            return
+            return _leave_out(b"")
         if buffer:  # the answer itself begins
             buffer.passed_over = 0
-    yield from _read_on(self, event)
+    return _read_on(self, event)
 
 
 _shake_on: Callable[..., Any] = ClientTLSLayer.receive_handshake_data
