@@ -83,23 +83,35 @@ def test_headers_by_the_table_are_those_of_the_fields(key: str) -> None:
     assert faster.get_all(headers, key) == ["new"]
 
 
-@pytest.mark.parametrize("raw", range(40))
-def test_a_hello_is_read_as_mitmproxy_reads_it_or_left_to_it(raw: int) -> None:
+def test_a_hello_is_read_as_mitmproxy_reads_it_wherever_it_is_cut_off_or_odd() -> None:
     whole = hello()
-    cut = whole[: len(whole) - raw * 13] if raw < 35 else whole[:45] + bytes([raw]) + whole[46:]
-    plain, fast = object.__new__(ClientHello), object.__new__(ClientHello)
-    failed = []
-    for read, made in ((faster._CLIENT_HELLO, plain), (faster.client_hello, fast)):
-        try:
-            read(made, cut, False)
-        except EOFError:
-            failed.append(made)
-    if failed:
-        assert failed == [plain, fast]
-        return
-    for name in ("sni", "alpn_protocols", "cipher_suites", "extensions"):
-        assert getattr(fast, name) == getattr(plain, name), name
-    assert fast.raw_bytes() == plain.raw_bytes()
+    cuts = [whole[:end] for end in range(len(whole) + 1)]
+    odd = [whole[:at] + bytes([value]) + whole[at + 1 :] for at in range(34, len(whole)) for value in (0, 1, 0xFF)]
+    short = whole[: whole.index(bytes(2), 36)]  # without extensions: the end of what may be compressed
+    assert sum(said(each) is None for each in cuts) > len(cuts) // 2
+    for each in (*cuts, *odd, short):
+        assert said(each, fast=True) == said(each), each.hex()
+
+
+def said(raw: bytes, fast: bool = False) -> tuple[object, ...] | None:
+    """All that a hello says; None where it cannot be read."""
+    made = object.__new__(ClientHello)
+    try:
+        (faster.client_hello if fast else faster._CLIENT_HELLO)(made, raw, False)
+    except EOFError:
+        return None
+    return made.sni, made.alpn_protocols, made.cipher_suites, made.extensions, made.raw_bytes()
+
+
+def test_what_is_long_is_not_remembered() -> None:
+    long = b"a." * 200 + b"example"
+    assert faster.is_valid_host(long) == faster._IS_VALID_HOST(long)
+    assert faster.parse_authority(b"h:80", True) == faster._PARSE_AUTHORITY(b"h:80", True)
+    before = faster._known_host.cache_info().currsize, faster._known_authority.cache_info().currsize
+    for number in range(20):
+        faster.is_valid_host(long + str(number).encode())
+        faster.parse_authority(long + str(number).encode(), False)
+    assert (faster._known_host.cache_info().currsize, faster._known_authority.cache_info().currsize) == before
 
 
 def hello() -> bytes:

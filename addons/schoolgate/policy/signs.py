@@ -80,8 +80,9 @@ _DOUBTFUL = (
 )
 _SOON = re.compile(
     r"/(?:@?(?:mercuryworkshop|titaniumnetwork|useinterstellar)|alloy/|bare|browse\.|corrosion/|deletesession|"
-    r"dynamic|editsession|epoxy/|gateway/http|h(?:ammerhead|ttps?:|vt)|libcurl/|meteor\.|miniproxy|nph-|pro(?:cess\.|xy(?:\.|/ahr0c))|rammerhead|"
-    r"s(?:cram|ervice/ahr0c|essionexists|urf(?:\.|/ahr0c))|transport-worker|u(?:ltraviolet|nblock|v)|w(?:ebproxy\.|omginx|orker-)|~)|&(?:hl=|__)|\?__"
+    r"dynamic|editsession|epoxy/|gateway/http|h(?:ammerhead|ttps?:|vt)|libcurl/|meteor\.|miniproxy|nph-|"
+    r"pro(?:cess\.|xy(?:\.|/ahr0c))|rammerhead|s(?:cram|ervice/ahr0c|essionexists|urf(?:\.|/ahr0c))|"
+    r"transport-worker|u(?:ltraviolet|nblock|v)|w(?:ebproxy\.|omginx|orker-)|~)|&(?:hl=|__)|\?__"
 )
 """Whatever the patterns above match has one of these in it: they are looked for first, which is ten times as fast."""
 _ODD_CASES = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))

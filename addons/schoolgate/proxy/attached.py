@@ -40,11 +40,6 @@ class Attached[K, V]:
         found: V | None = vars(key).pop(self._name, default)
         return found
 
-    def setdefault(self, key: K, value: V) -> V:
-        """The value, which is set to ``value`` where there is none."""
-        found: V = vars(key).setdefault(self._name, value)
-        return found
-
 
 class Marks[K]:
     """Objects that are marked, as a ``WeakSet`` would keep them."""

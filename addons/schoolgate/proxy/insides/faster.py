@@ -1,7 +1,8 @@
 """What makes mitmproxy faster while it runs, and all that is changed in it for that: each change is a few lines.
 
 Each is bound to the version that it was written for, and to the parameters of what it stands in for. Where either is
-another, that change stays off, ``switch_on`` names it, and mitmproxy works as it came: slower, to the same effect.
+another, that change stays off, ``switch_on`` names it, and mitmproxy works as it came: slower, to the same effect. Only
+of what crashes in mitmproxy a client hears at once, where ``server_event`` is ours: else it waits until it gives up.
 ``tests/bench/bench_faster.py`` measures what each is worth.
 """
 
@@ -9,8 +10,6 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import struct
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, fields
@@ -63,6 +62,8 @@ from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
+from schoolgate.proxy.insides.hello import read_hello
+
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
 RequestLine = tuple[str, int, bytes, bytes, bytes, bytes, bytes]
@@ -98,6 +99,7 @@ _NONE: list[bytes] = []
 _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
+_LONGEST = 260  # characters of a name that is remembered; of sites none is longer, with its port
 _VALID = set[bytes]()
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
@@ -357,13 +359,6 @@ async def handle_hook(self: ProxyConnectionHandler, hook: commands.StartHook) ->
         await _finish(self, hook, *under_way)
 
 
-def set_task_debug_info(task: asyncio.Task[Any], *, name: str, client: Any = None) -> None:
-    """As mitmproxy's, but nobody looks for a test that might be running."""
-    task.set_name(name)
-    told: Any = task
-    told.created, told.client = time.time(), client
-
-
 async def drain_writers(self: ConnectionHandler) -> None:
     """As mitmproxy's, but asks nobody to wait where nothing is held up."""
     for io in self.transports.values():
@@ -568,77 +563,13 @@ def _waits(bio: Any) -> bool:
     return bool(SSL._lib.BIO_get_mem_data(bio, _PLACE) > 0)  # type: ignore[attr-defined]
 
 
-@dataclass(slots=True)
-class _Part:
-    """A part of a ClientHello, under the names that mitmproxy knows it by."""
-
-    type: int = 0
-    body: Any = b""
-    _raw_body: bytes = b""
-    extensions: Any = ()
-    cipher_suites: Any = ()
-    server_names: Any = ()
-    alpn_protocols: Any = ()
-    name_type: int = 0
-    host_name: bytes = b""
-    name: bytes = b""
-
-
 def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False) -> None:
     """As mitmproxy's, but the whole is taken apart in a few steps; what is odd about one is left to mitmproxy."""
-    found = None if dtls else _hello(raw_client_hello)
+    found = None if dtls else read_hello(raw_client_hello)
     if found is None:
         _CLIENT_HELLO(self, raw_client_hello, dtls)
     else:
         self._raw_bytes, self._client_hello = raw_client_hello, found  # type: ignore[assignment]
-
-
-def _hello(raw: bytes) -> _Part | None:
-    """RFC 8446, 4.1.2: version, random, session, cipher suites, compression, extensions. None where a part is short."""
-    try:
-        at = 35 + raw[34]
-        number = int.from_bytes(raw[at : at + 2]) // 2
-        suites = struct.unpack_from(f">{number}H", raw, at + 2)
-        at += 2 + 2 * number
-        at += 3 + raw[at]
-        extensions = list[_Part]()
-        while at < len(raw):
-            kind, size = struct.unpack_from(">HH", raw, at)
-            at += 4 + size
-            body = raw[at - size : at]
-            if at > len(raw):
-                return None
-            extensions.append(_Part(kind, _READERS[kind](body) if kind in _READERS else body, body))
-    except (IndexError, struct.error):
-        return None
-    return _Part(cipher_suites=_Part(cipher_suites=list(suites)), extensions=_Part(extensions=extensions))
-
-
-def _names_in(body: bytes) -> _Part:
-    """RFC 6066, 3: a list of names, each with its type."""
-    at, names = 2, list[_Part]()
-    while at < len(body):
-        kind, size = struct.unpack_from(">BH", body, at)
-        at += 3 + size
-        names.append(_Part(name_type=kind, host_name=body[at - size : at]))
-    if at != len(body):
-        raise IndexError
-    return _Part(server_names=names)
-
-
-def _protocols_in(body: bytes) -> _Part:
-    """RFC 7301, 3.1: a list of names."""
-    at, names = 2, list[_Part]()
-    while at < len(body):
-        size = body[at]
-        at += 1 + size
-        names.append(_Part(name=body[at - size : at]))
-    if at != len(body):
-        raise IndexError
-    return _Part(alpn_protocols=names)
-
-
-_READERS = {0: _names_in, 16: _protocols_in}
 
 
 def _table(headers: Headers) -> dict[bytes, list[bytes]]:
@@ -740,15 +671,23 @@ def connection_close(http_version: Any, headers: Headers) -> bool:
     return http_version not in _KEPT_OPEN
 
 
-@lru_cache(maxsize=1024)
 def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
     """As mitmproxy's, but remembers the last ones."""
+    return _known_authority(authority, check) if len(authority) <= _LONGEST else _PARSE_AUTHORITY(authority, check)
+
+
+def is_valid_host(host: Any) -> bool:
+    """As mitmproxy's, but remembers the last ones."""
+    return _known_host(host) if len(host) <= _LONGEST else _IS_VALID_HOST(host)
+
+
+@lru_cache(maxsize=1024)
+def _known_authority(authority: Any, check: bool) -> tuple[str, int | None]:
     return _PARSE_AUTHORITY(authority, check)
 
 
-@lru_cache(maxsize=2048, typed=True)
-def is_valid_host(host: Any) -> bool:
-    """As mitmproxy's, but remembers the last ones."""
+@lru_cache(maxsize=2048)
+def _known_host(host: Any) -> bool:
     return _IS_VALID_HOST(host)
 
 
@@ -758,8 +697,8 @@ def validate_headers(message: Message) -> None:
     lengths = table.get(b"content-length", _NONE)
     if b"transfer-encoding" in table or len(lengths) > 1 or not _VALID.issuperset(table):
         _VALIDATE_HEADERS(message)
-        if len(_VALID) < _MOST_VALID:
-            _VALID.update(table)
+        if len(_VALID) + len(table) <= _MOST_VALID:
+            _VALID.update(name for name in table if len(name) <= _LONGEST)
     elif lengths:
         validate.parse_content_length(lengths[0])
 
@@ -806,7 +745,6 @@ CHANGES = (
     Change(ProxyConnectionHandler, "server_event", "self, event", server_event, "tasks for hooks, single writes"),
     Change(AddonManager, "trigger_event", "self, event", trigger_event, "asking addons that handle nothing"),
     Change(ProxyConnectionHandler, "handle_hook", "self, hook", handle_hook, "timers for hooks"),
-    Change(asyncio_utils, "set_task_debug_info", "task, name, client", set_task_debug_info, "a look for a test"),
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "layers around unread bytes"),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
