@@ -6,10 +6,8 @@ the worker's own process for a request. It runs in a network of its own (needs r
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -84,21 +82,13 @@ def main() -> int:
         return 0
     if not os.environ.get(bench_peers.INSIDE):
         return bench_peers.inside(__file__, sys.argv[1:])
-    folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
-    folder.chmod(0o755)
-    made_by = peers.authority(folder, "origin-ca")
-    site = peers.site(folder, made_by)
-    try:
+    with peers.ground() as (folder, made_by):
         tool, names = bench_peers.build(folder), [str(change) for change in faster.CHANGES]
         best = cpu([], folder, made_by.pem, tool, asked)
         print(f"{best:.3f} ms  all changes")
         print(f"{cpu(names, folder, made_by.pem, tool, asked) / best:5.2f} x   without any")
         for name in names:
             print(f"{cpu([name], folder, made_by.pem, tool, asked) / best:5.2f} x   without {name}", flush=True)
-    finally:
-        site.terminate()
-        site.wait()
-        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -101,13 +101,9 @@ def main() -> int:
     asked = parser.parse_args()
     if not os.environ.get(INSIDE):
         return inside(__file__, sys.argv[1:])
-    folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
-    folder.chmod(0o755)
     print(versions())
-    made_by = peers.authority(folder, "origin-ca")
-    server = peers.site(folder, made_by)
     found: dict[str, dict[str, float]] = {}
-    try:
+    with peers.ground() as (folder, made_by):
         tool = build(folder)
         started = filters(folder, made_by, asked.domains)
         for name in asked.filters.split(","):
@@ -119,10 +115,6 @@ def main() -> int:
             finally:
                 if peer is not None:
                     peer.stop()
-    finally:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
     compare(found)
     return 0
 

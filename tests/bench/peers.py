@@ -14,9 +14,11 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -364,6 +366,21 @@ def e2guardian(folder: Path, made_by: Authority) -> Peer:
     process = subprocess.Popen(["e2guardian", "-c", str(home / "e2guardian.conf"), "-N"])
     _wait(port, process)
     return Peer("e2guardian", port, process, lambda: [process.pid, *below(process.pid)], _ended(process))
+
+
+@contextmanager
+def ground() -> Iterator[tuple[Path, Authority]]:
+    """A folder that squid's user may look into, with the site running; both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="schoolgate-bench-"))
+    folder.chmod(0o755)
+    made_by = authority(folder, "origin-ca")
+    server = site(folder, made_by)
+    try:
+        yield folder, made_by
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load(tool: Path, peer: Peer | None, kind: str, clients: int, seconds: float, **what: Any) -> dict[str, float]:
