@@ -28,6 +28,7 @@ people:
 """
 HOME = "admin"  # the host of the pretend network that stands for a home; nothing is redirected from it
 PORT = 51820
+SOCKETS = Path("/var/run/wireguard")
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Tunnel:
     def up(self, address: str | None = None) -> "Tunnel":
         environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "error"}
         command = [*self.network.within(HOME), "wireguard-go", "-f", self.device]
+        (SOCKETS / f"{self.device}.sock").unlink(missing_ok=True)  # else wg takes the next one's away for a dead one
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         wait(lambda: self._do("ip", "link", "show", self.device).returncode == 0)
         setting = self.folder / "wg.conf"
@@ -71,6 +73,7 @@ class Tunnel:
             self.process.kill()
             self.process.wait(30)
             self.process = None
+            (SOCKETS / f"{self.device}.sock").unlink(missing_ok=True)
         wait(lambda: self._do("ip", "link", "show", self.device).returncode != 0)
 
     def curl(self, url: str, *options: str, ca: Path | None = None) -> subprocess.CompletedProcess[str]:
