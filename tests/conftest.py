@@ -54,11 +54,18 @@ def settings_of(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture(scope="session")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """The pretend internet."""
     world = Sites(tmp_path_factory.mktemp("sites")).start()
     yield world
     world.stop()
+
+
+@pytest.fixture(scope="module")
+def sites(world: Sites) -> Sites:
+    """The same, which remembers nothing of the files of tests before: a teacher of theirs may have been where pupils may not go."""
+    world.asked.clear()
+    return world
 
 
 @pytest.fixture(scope="module")
