@@ -12,7 +12,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +62,9 @@ from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
+from schoolgate.proxy.insides.directly import hand_over
 from schoolgate.proxy.insides.hello import read_hello
+from schoolgate.proxy.insides.released import OVER, release_connection, release_stream
 
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
@@ -70,9 +72,12 @@ RequestLine = tuple[str, int, bytes, bytes, bytes, bytes, bytes]
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
+_CLIENT: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.handle_client
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
 _RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
 _WITHIN = "within"  # where a client keeps the layer within its tunnel
+_HOOKS = "hooks under way"  # where a connection keeps how many wait
+_HAPPENING = "happening"  # where a connection keeps the events whose turn comes, while one has its turn
 _UNDER_WAY = "under way"  # where a hook keeps what is left to do of it
 _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream._handle_event
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
@@ -91,6 +96,7 @@ _WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 6
 _WITH_ANSWER = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 _KEPT_OPEN = frozenset({"HTTP/1.1", b"HTTP/1.1", "HTTP/2.0", b"HTTP/2.0"})
 _ZERO = b"0"[0]
+_AT_ONCE = 65535  # bytes of one connection that are handled before another has its turn
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _CURRENT: Callable[[_Option], Any] = _Option.current
@@ -145,9 +151,20 @@ def _subject(hook: commands.StartHook) -> Any:
 
 async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
     """As mitmproxy's, but hooks whose handlers need not wait are done at once, and what is sent is sent together."""
-    async with self._server_event_lock:
-        self.timeout_watchdog.register_activity()
-        events, sending = deque((event,)), dict[Connection, list[bytes]]()
+    _happens(self, event)
+
+
+def _happens(self: ProxyConnectionHandler, event: Event) -> None:
+    """Nothing in here waits; what happens from within (a task may run at once to where it waits) has its turn after."""
+    held = vars(self)
+    events: deque[Event] | None = held.get(_HAPPENING)
+    if events is not None:
+        events.append(event)
+        return
+    self.timeout_watchdog.register_activity()
+    events = held[_HAPPENING] = deque((event,))
+    sending = dict[Connection, list[bytes]]()
+    try:
         while events:
             try:
                 for command in vars(self.client).get(_WITHIN, self.layer).handle_event(events.popleft()):
@@ -165,7 +182,9 @@ async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
             except Exception:
                 self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
                 _give_up(self)
-        _send(self, sending)
+    finally:
+        held[_HAPPENING] = None
+    _send(self, sending)
 
 
 def _give_up(self: ProxyConnectionHandler) -> None:
@@ -243,6 +262,7 @@ def _begun(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: _UnderWay) -> None:
     name = f"handle_hook({hook.name})"
+    vars(self)[_HOOKS] = vars(self).get(_HOOKS, 0) + 1
     rest = _rest(self, hook, *under_way)
     asyncio_utils.create_task(rest, name=name, keep_ref=True, client=self.client.peername)
 
@@ -253,9 +273,20 @@ async def _rest(
     under_way: Awaitable[None] | None,
     waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
 ) -> None:
-    await _finish(self, hook, under_way, waiting)
-    if hook.blocking:
-        await self.server_event(HookCompleted(hook))
+    try:
+        await _finish(self, hook, under_way, waiting)
+        if hook.blocking:
+            await self.server_event(HookCompleted(hook))
+    finally:
+        vars(self)[_HOOKS] -= 1
+
+
+async def handle_client(self: ProxyConnectionHandler) -> None:
+    """As mitmproxy's, but what is left of a connection is taken apart at its end."""
+    await _CLIENT(self)
+    if not vars(self).get(_HOOKS) and not self.transports:
+        release_connection(self)
+        vars(self.client)[_WITHIN] = OVER
 
 
 async def _finish(
@@ -367,23 +398,25 @@ async def drain_writers(self: ConnectionHandler) -> None:
             return
 
 
-async def handle_connection(self: ConnectionHandler, connection: Connection) -> None:
-    """As mitmproxy's, but what passes through unread goes from one socket to the other."""
-    cancelled, reader = None, self.transports[connection].reader
-    assert reader
+async def handle_connection(self: ProxyConnectionHandler, connection: Connection) -> None:
+    """As mitmproxy's, but what comes is handled as it comes, and what passes unread goes from socket to socket."""
+    cancelled, io = None, self.transports[connection]
+    assert io.reader
+    reading = _Reading(self, connection, io.writer, asyncio.current_task())
     try:
-        while data := await reader.read(65535):
-            relayed = self.transports.get(vars(connection).get(_RELAYED))  # type: ignore[arg-type]
-            if relayed is None or relayed.writer is None or relayed.writer.is_closing():
+        ended = hand_over(io.reader, io.writer, reading.take)
+        if ended is not None:
+            await ended
+            await reading.done()
+        else:
+            while data := await io.reader.read(65535):
                 await self.server_event(DataReceived(connection, data))
-            else:
-                self.timeout_watchdog.register_activity()
-                relayed.writer.write(data)
-            await self.drain_writers()
+                await self.drain_writers()
     except OSError:
         pass
     except asyncio.CancelledError as error:
         cancelled = error
+    reading.over = True
     if cancelled is None and connection.transport_protocol == "tcp":
         connection.state &= ~ConnectionState.CAN_READ
     else:
@@ -395,12 +428,74 @@ async def handle_connection(self: ConnectionHandler, connection: Connection) -> 
         except asyncio.CancelledError as error:
             cancelled = error
     with contextlib.suppress(OSError):
-        writer = self.transports[connection].writer
-        assert writer
-        writer.close()
+        assert io.writer
+        io.writer.close()
     self.transports.pop(connection)
+    reading.task = io.handler = None
     if cancelled:
-        raise cancelled
+        try:
+            raise cancelled
+        finally:
+            del cancelled
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is done with what comes in over one connection, until it is ``over``."""
+
+    handler: ProxyConnectionHandler
+    connection: Connection
+    writer: Any
+    task: asyncio.Task[Any] | None
+    over: bool = False
+    waiting: asyncio.Task[None] | None = None
+    pieces: deque[bytes] = field(default_factory=deque[bytes])  # that came while something waits
+
+    def take(self, data: bytes) -> None:
+        """Handle a piece; no other is read before all that is to be written has somewhere to go."""
+        handler = self.handler
+        if self.over or (self.task is not None and self.task.cancelling()):
+            return
+        if self.waiting is not None:
+            self.pieces.append(data)
+            return
+        relayed = handler.transports.get(vars(self.connection).get(_RELAYED))  # type: ignore[arg-type]
+        if relayed is not None and relayed.writer is not None and not relayed.writer.is_closing():
+            handler.timeout_watchdog.register_activity()
+            relayed.writer.write(data)
+        elif len(data) > _AT_ONCE:  # others come in between
+            _happens(handler, DataReceived(self.connection, data[:_AT_ONCE]))
+            self.pieces += [data[start : start + _AT_ONCE] for start in range(_AT_ONCE, len(data), _AT_ONCE)]
+            self._pause()
+            return
+        else:
+            _happens(handler, DataReceived(self.connection, data))
+        for io in handler.transports.values():
+            if io.writer is not None and not _takes_more(io.writer):
+                self._pause()
+                return
+
+    def _pause(self) -> None:
+        transport = self.writer.transport
+        if not transport.is_closing():
+            transport.pause_reading()
+        self.waiting = asyncio.get_running_loop().create_task(self._wait())
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(0)
+        await self.handler.drain_writers()
+        while self.pieces and not self.over:
+            _happens(self.handler, DataReceived(self.connection, self.pieces.popleft()))
+            await asyncio.sleep(0)
+            await self.handler.drain_writers()
+        self.waiting = None
+        if not self.over and not self.writer.transport.is_closing():
+            self.writer.transport.resume_reading()
+
+    async def done(self) -> None:
+        """Wait until what came last has somewhere to go."""
+        if self.waiting is not None:
+            await self.waiting
 
 
 def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
@@ -426,7 +521,7 @@ def post_init(self: MessageData) -> None:
 
 def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what goes on between streams and connections does not nest."""
-    under_way = [(child, child.handle_event(event))]
+    under_way, dropped = [(child, child.handle_event(event))], None
     while under_way:
         child, going = under_way[-1]
         for command in going:
@@ -446,7 +541,7 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
                 under_way.append((connection, connection.handle_event(command.event)))
                 break
             elif kind is DropStream:
-                self.streams.pop(command.stream_id, None)
+                dropped = self.streams.pop(command.stream_id, dropped)
             elif kind is GetHttpConnection:
                 yield from self.get_connection(command)
             elif kind is RegisterHttpConnection:
@@ -457,6 +552,8 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
                 yield command
         else:
             under_way.pop()
+            if dropped is not None and child is dropped:
+                release_stream(dropped)
 
 
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
@@ -746,7 +843,8 @@ CHANGES = (
     Change(AddonManager, "trigger_event", "self, event", trigger_event, "asking addons that handle nothing"),
     Change(ProxyConnectionHandler, "handle_hook", "self, hook", handle_hook, "timers for hooks"),
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
-    Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "layers around unread bytes"),
+    Change(ConnectionHandler, "handle_client", "self", handle_client, "work of the garbage collector", _EVENTS),
+    Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "tasks that read", _EVENTS),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
     Change(Layer, "handle_event", "self, event", handle_event, "ways up through all layers for a hook", _EVENTS),
     Change(HttpLayer, "handle_event", "self, event", http_event, "a layer", "Layer.handle_event"),

@@ -104,11 +104,11 @@ class Held:
         """Once our answer is out; an earlier end of the connection would be told to the client instead."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _CUT_AFTER
-        while loop.time() < end or self._stream in self._layer.streams.values():
-            if self._handler.client not in self._handler.transports:
+        while self._handler.client in self._handler.transports:
+            if loop.time() >= end and self._stream not in self._layer.streams.values():
+                cut_site(self._handler, self._flow)
                 return
             await asyncio.sleep(0.05)
-        cut_site(self._handler, self._flow)
 
     @property
     def _queue(self) -> deque[Event]:
