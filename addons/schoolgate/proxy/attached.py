@@ -13,14 +13,14 @@ class Attached[K, V]:
         self._name = f"schoolgate's {next(_NUMBERS)}"
 
     def __getitem__(self, key: K) -> V:
-        found: V = vars(key)[self._name]
+        found: V = key.__dict__[self._name]
         return found
 
     def __setitem__(self, key: K, value: V) -> None:
-        vars(key)[self._name] = value
+        key.__dict__[self._name] = value
 
     def __contains__(self, key: K) -> bool:
-        return self._name in vars(key)
+        return self._name in key.__dict__
 
     @overload
     def get(self, key: K) -> V | None: ...
@@ -28,7 +28,7 @@ class Attached[K, V]:
     def get(self, key: K, default: V) -> V: ...
     def get(self, key: K, default: V | None = None) -> V | None:
         """The value, or ``default``."""
-        found: V | None = vars(key).get(self._name, default)
+        found: V | None = key.__dict__.get(self._name, default)
         return found
 
     @overload
@@ -37,7 +37,7 @@ class Attached[K, V]:
     def pop(self, key: K, default: V) -> V: ...
     def pop(self, key: K, default: V | None) -> V | None:
         """Take the value away; it, or ``default``."""
-        found: V | None = vars(key).pop(self._name, default)
+        found: V | None = key.__dict__.pop(self._name, default)
         return found
 
 
@@ -48,12 +48,12 @@ class Marks[K]:
         self._name = f"schoolgate's {next(_NUMBERS)}"
 
     def __contains__(self, key: K) -> bool:
-        return self._name in vars(key)
+        return self._name in key.__dict__
 
     def add(self, key: K) -> None:
         """Mark it."""
-        vars(key)[self._name] = True
+        key.__dict__[self._name] = True
 
     def discard(self, key: K) -> None:
         """Take its mark away, if it has one."""
-        vars(key).pop(self._name, None)
+        key.__dict__.pop(self._name, None)

@@ -8,18 +8,15 @@ import hashlib
 
 from mitmproxy.tls import ClientHello
 
-_PASSING = frozenset({0, 21, 41, 42, 44})
-"""Server name, padding, and what comes only with a resumed session (pre-shared key, early data, cookie)."""
+_GREASE = frozenset(low << 8 | low for low in range(0x0A, 0x100, 0x10))
+"""The values that browsers draw by lot to keep servers tolerant (RFC 8701)."""
+_PASSING = _GREASE | {0, 21, 41, 42, 44}
+"""Besides: server name, padding, and what comes only with a resumed session (pre-shared key, early data, cookie)."""
 
 
 def device_class(hello: ClientHello) -> str:
     """Twelve characters that are the same for every connection that one version of a program opens."""
-    ciphers = sorted(number for number in hello.cipher_suites if not _is_grease(number))
-    extensions = sorted(kind for kind, _ in hello.extensions if kind not in _PASSING and not _is_grease(kind))
+    ciphers = sorted([number for number in hello.cipher_suites if number not in _GREASE])
+    extensions = sorted([kind for kind, _ in hello.extensions if kind not in _PASSING])
     offered = [bytes(name).hex() for name in hello.alpn_protocols]
     return hashlib.sha256(repr((ciphers, extensions, offered)).encode()).hexdigest()[:12]
-
-
-def _is_grease(number: int) -> bool:
-    """Whether this is one of the values that browsers draw by lot to keep servers tolerant (RFC 8701)."""
-    return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF

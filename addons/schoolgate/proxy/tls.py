@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +30,7 @@ from mitmproxy.tls import TlsData
 from OpenSSL import SSL
 
 from schoolgate.kept import Kept
+from schoolgate.proxy.attached import Attached
 
 _MOST_LEAVES = 1000  # certificates that are kept
 _MOST_CONTEXTS = 250  # of 15 KB each
@@ -112,8 +113,8 @@ class Tls(tlsconfig.TlsConfig):
     def __init__(self) -> None:
         self._contexts: Kept[Cert, SSL.Context] = Kept(_MOST_CONTEXTS)
         self._sessions: Kept[Hashable, SSL.Session] = Kept(_MOST_SESSIONS)
-        self._open: WeakKeyDictionary[Server, tuple[Hashable, SSL.Connection]] = WeakKeyDictionary()
-        self._layers: WeakKeyDictionary[Connection, ref[TLSLayer]] = WeakKeyDictionary()
+        self._open = Attached[Server, tuple[Hashable, SSL.Connection]]()
+        self._layers = Attached[Connection, ref[TLSLayer]]()
         self._gone = _Gone(SSL.Context(SSL.TLS_METHOD))
 
     def configure(self, updated: Any) -> None:
@@ -191,7 +192,7 @@ class Tls(tlsconfig.TlsConfig):
 
     def server_disconnected(self, data: ServerConnectionHookData) -> None:
         """What the site gave to go on with is kept; with TLS 1.3 it comes after the handshake."""
-        key, connection = self._open.pop(data.server, (None, None))
+        key, connection = self._open.pop(data.server, None) or (None, None)
         if connection is not None and data.server.tls_established:
             session = connection.get_session()
             if session is not None:

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
+from cryptography.x509 import GeneralName
 from mitmproxy import ctx, version
 from mitmproxy.addonmanager import AddonManager, traverse
+from mitmproxy.addons import tlsconfig
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
@@ -25,7 +27,7 @@ from mitmproxy.http import Headers, Message, MessageData, Request, Response
 from mitmproxy.net import check
 from mitmproxy.net.http import http1, url, validate
 from mitmproxy.net.http.http1 import read
-from mitmproxy.optmanager import _Option, unset
+from mitmproxy.optmanager import OptManager, _Option, unset
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event, HookCompleted
@@ -100,8 +102,12 @@ _AT_ONCE = 65535  # bytes of one connection that are handled before another has 
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _CURRENT: Callable[[_Option], Any] = _Option.current
+_OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
+_GENERAL_NAME: Callable[[str], GeneralName] = tlsconfig._ip_or_dns_name
+_NEW: Any = object.__new__
 _EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
 _NONE: list[bytes] = []
+_NOT_ASKED: Any = object()
 _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
@@ -124,8 +130,8 @@ class _Known:
     handlers: dict[str, Handlers]
 
 
-_FIELD: dict[type, str] = {}
-"""The name of the one argument of each kind of hook."""
+_FIELD: dict[type, tuple[str, bool]] = {}
+"""The name of the one argument of each kind of hook, and whether it is a flow."""
 
 
 def handlers_of(addons: AddonManager, name: str) -> Handlers:
@@ -140,13 +146,14 @@ def handlers_of(addons: AddonManager, name: str) -> Handlers:
     return found
 
 
-def _subject(hook: commands.StartHook) -> Any:
+def _subject(hook: commands.StartHook) -> tuple[Any, bool]:
+    """What a hook is about, and whether that is a flow."""
     kind = type(hook)
-    name = _FIELD.get(kind)
-    if name is None:
+    known = _FIELD.get(kind)
+    if known is None:
         (field,) = fields(hook)  # type: ignore[arg-type]
-        name = _FIELD[kind] = field.name
-    return getattr(hook, name)
+        known = _FIELD[kind] = field.name, isinstance(getattr(hook, field.name), Flow)
+    return getattr(hook, known[0]), known[1]
 
 
 async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
@@ -156,7 +163,7 @@ async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
 
 def _happens(self: ProxyConnectionHandler, event: Event) -> None:
     """Nothing in here waits; what happens from within (a task may run at once to where it waits) has its turn after."""
-    held = vars(self)
+    held = self.__dict__
     events: deque[Event] | None = held.get(_HAPPENING)
     if events is not None:
         events.append(event)
@@ -167,11 +174,11 @@ def _happens(self: ProxyConnectionHandler, event: Event) -> None:
     try:
         while events:
             try:
-                for command in vars(self.client).get(_WITHIN, self.layer).handle_event(events.popleft()):
+                for command in self.client.__dict__.get(_WITHIN, self.layer).handle_event(events.popleft()):
                     if type(command) is commands.SendData:
                         sending.setdefault(command.connection, []).append(command.data)
                     elif isinstance(command, commands.StartHook):
-                        under_way = vars(command).get(_UNDER_WAY) or _begin(self.master.addons, command)
+                        under_way = command.__dict__.get(_UNDER_WAY) or _begin(self.master.addons, command)
                         if under_way is not _DONE:
                             _end_later(self, command, under_way)
                         elif command.blocking:
@@ -230,7 +237,7 @@ def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
 
 def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
     """Call the handlers of a hook until one of them waits; ``_DONE`` where none does."""
-    subject = _subject(hook)
+    subject, is_flow = _subject(hook)
     waiting = iter(handlers_of(addons, hook.name))
     for handler in waiting:
         try:
@@ -250,7 +257,7 @@ def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
             _note(error)
             continue
         return result, waiting
-    if isinstance(subject, Flow) and (subject.intercepted or handlers_of(addons, "update")):
+    if is_flow and (subject.intercepted or handlers_of(addons, "update")):
         return None, iter(())
     return _DONE
 
@@ -262,7 +269,7 @@ def _begun(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: _UnderWay) -> None:
     name = f"handle_hook({hook.name})"
-    vars(self)[_HOOKS] = vars(self).get(_HOOKS, 0) + 1
+    self.__dict__[_HOOKS] = self.__dict__.get(_HOOKS, 0) + 1
     rest = _rest(self, hook, *under_way)
     asyncio_utils.create_task(rest, name=name, keep_ref=True, client=self.client.peername)
 
@@ -278,15 +285,15 @@ async def _rest(
         if hook.blocking:
             await self.server_event(HookCompleted(hook))
     finally:
-        vars(self)[_HOOKS] -= 1
+        self.__dict__[_HOOKS] -= 1
 
 
 async def handle_client(self: ProxyConnectionHandler) -> None:
     """As mitmproxy's, but what is left of a connection is taken apart at its end."""
     await _CLIENT(self)
-    if not vars(self).get(_HOOKS) and not self.transports:
+    if not self.__dict__.get(_HOOKS) and not self.transports:
         release_connection(self)
-        vars(self.client)[_WITHIN] = OVER
+        self.client.__dict__[_WITHIN] = OVER
 
 
 async def _finish(
@@ -296,7 +303,7 @@ async def _finish(
     waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
 ) -> None:
     """What is left to do of a hook, one handler of which has to wait."""
-    subject = _subject(hook)
+    subject, is_flow = _subject(hook)
     with self.timeout_watchdog.disarm():
         try:
             if under_way is not None:
@@ -305,7 +312,7 @@ async def _finish(
                 await _safely(handler, subject)
         except AddonHalt:
             pass
-        if isinstance(subject, Flow):
+        if is_flow:
             for handler in handlers_of(self.master.addons, "update"):
                 await _safely(handler, [subject])
             await subject.wait_for_resume()
@@ -353,7 +360,7 @@ def _done_here(hook: commands.StartHook) -> bool:
     under_way = _begin(ctx.master.addons, hook)
     if under_way is _DONE and not (isinstance(hook, HttpRequestHeadersHook) and hook.flow.request.stream):
         return True
-    vars(hook)[_UNDER_WAY] = under_way
+    hook.__dict__[_UNDER_WAY] = under_way
     return False
 
 
@@ -459,7 +466,7 @@ class _Reading:
         if self.waiting is not None:
             self.pieces.append(data)
             return
-        relayed = handler.transports.get(vars(self.connection).get(_RELAYED))  # type: ignore[arg-type]
+        relayed = handler.transports.get(self.connection.__dict__.get(_RELAYED))  # type: ignore[arg-type]
         if relayed is not None and relayed.writer is not None and not relayed.writer.is_closing():
             handler.timeout_watchdog.register_activity()
             relayed.writer.write(data)
@@ -503,7 +510,7 @@ def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
     client, server = self.context.client, self.context.server
     wrapped = client.tls_established or server.tls_established or server.via
     if self.flow is None and isinstance(event, DataReceived) and not wrapped:
-        vars(client)[_RELAYED], vars(server)[_RELAYED] = server, client
+        client.__dict__[_RELAYED], server.__dict__[_RELAYED] = server, client
     yield from _RELAY(self, event)
 
 
@@ -559,8 +566,8 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first; the layers around it are asked once."""
     client = self.context.client
-    if not client.tls and _WITHIN not in vars(client) and len(self.context.layers) == _OUTERMOST:
-        vars(client)[_WITHIN] = self
+    if not client.tls and _WITHIN not in client.__dict__ and len(self.context.layers) == _OUTERMOST:
+        client.__dict__[_WITHIN] = self
     if self._paused is None:
         if type(event) is DataReceived and event.connection in self.connections:
             return event_to_child(self, self.connections[event.connection], event)
@@ -593,7 +600,7 @@ def passthrough(self: HttpStream, event: Event) -> CommandGenerator[None]:
     """
     client, request = self.context.client, self.flow.request
     if type(event) is RequestData and request.method == "CONNECT" and not (client.tls or request.is_http2):
-        vars(client)[_WITHIN] = _Within(self.child_layer)
+        client.__dict__[_WITHIN] = _Within(self.child_layer)
     return _PASSTHROUGH(self, event)
 
 
@@ -614,7 +621,9 @@ class _Within:
 
 def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first."""
-    if type(event) is DataReceived and event.connection == self.tunnel_connection:
+    if type(event) is DataReceived:
+        if event.connection != self.tunnel_connection:
+            return self.event_to_child(event)
         return self.receive_data(event.data) if self.tunnel_state is TunnelState.OPEN else _TUNNEL_EVENT(self, event)
     return self.event_to_child(event) if isinstance(event, CommandCompleted) else _TUNNEL_EVENT(self, event)
 
@@ -669,54 +678,65 @@ def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False)
         self._raw_bytes, self._client_hello = raw_client_hello, found  # type: ignore[assignment]
 
 
-def _table(headers: Headers) -> dict[bytes, list[bytes]]:
-    """The values of all headers by lower-case name; made anew whenever the fields are others."""
-    held = vars(headers)
-    known: tuple[object, dict[bytes, list[bytes]]] | None = held.get("_table")
-    if known is not None and known[0] is headers.fields:
-        return known[1]
-    table = dict[bytes, list[bytes]]()
+@dataclass(slots=True)
+class _Table:
+    """The values of all headers by lower-case name, and in one text by whatever spelling was asked for."""
+
+    fields: object
+    values: dict[bytes, list[bytes]]
+    texts: dict[str | bytes, str | None]
+
+    def ask(self, key: str | bytes) -> str | None:
+        """The values of a header with commas between, or None."""
+        name = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
+        found = self.values.get(name.lower())
+        text = ", ".join([value.decode("utf-8", "surrogateescape") for value in found]) if found else None
+        self.texts[key] = text
+        return text
+
+
+def _table(headers: Headers) -> _Table:
+    """Made anew whenever the fields are others."""
+    known: _Table | None = headers.__dict__.get("_table")
+    if known is not None and known.fields is headers.fields:
+        return known
+    values = dict[bytes, list[bytes]]()
     for key, value in headers.fields:
         name = key.lower()
-        if name in table:
-            table[name].append(value)
+        if name in values:
+            values[name].append(value)
         else:
-            table[name] = [value]
-    held["_table"] = headers.fields, table
-    return table
-
-
-def _values(headers: Headers, name: str | bytes) -> list[bytes]:
-    key = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    return _table(headers).get(key.lower(), _NONE)
-
-
-def _text(values: list[bytes]) -> str:
-    return ", ".join([value.decode("utf-8", "surrogateescape") for value in values])
+            values[name] = [value]
+    made = headers.__dict__["_table"] = _Table(headers.fields, values, {})
+    return made
 
 
 def get_all(self: Headers, name: str | bytes) -> list[str]:
     """As mitmproxy's, but looked up in a table."""
-    return [value.decode("utf-8", "surrogateescape") for value in _values(self, name)]
+    key = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
+    return [value.decode("utf-8", "surrogateescape") for value in _table(self).values.get(key.lower(), _NONE)]
 
 
 def get(self: Headers, key: str, default: Any = None) -> Any:
     """As mitmproxy's, but looked up in a table."""
-    values = _values(self, key)
-    return _text(values) if values else default
+    table = _table(self)
+    text = table.texts.get(key, _NOT_ASKED)
+    if text is _NOT_ASKED:
+        text = table.ask(key)
+    return default if text is None else text
 
 
 def get_item(self: Headers, key: str) -> str:
     """As mitmproxy's, but looked up in a table."""
-    values = _values(self, key)
-    if not values:
+    text: str | None = get(self, key)
+    if text is None:
         raise KeyError(key)
-    return _text(values)
+    return text
 
 
 def contains(self: Headers, key: object) -> bool:
     """As mitmproxy's, but looked up in a table."""
-    return isinstance(key, str | bytes) and bool(_values(self, key))
+    return isinstance(key, str | bytes) and get(self, key) is not None  # type: ignore[arg-type]
 
 
 def read_headers(lines: list[bytes]) -> Headers:
@@ -747,7 +767,7 @@ def read_request_line(line: bytes) -> RequestLine:
 
 def body_size(request: Request, response: Response | None = None) -> int | None:
     """As mitmproxy's, but the plain cases are told apart first."""
-    table = _table(request.headers if response is None else response.headers)
+    table = _table(request.headers if response is None else response.headers).values
     if b"transfer-encoding" not in table and (response is None or _has_body(request, response)):
         lengths = table.get(b"content-length")
         if lengths is None:
@@ -763,7 +783,7 @@ def _has_body(request: Request, response: Response) -> bool:
 
 def connection_close(http_version: Any, headers: Headers) -> bool:
     """As mitmproxy's, but the plain case is told first."""
-    if b"connection" in _table(headers):
+    if b"connection" in _table(headers).values:
         return _CONNECTION_CLOSE(http_version, headers)
     return http_version not in _KEPT_OPEN
 
@@ -790,7 +810,7 @@ def _known_host(host: Any) -> bool:
 
 def validate_headers(message: Message) -> None:
     """As mitmproxy's, but a name that was valid before is still valid."""
-    table = _table(message.headers)
+    table = _table(message.headers).values
     lengths = table.get(b"content-length", _NONE)
     if b"transfer-encoding" in table or len(lengths) > 1 or not _VALID.issuperset(table):
         _VALIDATE_HEADERS(message)
@@ -808,9 +828,55 @@ def fork(self: Context) -> Context:
 
 
 def current(self: _Option) -> Any:
-    """As mitmproxy's, but makes no copies of what nobody can change."""
+    """As mitmproxy's, but makes no copies of what nobody can change, and simple ones of what is simple."""
     value = self._default if self.value is unset else self.value
-    return value if type(value) in _UNCHANGING else _CURRENT(self)
+    if type(value) in _UNCHANGING:
+        return value
+    return [] if type(value) is list and not value else _CURRENT(self)
+
+
+def option(self: OptManager, attr: str) -> Any:
+    """As mitmproxy's, but asks once."""
+    found = self.__dict__["_options"].get(attr)
+    if found is None:
+        return _OPTION(self, attr)
+    return found.current()
+
+
+def is_same(self: Connection, other: object) -> bool:
+    """As mitmproxy's, but a connection is asked first whether it is the other."""
+    return self is other or (isinstance(other, Connection) and self.id == other.id)
+
+
+def new_hook(cls: type[commands.StartHook], *args: Any, **kwargs: Any) -> Any:
+    """As mitmproxy's, but does not ask each time whether the class is what it is."""
+    return _NEW(cls)
+
+
+def new_completed(cls: type[CommandCompleted], *args: Any, **kwargs: Any) -> Any:
+    """As mitmproxy's, but does not ask each time whether the class is what it is."""
+    return _NEW(cls)
+
+
+def create_task(
+    coro: Coroutine[Any, Any, Any], *, name: str, keep_ref: bool, client: object = None
+) -> asyncio.Task[Any]:
+    """As mitmproxy's, but asks nothing of the environment."""
+    task = asyncio.get_running_loop().create_task(coro, name=name)
+    if keep_ref and not task.done():
+        asyncio_utils._KEEP_ALIVE.add(task)
+        task.add_done_callback(asyncio_utils._KEEP_ALIVE.discard)
+    return task
+
+
+def general_name(val: str) -> GeneralName:
+    """As mitmproxy's, but remembers the last ones."""
+    return _known_name(val) if len(val) <= _LONGEST else _GENERAL_NAME(val)
+
+
+@lru_cache(maxsize=1024)
+def _known_name(val: str) -> GeneralName:
+    return _GENERAL_NAME(val)
 
 
 @dataclass(frozen=True, slots=True)
@@ -872,6 +938,12 @@ CHANGES = (
     Change(http, "validate_headers", "message", validate_headers, "names that were valid before"),
     Change(Context, "fork", "self", fork, "a connection that nobody uses"),
     Change(_Option, "current", "self", current, "copies of what does not change"),
+    Change(OptManager, "__getattr__", "self, attr", option, "looking an option up twice"),
+    Change(Connection, "__eq__", "self, other", is_same, "asking what kind the other is"),
+    Change(commands.StartHook, "__new__", "cls, args, kwargs", new_hook, "checks of the class"),
+    Change(CommandCompleted, "__new__", "cls, args, kwargs", new_completed, "checks of the class"),
+    Change(asyncio_utils, "create_task", "coro, name, keep_ref, client", create_task, "looks into the environment"),
+    Change(tlsconfig, "_ip_or_dns_name", "val", general_name, "names that were read before"),
     Change(MessageData, "__post_init__", "self", post_init, "checks of types"),
 )
 """All of them."""
