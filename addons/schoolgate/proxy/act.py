@@ -15,6 +15,7 @@ from schoolgate.policy.rules import Action
 from schoolgate.policy.verdict import Verdict, heard
 from schoolgate.policy.visits import Kind, Origin, classify
 from schoolgate.proxy.footing import Footing, State
+from schoolgate.proxy.insides.header_texts import texts_of
 from schoolgate.proxy.live import Live
 from schoolgate.proxy.nudges import Nudges, key_of
 from schoolgate.proxy.pages import NOTICE, NUDGE, OWN, is_opened, origin_of
@@ -28,7 +29,6 @@ ON_RECORD = "/on-record/"
 """Where a probe's path begins so, its block is put on record; of all others that would be too much."""
 _WARNED_FOR = 30 * 60.0  # seconds that a warning once shown lets the same person pass
 _MOST_WARNED = 10_000
-_LOWER = "by lower-case name"  # where headers keep what ``lower`` says of them, as long as they are the same
 
 
 class Act:
@@ -167,17 +167,8 @@ class Act:
 
 
 def lower(flow: HTTPFlow) -> Mapping[str, str]:
-    """The request's headers by their lower-case names, those that come twice joined by a comma (RFC 9110, 5.3)."""
-    headers = flow.request.headers
-    known: tuple[object, Mapping[str, str]] | None = vars(headers).get(_LOWER)
-    if known is not None and known[0] is headers.fields:
-        return known[1]
-    found: dict[str, str] = {}
-    for raw, said in headers.fields:  # walking mitmproxy's own mapping costs six times as much
-        name, value = raw.decode("utf-8", "surrogateescape").lower(), said.decode("utf-8", "surrogateescape")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    vars(headers)[_LOWER] = headers.fields, found
-    return found
+    """The request's headers by their lower-case names, those that come twice joined by a comma."""
+    return texts_of(flow.request.headers)
 
 
 def _came_from(headers: Mapping[str, str]) -> str:

@@ -5,8 +5,7 @@ here, which tells the technician and then shuts what the hook was about. A page 
 block page say, stays.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import wraps
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from mitmproxy.dns import DNSFlow
@@ -17,8 +16,8 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 
 from schoolgate.proxy.act import Act
+from schoolgate.proxy.guarded import Guarded, Hook
 
-Hook = Callable[[Any], Awaitable[object] | None]
 Shut = Callable[[Act, Any, str, Exception], None]
 
 
@@ -33,27 +32,8 @@ def shut_on_fault(duties: Iterable[Any], act: Act) -> list[Any]:
     return found
 
 
-def _guarded(hook: Hook, where: str, shut: Shut, act: Act) -> Hook:
-    @wraps(hook)
-    def guarded(subject: Any) -> Awaitable[object] | None:
-        try:
-            waits = hook(subject)
-        except AddonHalt:
-            raise
-        except Exception as error:
-            shut(act, subject, where, error)
-            return None
-        return None if waits is None else to_its_end(waits, subject)
-
-    async def to_its_end(waits: Awaitable[object], subject: Any) -> None:
-        try:
-            await waits
-        except AddonHalt:
-            raise
-        except Exception as error:
-            shut(act, subject, where, error)
-
-    return guarded
+def _guarded(hook: Hook, where: str, shut: Shut, act: Act) -> Guarded:
+    return Guarded(hook, lambda subject, error: shut(act, subject, where, error))
 
 
 def _tell(act: Act, subject: object, where: str, error: Exception) -> None:

@@ -25,7 +25,7 @@ from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
 from mitmproxy.http import Headers, Message, MessageData, Request, Response
 from mitmproxy.net import check
-from mitmproxy.net.http import http1, url, validate
+from mitmproxy.net.http import http1, url
 from mitmproxy.net.http.http1 import read
 from mitmproxy.optmanager import OptManager, _Option, unset
 from mitmproxy.proxy import commands
@@ -64,7 +64,9 @@ from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
+from schoolgate.proxy.guarded import Guarded
 from schoolgate.proxy.insides.directly import hand_over
+from schoolgate.proxy.insides.header_texts import text_of, texts_of
 from schoolgate.proxy.insides.hello import read_hello
 from schoolgate.proxy.insides.released import OVER, release_connection, release_stream
 
@@ -97,22 +99,20 @@ _CONNECTION_CLOSE: Callable[[Any, Headers], bool] = http1.connection_close
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 600)})
 _WITH_ANSWER = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 _KEPT_OPEN = frozenset({"HTTP/1.1", b"HTTP/1.1", "HTTP/2.0", b"HTTP/2.0"})
-_ZERO = b"0"[0]
 _AT_ONCE = 65535  # bytes of one connection that are handled before another has its turn
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _CURRENT: Callable[[_Option], Any] = _Option.current
+_GET_ALL: Callable[[Headers, str | bytes], list[str]] = Headers.get_all
 _OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
 _GENERAL_NAME: Callable[[str], GeneralName] = tlsconfig._ip_or_dns_name
 _NEW: Any = object.__new__
 _EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
-_NONE: list[bytes] = []
-_NOT_ASKED: Any = object()
 _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
 _LONGEST = 260  # characters of a name that is remembered; of sites none is longer, with its port
-_VALID = set[bytes]()
+_VALID = set[str]()
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
 _State = Callable[[Any], CommandGenerator[None]]
@@ -122,23 +122,34 @@ Handlers = tuple[Callable[[Any], Awaitable[None] | None], ...]
 
 
 @dataclass(slots=True)
+class _Hooked:
+    """What is known of one kind of hook in one chain of addons."""
+
+    handlers: Handlers
+    field: str  # the name of its one argument
+    is_told: bool  # whether that is a flow, and somebody handles ``update``
+
+
+@dataclass(slots=True)
 class _Known:
     """The handlers of each hook in one chain of addons, as long as that chain is the same."""
 
     chain: list[Any]
     length: int
     handlers: dict[str, Handlers]
+    hooked: dict[type, _Hooked]
 
 
-_FIELD: dict[type, tuple[str, bool]] = {}
-"""The name of the one argument of each kind of hook, and whether it is a flow."""
+def _known_of(addons: AddonManager) -> _Known:
+    known: _Known | None = addons.__dict__.get("_known")
+    if known is None or known.chain is not addons.chain or known.length != len(addons.chain):
+        known = addons.__dict__["_known"] = _Known(addons.chain, len(addons.chain), {}, {})
+    return known
 
 
 def handlers_of(addons: AddonManager, name: str) -> Handlers:
     """Who handles a hook, in the order of the chain."""
-    known: _Known | None = addons.__dict__.get("_known")
-    if known is None or known.chain is not addons.chain or known.length != len(addons.chain):
-        known = addons.__dict__["_known"] = _Known(addons.chain, len(addons.chain), {})
+    known = _known_of(addons)
     found = known.handlers.get(name)
     if found is None:
         each = (getattr(addon, name, None) for addon in traverse(addons.chain))
@@ -146,14 +157,15 @@ def handlers_of(addons: AddonManager, name: str) -> Handlers:
     return found
 
 
-def _subject(hook: commands.StartHook) -> tuple[Any, bool]:
-    """What a hook is about, and whether that is a flow."""
-    kind = type(hook)
-    known = _FIELD.get(kind)
-    if known is None:
+def _hooked(addons: AddonManager, hook: commands.StartHook) -> _Hooked:
+    known = _known_of(addons)
+    found = known.hooked.get(type(hook))
+    if found is None:
         (field,) = fields(hook)  # type: ignore[arg-type]
-        known = _FIELD[kind] = field.name, isinstance(getattr(hook, field.name), Flow)
-    return getattr(hook, known[0]), known[1]
+        is_flow = isinstance(getattr(hook, field.name), Flow)
+        is_told = is_flow and bool(handlers_of(addons, "update"))
+        found = known.hooked[type(hook)] = _Hooked(handlers_of(addons, hook.name), field.name, is_told)
+    return found
 
 
 async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
@@ -237,11 +249,23 @@ def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
 
 def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
     """Call the handlers of a hook until one of them waits; ``_DONE`` where none does."""
-    subject, is_flow = _subject(hook)
-    waiting = iter(handlers_of(addons, hook.name))
+    hooked = _hooked(addons, hook)
+    subject = getattr(hook, hooked.field)
+    waiting = iter(hooked.handlers)
     for handler in waiting:
         try:
-            result = handler(subject)
+            if type(handler) is Guarded:  # a step less for each of ours
+                try:
+                    result = handler.__wrapped__(subject)
+                except AddonHalt:
+                    raise
+                except Exception as error:
+                    handler.failed(subject, error)
+                    continue
+                if result is not None:
+                    result = handler.to_its_end(result, subject)
+            else:
+                result = handler(subject)
             if result is None:
                 continue
             if inspect.iscoroutine(result):
@@ -257,7 +281,7 @@ def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
             _note(error)
             continue
         return result, waiting
-    if is_flow and (subject.intercepted or handlers_of(addons, "update")):
+    if hooked.is_told or getattr(subject, "intercepted", False):
         return None, iter(())
     return _DONE
 
@@ -303,7 +327,7 @@ async def _finish(
     waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
 ) -> None:
     """What is left to do of a hook, one handler of which has to wait."""
-    subject, is_flow = _subject(hook)
+    subject = getattr(hook, _hooked(self.master.addons, hook).field)
     with self.timeout_watchdog.disarm():
         try:
             if under_way is not None:
@@ -312,7 +336,7 @@ async def _finish(
                 await _safely(handler, subject)
         except AddonHalt:
             pass
-        if is_flow:
+        if isinstance(subject, Flow):
             for handler in handlers_of(self.master.addons, "update"):
                 await _safely(handler, [subject])
             await subject.wait_for_resume()
@@ -678,57 +702,20 @@ def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False)
         self._raw_bytes, self._client_hello = raw_client_hello, found  # type: ignore[assignment]
 
 
-@dataclass(slots=True)
-class _Table:
-    """The values of all headers by lower-case name, and in one text by whatever spelling was asked for."""
-
-    fields: object
-    values: dict[bytes, list[bytes]]
-    texts: dict[str | bytes, str | None]
-
-    def ask(self, key: str | bytes) -> str | None:
-        """The values of a header with commas between, or None."""
-        name = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
-        found = self.values.get(name.lower())
-        text = ", ".join([value.decode("utf-8", "surrogateescape") for value in found]) if found else None
-        self.texts[key] = text
-        return text
-
-
-def _table(headers: Headers) -> _Table:
-    """Made anew whenever the fields are others."""
-    known: _Table | None = headers.__dict__.get("_table")
-    if known is not None and known.fields is headers.fields:
-        return known
-    values = dict[bytes, list[bytes]]()
-    for key, value in headers.fields:
-        name = key.lower()
-        if name in values:
-            values[name].append(value)
-        else:
-            values[name] = [value]
-    made = headers.__dict__["_table"] = _Table(headers.fields, values, {})
-    return made
-
-
 def get_all(self: Headers, name: str | bytes) -> list[str]:
-    """As mitmproxy's, but looked up in a table."""
-    key = name.encode("utf-8", "surrogateescape") if isinstance(name, str) else name
-    return [value.decode("utf-8", "surrogateescape") for value in _table(self).values.get(key.lower(), _NONE)]
+    """As mitmproxy's, but what is not there is not looked for."""
+    return [] if text_of(self, name) is None else _GET_ALL(self, name)
 
 
 def get(self: Headers, key: str, default: Any = None) -> Any:
     """As mitmproxy's, but looked up in a table."""
-    table = _table(self)
-    text = table.texts.get(key, _NOT_ASKED)
-    if text is _NOT_ASKED:
-        text = table.ask(key)
+    text = text_of(self, key)
     return default if text is None else text
 
 
 def get_item(self: Headers, key: str) -> str:
     """As mitmproxy's, but looked up in a table."""
-    text: str | None = get(self, key)
+    text = text_of(self, key)
     if text is None:
         raise KeyError(key)
     return text
@@ -736,7 +723,12 @@ def get_item(self: Headers, key: str) -> str:
 
 def contains(self: Headers, key: object) -> bool:
     """As mitmproxy's, but looked up in a table."""
-    return isinstance(key, str | bytes) and get(self, key) is not None  # type: ignore[arg-type]
+    return isinstance(key, str | bytes) and text_of(self, key) is not None
+
+
+def as_bytes(self: Headers) -> bytes:
+    """As mitmproxy's, but without a generator."""
+    return b"\r\n".join([b": ".join(field) for field in self.fields]) + b"\r\n" if self.fields else b""
 
 
 def read_headers(lines: list[bytes]) -> Headers:
@@ -767,14 +759,18 @@ def read_request_line(line: bytes) -> RequestLine:
 
 def body_size(request: Request, response: Response | None = None) -> int | None:
     """As mitmproxy's, but the plain cases are told apart first."""
-    table = _table(request.headers if response is None else response.headers).values
-    if b"transfer-encoding" not in table and (response is None or _has_body(request, response)):
-        lengths = table.get(b"content-length")
-        if lengths is None:
+    table = texts_of(request.headers if response is None else response.headers)
+    if "transfer-encoding" not in table and (response is None or _has_body(request, response)):
+        length = table.get("content-length")
+        if length is None:
             return 0 if response is None else -1
-        if len(lengths) == 1 and lengths[0].isdigit() and (lengths[0] == b"0" or lengths[0][0] != _ZERO):
-            return int(lengths[0])
+        if _is_plain(length):
+            return int(length)
     return _BODY_SIZE(request, response)
+
+
+def _is_plain(length: str) -> bool:
+    return length.isdigit() and length.isascii() and (length[0] != "0" or length == "0")
 
 
 def _has_body(request: Request, response: Response) -> bool:
@@ -783,7 +779,7 @@ def _has_body(request: Request, response: Response) -> bool:
 
 def connection_close(http_version: Any, headers: Headers) -> bool:
     """As mitmproxy's, but the plain case is told first."""
-    if b"connection" in _table(headers).values:
+    if "connection" in texts_of(headers):
         return _CONNECTION_CLOSE(http_version, headers)
     return http_version not in _KEPT_OPEN
 
@@ -810,14 +806,13 @@ def _known_host(host: Any) -> bool:
 
 def validate_headers(message: Message) -> None:
     """As mitmproxy's, but a name that was valid before is still valid."""
-    table = _table(message.headers).values
-    lengths = table.get(b"content-length", _NONE)
-    if b"transfer-encoding" in table or len(lengths) > 1 or not _VALID.issuperset(table):
+    table = texts_of(message.headers)
+    length = table.get("content-length")
+    is_plain = "transfer-encoding" not in table and (length is None or _is_plain(length))
+    if not is_plain or not _VALID.issuperset(table):
         _VALIDATE_HEADERS(message)
         if len(_VALID) + len(table) <= _MOST_VALID:
             _VALID.update(name for name in table if len(name) <= _LONGEST)
-    elif lengths:
-        validate.parse_content_length(lengths[0])
 
 
 def fork(self: Context) -> Context:
@@ -927,6 +922,7 @@ CHANGES = (
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
     Change(Headers, "__getitem__", "self, key", get_item, "walks through all fields"),
     Change(Headers, "__contains__", "self, key", contains, "walks through all fields"),
+    Change(Headers, "__bytes__", "self", as_bytes, "a generator"),
     Change(read, "_read_headers", "lines", read_headers, "checks of types"),
     Change(read, "_read_request_line", "line", read_request_line, "a second reading"),
     Change(http1, "expected_http_body_size", "request, response", body_size, "rare cases first"),
@@ -940,6 +936,7 @@ CHANGES = (
     Change(_Option, "current", "self", current, "copies of what does not change"),
     Change(OptManager, "__getattr__", "self, attr", option, "looking an option up twice"),
     Change(Connection, "__eq__", "self, other", is_same, "asking what kind the other is"),
+    Change(Connection, "__hash__", "self", object.__hash__, "a step in Python for each look into a dictionary"),
     Change(commands.StartHook, "__new__", "cls, args, kwargs", new_hook, "checks of the class"),
     Change(CommandCompleted, "__new__", "cls, args, kwargs", new_completed, "checks of the class"),
     Change(asyncio_utils, "create_task", "coro, name, keep_ref, client", create_task, "looks into the environment"),
