@@ -90,7 +90,11 @@ _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers,
 _TUNNEL_EVENT: Callable[[TunnelLayer, Event], CommandGenerator[None]] = TunnelLayer._handle_event
 _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] = ServerTLSLayer.event_to_child
 _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
-_PLACE = SSL._ffi.new("char**")  # type: ignore[attr-defined]
+_LIB: Any = SSL._lib  # type: ignore[attr-defined]
+_FFI: Any = SSL._ffi  # type: ignore[attr-defined]
+_MOST_AT_ONCE = 65535
+_BUFFER = _FFI.new("char[]", _MOST_AT_ONCE)  # what lies there is copied before anybody else has a turn
+_RECEIVE: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.receive_data
 _READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
 _READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
 _IS_VALID_HOST: Callable[[Any], bool] = check.is_valid_host
@@ -684,13 +688,35 @@ def server_tls_to_child(self: ServerTLSLayer, event: Event) -> CommandGenerator[
 
 def tls_interact(self: TLSLayer) -> CommandGenerator[None]:
     """As mitmproxy's, but nothing is raised where there is nothing to send."""
-    while _waits(self.tls._from_ssl):
-        yield commands.SendData(self.conn, self.tls.bio_read(65535))
+    while (size := _LIB.BIO_read(self.tls._from_ssl, _BUFFER, _MOST_AT_ONCE)) > 0:
+        yield commands.SendData(self.conn, _FFI.buffer(_BUFFER, size)[:])
 
 
-def _waits(bio: Any) -> bool:
-    """Whether OpenSSL has written anything there."""
-    return bool(SSL._lib.BIO_get_mem_data(bio, _PLACE) > 0)  # type: ignore[attr-defined]
+def receive_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
+    """As mitmproxy's, but nothing is raised where there is nothing more to read; what ends or fails is left to it."""
+    if type(self.tls) is not SSL.Connection:
+        yield from _RECEIVE(self, data)
+        return
+    if data:
+        self.tls.bio_write(data)
+    read, ssl = list[bytes](), self.tls._ssl
+    while (size := _LIB.SSL_read(ssl, _BUFFER, _MOST_AT_ONCE)) > 0:
+        read.append(_FFI.buffer(_BUFFER, size)[:])
+    ends = _LIB.SSL_get_error(ssl, size) != _LIB.SSL_ERROR_WANT_READ
+    if ends:
+        try:
+            self.tls._raise_ssl_error(ssl, size)
+        except SSL.ZeroReturnError:
+            pass
+        except SSL.Error as error:
+            ends = False
+            yield commands.Log(f"TLS Error: {error}", logging.WARNING)
+    yield from self.tls_interact()
+    if read:
+        yield from self.event_to_child(DataReceived(self.conn, b"".join(read)))
+    if ends:
+        self.conn.state &= ~ConnectionState.CAN_READ
+        yield from self.event_to_child(ConnectionClosed(self.conn))
 
 
 def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False) -> None:
@@ -815,6 +841,12 @@ def validate_headers(message: Message) -> None:
             _VALID.update(name for name in table if len(name) <= _LONGEST)
 
 
+def layer(self: Layer, context: Context) -> None:
+    """As mitmproxy's, but without the option to tell of each step."""
+    self.context, self._paused, self._paused_event_queue = context, None, deque()
+    context.layers.append(self)
+
+
 def fork(self: Context) -> Context:
     """As mitmproxy's, but makes no connection to a site only to put another in its place."""
     made = Context.__new__(Context)
@@ -840,7 +872,7 @@ def option(self: OptManager, attr: str) -> Any:
 
 def is_same(self: Connection, other: object) -> bool:
     """As mitmproxy's, but a connection is asked first whether it is the other."""
-    return self is other or (isinstance(other, Connection) and self.id == other.id)
+    return self is other or (getattr(other, "id", None) == self.id and isinstance(other, Connection))
 
 
 def new_hook(cls: type[commands.StartHook], *args: Any, **kwargs: Any) -> Any:
@@ -907,6 +939,7 @@ CHANGES = (
     Change(ConnectionHandler, "handle_client", "self", handle_client, "work of the garbage collector", _EVENTS),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "tasks that read", _EVENTS),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
+    Change(Layer, "__init__", "self, context", layer, "a look into the options for each"),
     Change(Layer, "handle_event", "self, event", handle_event, "ways up through all layers for a hook", _EVENTS),
     Change(HttpLayer, "handle_event", "self, event", http_event, "a layer", "Layer.handle_event"),
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "generators within generators"),
@@ -917,6 +950,7 @@ CHANGES = (
     Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
     Change(ServerTLSLayer, "event_to_child", "self, event", server_tls_to_child, "a generator"),
     Change(TLSLayer, "tls_interact", "self", tls_interact, "exceptions that say there is nothing"),
+    Change(TLSLayer, "receive_data", "self, data", receive_data, "exceptions that say there is nothing"),
     Change(ClientHello, "__init__", "self, raw_client_hello, dtls", client_hello, "small steps"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
