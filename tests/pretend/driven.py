@@ -4,6 +4,7 @@ Its addons do what addons may do: answer, wait, fail, stop the others, kill, str
 """
 
 import asyncio
+import gc
 import hashlib
 import json
 import logging
@@ -32,6 +33,8 @@ from mitmproxy.exceptions import AddonHalt
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.master import Master
 from mitmproxy.options import Options
+from mitmproxy.proxy.layer import Layer
+from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from schoolgate.proxy.insides import faster
 
 PAGE = b"x" * 70_000
@@ -284,7 +287,14 @@ def ask(port: int, site: int, path: str) -> str:
     return f"{len(whole)} {whole[:300].decode(errors='replace').replace(str(site), 'PORT')} {whole.count(b'y')}"
 
 
+def left() -> int:
+    """How much is there of what connections and requests are made of."""
+    kinds = HTTPFlow, Layer, ProxyConnectionHandler
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
+
+
 async def main(how: str) -> dict[str, Any]:
+    gc.disable()
     logging.getLogger().addHandler(Seen())
     left_out = faster.switch_on() if how == "faster" else []
     site = await asyncio.start_server(origin, "127.0.0.1", 0)
@@ -319,9 +329,17 @@ async def main(how: str) -> dict[str, Any]:
     site.close()
     kept.close()
     birds.close()
+    await asyncio.sleep(0.1)
     failed = [error for error in errors if "purpose" in error or "crashed" in error]
     counted = {path: dict(sorted(Counter(names).items())) for path, names in sorted(first.hooks.items())}
-    return {"answers": answers, "hooks": hooks, "counted": counted, "errors": failed, "left_out": left_out}
+    return {
+        "answers": answers,
+        "hooks": hooks,
+        "counted": counted,
+        "errors": failed,
+        "left_out": left_out,
+        "left": left(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """Where workers listen: every device stays with one worker, by its address alone."""
 
+import asyncio
 import socket
+import struct
 from collections import Counter
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from pretend.school import free_port
-from schoolgate.proxy.doors import Doors, doors_of, open_doors, worker_of
+from schoolgate.proxy.doors import BACKLOG, Doors, doors_of, open_doors, worker_of
+from schoolgate.proxy.loop import open_loop
 from schoolgate.proxy.own import has_ipv6
 from schoolgate.settings.school_models import ListenOn
 
@@ -80,3 +84,20 @@ def test_a_port_that_is_taken_leaves_nothing_open() -> None:
         with pytest.raises(OSError, match=f"127.0.0.1:{taken}"):
             open_doors(listening([("127.0.0.1", port), ("127.0.0.1", taken)]), 2)
         socket.create_server(("127.0.0.1", port), reuse_port=False).close()
+
+
+def test_hundreds_may_wait_at_a_door_at_once() -> None:
+    """At the beginning of a lesson every device comes; asyncio would have let 100 wait, and the others tried in vain."""
+    place = "127.0.0.1", free_port()
+    doors = open_doors(listening([place]), 1)[1]
+
+    async def waiting() -> int:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, *place)
+        told = server.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        server.close()
+        return int(struct.unpack_from("I", told, 28)[0])  # of a listening socket: how many may wait (linux/tcp.h)
+
+    with asyncio.Runner(loop_factory=lambda: open_loop(doors)) as runner:
+        most = runner.run(waiting())
+    assert most == min(BACKLOG, int(Path("/proc/sys/net/core/somaxconn").read_text()))

@@ -19,7 +19,8 @@ from schoolgate.settings.school_models import ListenOn
 
 type Doors = Mapping[int, Mapping[tuple[str, int], socket.socket]]
 """The sockets of each worker, by its number from 1 on and by what they are bound to."""
-_BACKLOG = 1024
+BACKLOG = 4096
+"""Connections that may wait to be taken: a lesson's beginning brings hundreds at once; the kernel may allow fewer."""
 _ATTACH_PROGRAM = getattr(socket, "SO_ATTACH_REUSEPORT_CBPF", 51)  # asm-generic/socket.h
 _OF_NETWORK_HEADER = 0xFFF00000  # SKF_NET_OFF of linux/filter.h
 _SOURCE = {4: (12,), 6: (8, 12, 16, 20)}  # where the source address stands in a header of IP
@@ -96,7 +97,7 @@ def _listening(host: str, port: int) -> socket.socket:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.setblocking(False)
         made.bind((host, port))
-        made.listen(_BACKLOG)  # in the order of the workers: so the kernel counts them
+        made.listen(BACKLOG)  # in the order of the workers: so the kernel counts them
     except OSError as error:
         made.close()
         raise OSError(error.errno, f"{host}:{port} cannot be opened: {error.strerror}") from error

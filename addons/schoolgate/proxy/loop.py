@@ -8,6 +8,7 @@ from typing import Any
 import uvloop
 
 from schoolgate.proxy.addresses import Addresses
+from schoolgate.proxy.doors import BACKLOG
 from schoolgate.proxy.kept_out import connect
 
 _RESOLVING = "128"  # twice the names looked up at once; of libuv's own 4, two that nobody answers hold up all others
@@ -29,6 +30,7 @@ class _Loop(uvloop.Loop):
 
     async def create_server(self, *args: Any, **options: Any) -> Any:
         handed = self._handed.get(args[1:3])
+        options.setdefault("backlog", BACKLOG)  # else a socket that is handed over gets 100
         if handed is None:
             options.setdefault("reuse_port", True)
             return await super().create_server(*args, **options)
