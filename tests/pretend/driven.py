@@ -35,9 +35,11 @@ from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.proxy.layer import Layer
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
+from mitmproxy.tls import ClientHelloData
 from schoolgate.proxy.insides import faster
 
 PAGE = b"x" * 70_000
+PINNED = "pinned.example"
 errors: list[str] = []
 
 
@@ -81,6 +83,9 @@ class First:
             flow.response = Response.make(418, b"ours", {"X-Ours": "1"})
         if "kill" in path:
             flow.kill()
+
+    def tls_clienthello(self, data: ClientHelloData) -> None:
+        data.ignore_connection = data.client_hello.sni == PINNED
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         path = self.note(flow, "responseheaders")
@@ -134,6 +139,11 @@ async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             return
         else:
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nA: 1\r\na: 2\r\n\r\n%b" % (len(PAGE), PAGE))
+            if "idle" in path:
+                await asyncio.sleep(0.5)
+                writer.write(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+                writer.close()
+                return
 
 
 async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -168,10 +178,21 @@ def said(path: str, site: int, more: bytes = b"", method: str = "GET") -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{site}\r\n".encode() + more + b"\r\n"
 
 
-def conversations(site: int, safe: int) -> dict[str, tuple[bytes, ...]]:
-    """What is said to the proxy, piece by piece; what follows ``TLS`` is said within TLS to the site."""
+def hello(name: str) -> bytes:
+    """A ClientHello for a name, the same each time (RFC 8446, 4.1.2)."""
+    named = b"\0" + len(name).to_bytes(2) + name.encode()
+    listed = len(named).to_bytes(2) + named
+    extension = b"\0\0" + len(listed).to_bytes(2) + listed
+    body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(extension).to_bytes(2) + extension
+    whole = b"\1" + len(body).to_bytes(3) + body
+    return b"\x16\3\1" + len(whole).to_bytes(2) + whole
+
+
+def conversations(site: int, safe: int, there: int) -> dict[str, tuple[bytes, ...]]:
+    """What is said to the proxy, piece by piece; what follows ``TLS`` is said within TLS to the site, ``HEAR`` waits."""
     full, last = f"http://127.0.0.1:{site}", b"Connection: close\r\n"
-    tunnel, within = (f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode() for port in (site, safe))
+    ends = (f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode() for port in (site, safe, there))
+    tunnel, within, passed = ends
     thrice = said("/plain", site) + said("/later", site) + said("/slow", site, last)
     odd = (
         *(
@@ -225,6 +246,10 @@ def conversations(site: int, safe: int) -> dict[str, tuple[bytes, ...]]:
         "TLS": (within, b"TLS", thrice),
         "TLS in pieces": (within, b"TLS", thrice[:40], thrice[40:90], thrice[90:]),
         "a tunnel in TLS": (within, b"TLS", tunnel, thrice),
+        "a site that still speaks beside a tunnel": (said(f"{full}/idle", site), tunnel, said("/plain", site)),
+        "passed through": (passed, hello(PINNED), b"HEAR", b"and so on", b"HEAR", b"Q"),
+        "passed through in TLS": (b"TLS", passed, hello(PINNED), b"HEAR", b"and so on", b"HEAR", b"Q"),
+        "passed through beside a site": (said(f"{full}/idle", site), passed, hello(PINNED), b"HEAR", b"and so on"),
         "streams in TLS": (within, b"TLS", said("/stream", safe) + said("/chunked-stream", safe, last)),
     }
     plain |= {f"odd {number}": (each,) for number, each in enumerate(odd)}
@@ -241,6 +266,9 @@ def converse(port: int, parts: tuple[bytes, ...], ports: tuple[int, ...]) -> str
         for part in parts:
             if part == b"TLS":
                 line = trust.wrap_socket(line)
+                continue
+            if part == b"HEAR":
+                heard += line.recv(65536)
                 continue
             line.sendall(part)
             if part.startswith(b"CONNECT") and part.endswith(b"\r\n\r\n") and part.count(b"\r\n\r\n") == 1:
@@ -299,6 +327,7 @@ async def main(how: str) -> dict[str, Any]:
     left_out = faster.switch_on() if how == "faster" else []
     site = await asyncio.start_server(origin, "127.0.0.1", 0)
     birds = await asyncio.start_server(parrot, "127.0.0.1", 0)
+    others = await asyncio.start_server(parrot, "127.0.0.1", 0)
     there = birds.sockets[0].getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="driven-"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -319,7 +348,7 @@ async def main(how: str) -> dict[str, Any]:
         for number, (says, parting) in enumerate(TALKS)
     }
     hooks, first.hooks = first.hooks, {}
-    sites = ports[1], kept.sockets[0].getsockname()[1]
+    sites = ports[1], kept.sockets[0].getsockname()[1], others.sockets[0].getsockname()[1]
     talks = conversations(*sites)
     heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
     answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
@@ -329,6 +358,7 @@ async def main(how: str) -> dict[str, Any]:
     site.close()
     kept.close()
     birds.close()
+    others.close()
     await asyncio.sleep(0.1)
     failed = [error for error in errors if "purpose" in error or "crashed" in error]
     counted = {path: dict(sorted(Counter(names).items())) for path, names in sorted(first.hooks.items())}

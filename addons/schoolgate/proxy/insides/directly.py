@@ -54,13 +54,13 @@ def hand_over(reader: Any, writer: Any, take: Callable[[bytes], None]) -> asynci
         return None
     ended = asyncio.get_running_loop().create_future()
     transport.set_protocol(Directly(stream, ended, take))
+    if held["_paused"]:
+        held["_paused"] = False
+        transport.resume_reading()  # type: ignore[attr-defined]
     data: bytes = bytes(held["_buffer"])
     held["_buffer"].clear()
     if data:
-        take(data)
+        take(data)  # after which it may be paused again
     if (held["_eof"] or held["_exception"]) and not ended.done():
         ended.set_result(None)
-    elif held["_paused"]:
-        held["_paused"] = False
-        transport.resume_reading()  # type: ignore[attr-defined]
     return ended

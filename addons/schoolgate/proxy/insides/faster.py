@@ -222,8 +222,17 @@ def _send(self: ProxyConnectionHandler, sending: dict[Connection, list[bytes]]) 
     for connection, parts in sending.items():
         io = self.transports.get(connection)
         if io is not None and io.writer is not None and not io.writer.is_closing():
-            io.writer.write(parts[0] if len(parts) == 1 else b"".join(parts))
+            _write(io, parts[0] if len(parts) == 1 else b"".join(parts))
     sending.clear()
+
+
+def _write(io: ConnectionIO, data: bytes) -> None:
+    """Write, or end the connection that cannot be written to: no other hears of its trouble."""
+    try:
+        io.writer.write(data)  # type: ignore[union-attr]
+    except Exception as error:  # uvloop's RuntimeError, where an end was closed under our hands
+        if io.handler is not None:
+            io.handler.cancel(f"Error sending data: {error}")
 
 
 def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
@@ -438,6 +447,7 @@ async def handle_connection(self: ProxyConnectionHandler, connection: Connection
     cancelled, io = None, self.transports[connection]
     assert io.reader
     reading = _Reading(self, connection, io.writer, asyncio.current_task())
+    io.handler = io.handler or asyncio.current_task()  # what lies there already may lead to its end
     try:
         ended = hand_over(io.reader, io.writer, reading.take)
         if ended is not None:
@@ -497,7 +507,7 @@ class _Reading:
         relayed = handler.transports.get(self.connection.__dict__.get(_RELAYED))  # type: ignore[arg-type]
         if relayed is not None and relayed.writer is not None and not relayed.writer.is_closing():
             handler.timeout_watchdog.register_activity()
-            relayed.writer.write(data)
+            _write(relayed, data)
         elif len(data) > _AT_ONCE:  # others come in between
             _happens(handler, DataReceived(self.connection, data[:_AT_ONCE]))
             self.pieces += [data[start : start + _AT_ONCE] for start in range(_AT_ONCE, len(data), _AT_ONCE)]
@@ -517,15 +527,19 @@ class _Reading:
         self.waiting = asyncio.get_running_loop().create_task(self._wait())
 
     async def _wait(self) -> None:
-        await asyncio.sleep(0)
-        await self.handler.drain_writers()
-        while self.pieces and not self.over:
-            _happens(self.handler, DataReceived(self.connection, self.pieces.popleft()))
+        try:
             await asyncio.sleep(0)
             await self.handler.drain_writers()
-        self.waiting = None
-        if not self.over and not self.writer.transport.is_closing():
-            self.writer.transport.resume_reading()
+            while self.pieces and not self.over:
+                _happens(self.handler, DataReceived(self.connection, self.pieces.popleft()))
+                await asyncio.sleep(0)
+                await self.handler.drain_writers()
+            self.waiting = None
+            if not self.over and not self.writer.transport.is_closing():
+                self.writer.transport.resume_reading()
+        except Exception as error:  # nothing more is read of it, so it ends
+            if self.task is not None:
+                self.task.cancel(f"Error receiving data: {error}")
 
     async def done(self) -> None:
         """Wait until what came last has somewhere to go."""
@@ -536,7 +550,8 @@ class _Reading:
 def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's; from the second piece on, what nobody reads and nothing wraps need not come here any more."""
     client, server = self.context.client, self.context.server
-    wrapped = client.tls_established or server.tls_established or server.via
+    within_tls = any(isinstance(each, TLSLayer) and each.tls is not None for each in self.context.layers)
+    wrapped = within_tls or client.tls_established or server.tls_established or server.via
     if self.flow is None and isinstance(event, DataReceived) and not wrapped:
         client.__dict__[_RELAYED], server.__dict__[_RELAYED] = server, client
     yield from _RELAY(self, event)
@@ -628,8 +643,18 @@ def passthrough(self: HttpStream, event: Event) -> CommandGenerator[None]:
     """
     client, request = self.context.client, self.flow.request
     if type(event) is RequestData and request.method == "CONNECT" and not (client.tls or request.is_http2):
-        client.__dict__[_WITHIN] = _Within(self.child_layer)
+        around = self.context.layers[self.context.layers.index(self) - 1]
+        if _is_alone(self, around):
+            client.__dict__[_WITHIN] = _Within(self.child_layer)
     return _PASSTHROUGH(self, event)
+
+
+def _is_alone(stream: HttpStream, around: Any) -> bool:
+    """Whether a tunnel is all that its device's connection is about: no site of a request before may speak yet."""
+    if not isinstance(around, HttpLayer) or any(each is not stream for each in around.command_sources.values()):
+        return False
+    others = (each for connection, each in around.connections.items() if connection is not stream.context.client)
+    return all(each is stream for each in others)
 
 
 @dataclass(slots=True)

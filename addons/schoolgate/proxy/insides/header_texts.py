@@ -8,13 +8,14 @@ _TEXTS = "texts"  # where headers keep them, beside the fields that they were ma
 def texts_of(headers: Headers) -> dict[str, str]:
     """All by lower-case name, those that come twice joined by a comma (RFC 9110, 5.3); not to be changed."""
     known: tuple[object, dict[str, str]] | None = headers.__dict__.get(_TEXTS)
-    if known is not None and known[0] is headers.fields:
+    fields = headers.fields
+    if known is not None and known[0] is fields:
         return known[1]
     found: dict[str, str] = {}
-    for raw, said in headers.fields:  # walking mitmproxy's own mapping costs six times as much
+    for raw, said in fields:  # walking mitmproxy's own mapping costs six times as much
         name, value = raw.lower().decode("utf-8", "surrogateescape"), said.decode("utf-8", "surrogateescape")
         found[name] = f"{found[name]}, {value}" if name in found else value
-    headers.__dict__[_TEXTS] = headers.fields, found
+    headers.__dict__[_TEXTS] = fields, found
     return found
 
 
