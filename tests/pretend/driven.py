@@ -273,7 +273,7 @@ def converse(port: int, parts: tuple[bytes, ...], ports: tuple[int, ...]) -> str
             line.sendall(part)
             if part.startswith(b"CONNECT") and part.endswith(b"\r\n\r\n") and part.count(b"\r\n\r\n") == 1:
                 heard += line.recv(65536)
-        line.settimeout(1.5)
+        line.settimeout(4)
         while more := line.recv(65536):
             heard += more
     except TimeoutError:
