@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -348,6 +349,7 @@ async def main(how: str) -> dict[str, Any]:
         for number, (says, parting) in enumerate(TALKS)
     }
     hooks, first.hooks = first.hooks, {}
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(100))  # all talk at once
     sites = ports[1], kept.sockets[0].getsockname()[1], others.sockets[0].getsockname()[1]
     talks = conversations(*sites)
     heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
