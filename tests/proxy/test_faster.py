@@ -12,7 +12,7 @@ import pytest
 from mitmproxy import version
 from mitmproxy.http import Headers
 from mitmproxy.tls import ClientHello
-from schoolgate.proxy.insides import faster
+from schoolgate.proxy.insides import faster, messages
 
 DRIVEN = Path(__file__).parents[1] / "pretend" / "driven.py"
 
@@ -77,11 +77,11 @@ def test_headers_by_the_table_are_those_of_the_fields(key: str) -> None:
     headers = Headers(fields)
     plain = Headers.__mro__[1].get_all(headers, key.encode())  # type: ignore[attr-defined]
     values = [value.decode("utf-8", "surrogateescape") for value in plain]
-    assert faster.get_all(headers, key) == values
-    assert faster.get(headers, key) == (", ".join(values) if values else None)
-    assert faster.get(headers, key, "x") == (", ".join(values) if values else "x")
+    assert messages.get_all(headers, key) == values
+    assert messages.get(headers, key) == (", ".join(values) if values else None)
+    assert messages.get(headers, key, "x") == (", ".join(values) if values else "x")
     headers[key] = "new"
-    assert faster.get_all(headers, key) == ["new"]
+    assert messages.get_all(headers, key) == ["new"]
 
 
 def test_a_hello_is_read_as_mitmproxy_reads_it_wherever_it_is_cut_off_or_odd() -> None:
@@ -106,13 +106,13 @@ def said(raw: bytes, fast: bool = False) -> tuple[object, ...] | None:
 
 def test_what_is_long_is_not_remembered() -> None:
     long = b"a." * 200 + b"example"
-    assert faster.is_valid_host(long) == faster._IS_VALID_HOST(long)
-    assert faster.parse_authority(b"h:80", True) == faster._PARSE_AUTHORITY(b"h:80", True)
-    before = faster._known_host.cache_info().currsize, faster._known_authority.cache_info().currsize
+    assert messages.is_valid_host(long) == messages._IS_VALID_HOST(long)
+    assert messages.parse_authority(b"h:80", True) == messages._PARSE_AUTHORITY(b"h:80", True)
+    before = messages._known_host.cache_info().currsize, messages._known_authority.cache_info().currsize
     for number in range(20):
-        faster.is_valid_host(long + str(number).encode())
-        faster.parse_authority(long + str(number).encode(), False)
-    assert (faster._known_host.cache_info().currsize, faster._known_authority.cache_info().currsize) == before
+        messages.is_valid_host(long + str(number).encode())
+        messages.parse_authority(long + str(number).encode(), False)
+    assert (messages._known_host.cache_info().currsize, messages._known_authority.cache_info().currsize) == before
 
 
 def hello() -> bytes:

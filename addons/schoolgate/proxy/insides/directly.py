@@ -1,4 +1,4 @@
-"""What comes in over a socket is handed on in the moment it comes: no task is woken for it, and nothing is copied."""
+"""What comes in over a socket is handed on in the moment it comes; no task is woken to read it."""
 
 import asyncio
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter

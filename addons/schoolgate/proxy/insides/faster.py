@@ -23,7 +23,7 @@ from mitmproxy.addons import tlsconfig
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.flow import Flow
-from mitmproxy.http import Headers, Message, MessageData, Request, Response
+from mitmproxy.http import Headers, MessageData
 from mitmproxy.net import check
 from mitmproxy.net.http import http1, url
 from mitmproxy.net.http.http1 import read
@@ -66,13 +66,26 @@ from OpenSSL import SSL
 
 from schoolgate.proxy.guarded import Guarded
 from schoolgate.proxy.insides.directly import hand_over
-from schoolgate.proxy.insides.header_texts import text_of, texts_of
 from schoolgate.proxy.insides.hello import read_hello
+from schoolgate.proxy.insides.messages import (
+    LONGEST,
+    as_bytes,
+    body_size,
+    connection_close,
+    contains,
+    get,
+    get_all,
+    get_item,
+    is_valid_host,
+    parse_authority,
+    read_headers,
+    read_request_line,
+    validate_headers,
+)
 from schoolgate.proxy.insides.released import OVER, release_connection, release_stream
 
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
-RequestLine = tuple[str, int, bytes, bytes, bytes, bytes, bytes]
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
@@ -92,31 +105,15 @@ _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] 
 _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
 _LIB: Any = SSL._lib  # type: ignore[attr-defined]
 _FFI: Any = SSL._ffi  # type: ignore[attr-defined]
-_MOST_AT_ONCE = 65535
-_BUFFER = _FFI.new("char[]", _MOST_AT_ONCE)  # what lies there is copied before anybody else has a turn
-_RECEIVE: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.receive_data
-_READ_HEADERS: Callable[[list[bytes]], Headers] = read._read_headers
-_READ_REQUEST_LINE: Callable[[bytes], RequestLine] = read._read_request_line
-_IS_VALID_HOST: Callable[[Any], bool] = check.is_valid_host
-_BODY_SIZE: Callable[[Request, Response | None], int | None] = read.expected_http_body_size
-_CONNECTION_CLOSE: Callable[[Any, Headers], bool] = http1.connection_close
-_WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 600)})
-_WITH_ANSWER = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-_KEPT_OPEN = frozenset({"HTTP/1.1", b"HTTP/1.1", "HTTP/2.0", b"HTTP/2.0"})
 _AT_ONCE = 65535  # bytes of one connection that are handled before another has its turn
-_PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
-_VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
+_BUFFER = _FFI.new("char[]", _AT_ONCE)  # what lies there is copied before anybody else has a turn
+_RECEIVE: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.receive_data
 _CURRENT: Callable[[_Option], Any] = _Option.current
-_GET_ALL: Callable[[Headers, str | bytes], list[str]] = Headers.get_all
 _OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
 _GENERAL_NAME: Callable[[str], GeneralName] = tlsconfig._ip_or_dns_name
 _NEW: Any = object.__new__
 _EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
 _OUTERMOST = 2  # layers: how the device came here, and what it speaks
-_PORTS = {b"http": 80, b"https": 443}
-_MOST_VALID = 1024  # names of headers that are remembered to be valid
-_LONGEST = 260  # characters of a name that is remembered; of sites none is longer, with its port
-_VALID = set[str]()
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
 _State = Callable[[Any], CommandGenerator[None]]
@@ -713,19 +710,19 @@ def server_tls_to_child(self: ServerTLSLayer, event: Event) -> CommandGenerator[
 
 def tls_interact(self: TLSLayer) -> CommandGenerator[None]:
     """As mitmproxy's, but nothing is raised where there is nothing to send."""
-    while (size := _LIB.BIO_read(self.tls._from_ssl, _BUFFER, _MOST_AT_ONCE)) > 0:
+    while (size := _LIB.BIO_read(self.tls._from_ssl, _BUFFER, _AT_ONCE)) > 0:
         yield commands.SendData(self.conn, _FFI.buffer(_BUFFER, size)[:])
 
 
 def receive_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
-    """As mitmproxy's, but nothing is raised where there is nothing more to read; what ends or fails is left to it."""
+    """As mitmproxy's, but nothing is raised where nothing more is to be read; one that is gone is left to it."""
     if type(self.tls) is not SSL.Connection:
         yield from _RECEIVE(self, data)
         return
     if data:
         self.tls.bio_write(data)
     read, ssl = list[bytes](), self.tls._ssl
-    while (size := _LIB.SSL_read(ssl, _BUFFER, _MOST_AT_ONCE)) > 0:
+    while (size := _LIB.SSL_read(ssl, _BUFFER, _AT_ONCE)) > 0:
         read.append(_FFI.buffer(_BUFFER, size)[:])
     ends = _LIB.SSL_get_error(ssl, size) != _LIB.SSL_ERROR_WANT_READ
     if ends:
@@ -751,119 +748,6 @@ def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False)
         _CLIENT_HELLO(self, raw_client_hello, dtls)
     else:
         self._raw_bytes, self._client_hello = raw_client_hello, found  # type: ignore[assignment]
-
-
-def get_all(self: Headers, name: str | bytes) -> list[str]:
-    """As mitmproxy's, but what is not there is not looked for."""
-    return [] if text_of(self, name) is None else _GET_ALL(self, name)
-
-
-def get(self: Headers, key: str, default: Any = None) -> Any:
-    """As mitmproxy's, but looked up in a table."""
-    text = text_of(self, key)
-    return default if text is None else text
-
-
-def get_item(self: Headers, key: str) -> str:
-    """As mitmproxy's, but looked up in a table."""
-    text = text_of(self, key)
-    if text is None:
-        raise KeyError(key)
-    return text
-
-
-def contains(self: Headers, key: object) -> bool:
-    """As mitmproxy's, but looked up in a table."""
-    return isinstance(key, str | bytes) and text_of(self, key) is not None
-
-
-def as_bytes(self: Headers) -> bytes:
-    """As mitmproxy's, but without a generator."""
-    return b"\r\n".join([b": ".join(field) for field in self.fields]) + b"\r\n" if self.fields else b""
-
-
-def read_headers(lines: list[bytes]) -> Headers:
-    """As mitmproxy's, but fields that were just cut out of bytes are not checked to be bytes."""
-    fields = []
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not name or not colon or line[0] in b" \t":
-            return _READ_HEADERS(lines)
-        fields.append((name, value.strip()))
-    headers = Headers.__new__(Headers)
-    headers.fields = tuple(fields)
-    return headers
-
-
-def read_request_line(line: bytes) -> RequestLine:
-    """As mitmproxy's, but the address of a plain request is not taken apart a second time, only to be checked."""
-    parts = line.split()
-    if len(parts) == 3 and line.isascii() and parts[2] == b"HTTP/1.1":
-        scheme, slashes, rest = parts[1].partition(b"://")
-        authority, _, path = rest.partition(b"/")
-        if slashes and scheme in _PORTS and b"[" not in authority and parts[0] != b"CONNECT":
-            with contextlib.suppress(ValueError):
-                host, port = url.parse_authority(authority, check=True)
-                return host, port or _PORTS[scheme], parts[0], scheme, authority, b"/" + path, parts[2]
-    return _READ_REQUEST_LINE(line)
-
-
-def body_size(request: Request, response: Response | None = None) -> int | None:
-    """As mitmproxy's, but the plain cases are told apart first."""
-    table = texts_of(request.headers if response is None else response.headers)
-    if "transfer-encoding" not in table and (response is None or _has_body(request, response)):
-        length = table.get("content-length")
-        if length is None:
-            return 0 if response is None else -1
-        if _is_plain(length):
-            return int(length)
-    return _BODY_SIZE(request, response)
-
-
-def _is_plain(length: str) -> bool:
-    return length.isdigit() and length.isascii() and (length[0] != "0" or length == "0")
-
-
-def _has_body(request: Request, response: Response) -> bool:
-    return response.data.status_code in _WITH_BODY and request.data.method in _WITH_ANSWER
-
-
-def connection_close(http_version: Any, headers: Headers) -> bool:
-    """As mitmproxy's, but the plain case is told first."""
-    if "connection" in texts_of(headers):
-        return _CONNECTION_CLOSE(http_version, headers)
-    return http_version not in _KEPT_OPEN
-
-
-def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
-    """As mitmproxy's, but remembers the last ones."""
-    return _known_authority(authority, check) if len(authority) <= _LONGEST else _PARSE_AUTHORITY(authority, check)
-
-
-def is_valid_host(host: Any) -> bool:
-    """As mitmproxy's, but remembers the last ones."""
-    return _known_host(host) if len(host) <= _LONGEST else _IS_VALID_HOST(host)
-
-
-@lru_cache(maxsize=1024)
-def _known_authority(authority: Any, check: bool) -> tuple[str, int | None]:
-    return _PARSE_AUTHORITY(authority, check)
-
-
-@lru_cache(maxsize=2048)
-def _known_host(host: Any) -> bool:
-    return _IS_VALID_HOST(host)
-
-
-def validate_headers(message: Message) -> None:
-    """As mitmproxy's, but a name that was valid before is still valid."""
-    table = texts_of(message.headers)
-    length = table.get("content-length")
-    is_plain = "transfer-encoding" not in table and (length is None or _is_plain(length))
-    if not is_plain or not _VALID.issuperset(table):
-        _VALIDATE_HEADERS(message)
-        if len(_VALID) + len(table) <= _MOST_VALID:
-            _VALID.update(name for name in table if len(name) <= _LONGEST)
 
 
 def layer(self: Layer, context: Context) -> None:
@@ -900,12 +784,7 @@ def is_same(self: Connection, other: object) -> bool:
     return self is other or (getattr(other, "id", None) == self.id and isinstance(other, Connection))
 
 
-def new_hook(cls: type[commands.StartHook], *args: Any, **kwargs: Any) -> Any:
-    """As mitmproxy's, but does not ask each time whether the class is what it is."""
-    return _NEW(cls)
-
-
-def new_completed(cls: type[CommandCompleted], *args: Any, **kwargs: Any) -> Any:
+def made(cls: type, *args: Any, **kwargs: Any) -> Any:
     """As mitmproxy's, but does not ask each time whether the class is what it is."""
     return _NEW(cls)
 
@@ -923,7 +802,7 @@ def create_task(
 
 def general_name(val: str) -> GeneralName:
     """As mitmproxy's, but remembers the last ones."""
-    return _known_name(val) if len(val) <= _LONGEST else _GENERAL_NAME(val)
+    return _known_name(val) if len(val) <= LONGEST else _GENERAL_NAME(val)
 
 
 @lru_cache(maxsize=1024)
@@ -996,8 +875,8 @@ CHANGES = (
     Change(OptManager, "__getattr__", "self, attr", option, "looking an option up twice"),
     Change(Connection, "__eq__", "self, other", is_same, "asking what kind the other is"),
     Change(Connection, "__hash__", "self", object.__hash__, "a step in Python for each look into a dictionary"),
-    Change(commands.StartHook, "__new__", "cls, args, kwargs", new_hook, "checks of the class"),
-    Change(CommandCompleted, "__new__", "cls, args, kwargs", new_completed, "checks of the class"),
+    Change(commands.StartHook, "__new__", "cls, args, kwargs", made, "checks of the class"),
+    Change(CommandCompleted, "__new__", "cls, args, kwargs", made, "checks of the class"),
     Change(asyncio_utils, "create_task", "coro, name, keep_ref, client", create_task, "looks into the environment"),
     Change(tlsconfig, "_ip_or_dns_name", "val", general_name, "names that were read before"),
     Change(MessageData, "__post_init__", "self", post_init, "checks of types"),

@@ -26,10 +26,10 @@ def text_of(headers: Headers, key: str | bytes) -> str | None:
     text = found.get(key)  # type: ignore[arg-type]
     if text is not None or (type(key) is str and key.islower() and key.isascii()):
         return text
-    return found.get(lowered(key))
+    return found.get(_lowered(key))
 
 
-def lowered(key: str | bytes) -> str:
+def _lowered(key: str | bytes) -> str:
     """The name of a header as ``texts_of`` has it."""
     raw = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else key
     return raw.lower().decode("utf-8", "surrogateescape")

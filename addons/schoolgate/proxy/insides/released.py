@@ -1,6 +1,6 @@
 """What is over is taken apart: mitmproxy's layers refer to each other in rings, which only the garbage collector ends.
 
-It would look at each of their parts, a tenth of what a connection costs. Taken apart, they go with their last use.
+It would look at each of their parts, 7 percent of what a connection costs. Taken apart, they go with their last use.
 """
 
 from collections.abc import Iterator
@@ -10,22 +10,20 @@ from mitmproxy.proxy.layer import Layer
 from mitmproxy.proxy.layers.http import HttpStream
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 
-_NOTHING: tuple[Any, ...] = ()
-
 
 class _Over:
     """Stands where the layers of a connection stood."""
 
     def handle_event(self, event: object) -> Iterator[Any]:
         """Nobody has anything to say any more."""
-        return iter(_NOTHING)
+        return iter(())
 
 
 OVER = _Over()
 
 
 def _ignores(event: object) -> Iterator[Any]:
-    return iter(_NOTHING)
+    return iter(())
 
 
 def release_stream(stream: HttpStream) -> None:
