@@ -34,6 +34,8 @@ THEIRS = (
     "Tls.server_disconnected",
 )
 """Hooks of mitmproxy's own addons, and of what is made of one: mitmproxy goes on after them as if nothing were."""
+MEANT = "Accept: */*\r\n"
+"""A header that may mean something, with which a CONNECT is a matter for all duties."""
 ASKED = (".requestheaders", ".request", ".responseheaders", ".response", ".http_connect", ".tls_clienthello")
 """What every page over TLS comes through; others (DNS, WebSockets, a pinned app's end) have tests of their own."""
 
@@ -64,6 +66,7 @@ def test_a_hook_that_raises_shows_nothing_that_is_blocked(school: Watched, trip:
     trip.write_text(hook)
     try:
         school.blocked(tls=True)
+        school.blocked(tls=True, more=MEANT)
         if hook.endswith((".http_connect", ".tls_clienthello")):
             school.blocked()
         for scheme, port in (("https", school.sites.tls_port), ("http", school.sites.port)):
@@ -90,6 +93,19 @@ def test_a_hook_of_mitmproxys_own_that_raises_opens_nothing_and_is_told(school: 
         trip.write_text("")
     school.is_well()
     school.told(f"planted in {hook}")
+
+
+def test_a_fault_on_the_doorstep_ends_the_connection_and_is_told(school: Watched, trip: Path) -> None:
+    trip.write_text("Tunnels.opens")
+    try:
+        before = school.sites.connections
+        assert school.blocked(tls=True).status == 0
+        assert school.blocked(tls=True, more=MEANT).status == 403
+        assert school.sites.connections == before
+    finally:
+        trip.write_text("")
+    school.is_well()
+    school.told("planted in Tunnels.opens")
 
 
 @pytest.mark.parametrize("place", ["decide_for", "Pages._answer", "Journal.append"])

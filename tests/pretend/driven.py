@@ -1,5 +1,7 @@
 """A small proxy and what it did, as JSON: ``driven.py plain`` with mitmproxy as it came, ``driven.py faster`` changed.
 
+``driven.py doorstep`` is changed, and tunnels begin on the doorstep.
+
 Its addons do what addons may do: answer, wait, fail, stop the others, kill, stream and stay silent.
 """
 
@@ -30,6 +32,7 @@ from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.addons.tlsconfig import TlsConfig
+from mitmproxy.connection import Client
 from mitmproxy.exceptions import AddonHalt
 from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.master import Master
@@ -119,6 +122,20 @@ class Second:
             flow.response.headers["x-waited"] = flow.request.headers.get("x-waited", "no")
 
 
+class Opens:
+    """Lets every tunnel begin."""
+
+    name = "tunnels"
+    stands_for = ()
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    def opens(self, client: Client, host: str, port: int) -> bool:
+        self.opened += 1
+        return True
+
+
 PATHS = (
     *("/plain", "/later", "/halt", "/bad", "/async-bad", "/async-halt", "/answer", "/answer-later", "/stream", "/slow"),
     *("/later-async-bad-slow", "/chunked", "/chunked-stream", "/cut", "/kill"),
@@ -157,12 +174,14 @@ async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-def talk(port: int, there: int, says: bytes, parting: bytes) -> str:
+def talk(port: int, there: int, says: bytes, parting: bytes, first: bytes = b"") -> str:
     """What comes back through a tunnel that nobody reads, and how it ends: by the other side where we say a Q."""
     with socket.create_connection(("127.0.0.1", port), timeout=40) as line:
         line.sendall(f"CONNECT 127.0.0.1:{there} HTTP/1.1\r\n\r\n".encode())
         assert b" 200 " in line.recv(65536)
-        saying = threading.Thread(target=line.sendall, args=(says,))
+        line.sendall(first)
+        says = first + says
+        saying = threading.Thread(target=line.sendall, args=(says[len(first) :],))
         saying.start()
         heard = bytearray()
         while len(heard) < len(says):
@@ -249,6 +268,10 @@ def conversations(site: int, safe: int, there: int) -> dict[str, tuple[bytes, ..
         "a tunnel in TLS": (within, b"TLS", tunnel, thrice),
         "a site that still speaks beside a tunnel": (said(f"{full}/idle", site), tunnel, said("/plain", site)),
         "passed through": (passed, hello(PINNED), b"HEAR", b"and so on", b"HEAR", b"Q"),
+        "passed through at once": (passed + hello(PINNED) + b"and so on Q",),
+        "passed through in pieces": (passed, *(bytes([byte]) for byte in hello(PINNED)), b"HEAR", b"Q"),
+        "TLS at once": (within + hello("other.example"),),
+        "a hello in pieces": (within, *(bytes([byte]) for byte in hello("other.example"))),
         "passed through in TLS": (b"TLS", passed, hello(PINNED), b"HEAR", b"and so on", b"HEAR", b"Q"),
         "passed through beside a site": (said(f"{full}/idle", site), passed, hello(PINNED), b"HEAR", b"and so on"),
         "streams in TLS": (within, b"TLS", said("/stream", safe) + said("/chunked-stream", safe, last)),
@@ -325,7 +348,7 @@ def left() -> int:
 async def main(how: str) -> dict[str, Any]:
     gc.disable()
     logging.getLogger().addHandler(Seen())
-    left_out = faster.switch_on() if how == "faster" else []
+    left_out = faster.switch_on() if how != "plain" else []
     site = await asyncio.start_server(origin, "127.0.0.1", 0)
     birds = await asyncio.start_server(parrot, "127.0.0.1", 0)
     others = await asyncio.start_server(parrot, "127.0.0.1", 0)
@@ -336,21 +359,32 @@ async def main(how: str) -> dict[str, Any]:
     kept = await asyncio.start_server(origin, "127.0.0.1", 0, ssl=context)
     first, master = First(), Master(Options(confdir=str(folder)))
     master.addons.add(Core(), Proxyserver(), NextLayer(), TlsConfig(), DnsResolver(), first, Second(first))
-    master.options.update(mode=["regular@127.0.0.1:0"], connection_strategy="lazy", ignore_hosts=[f":{there}$"])
+    unread = [f":{there}$"] if how != "doorstep" else []
+    door = Opens()
+    master.addons.add(door)
+    listening = socket.create_server(("127.0.0.1", 0))  # for a port that nobody else takes
+    free = listening.getsockname()[1]
+    listening.close()
+    master.options.update(mode=[f"regular@127.0.0.1:{free}"], connection_strategy="lazy", ignore_hosts=unread)
     master.options.update(ssl_insecure=True, upstream_cert=False)
     running = asyncio.create_task(master.run())
     server = master.addons.get("proxyserver")
     while not server.is_running:
         await asyncio.sleep(0.01)
     ports = server.listen_addrs()[0][1], site.sockets[0].getsockname()[1]
+    sites = ports[1], kept.sockets[0].getsockname()[1], others.sockets[0].getsockname()[1]
     answers = {path: await asyncio.to_thread(ask, *ports, path) for path in PATHS}
     answers |= {
         f"tunnel {number}": await asyncio.to_thread(talk, ports[0], there, says, parting)
+        for number, (says, parting) in enumerate(TALKS if unread else ())
+    }
+    said_first = hello(PINNED)
+    answers |= {
+        f"pinned {number}": await asyncio.to_thread(talk, ports[0], sites[2], says, parting, said_first)
         for number, (says, parting) in enumerate(TALKS)
     }
     hooks, first.hooks = first.hooks, {}
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(100))  # all talk at once
-    sites = ports[1], kept.sockets[0].getsockname()[1], others.sockets[0].getsockname()[1]
     talks = conversations(*sites)
     heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
     answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
@@ -370,6 +404,7 @@ async def main(how: str) -> dict[str, Any]:
         "counted": counted,
         "errors": failed,
         "left_out": left_out,
+        "opened": door.opened,
         "left": left(),
     }
 

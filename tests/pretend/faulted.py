@@ -28,11 +28,11 @@ class Watched:
     seen: list[str] = field(default_factory=list)
     cases: int = 0
 
-    def blocked(self, path: str = "", client: str = PUPIL, tls: bool = False) -> Said:
-        """A pupil asks for what is blocked; whatever she gets, it does not come from the site."""
+    def blocked(self, path: str = "", client: str = PUPIL, tls: bool = False, more: str = "") -> Said:
+        """A pupil asks for what is blocked (``more`` are headers of her CONNECT); no answer comes from the site."""
         before = len(self.sites.seen("pornhub.com"))
         scheme, port = ("https", self.sites.tls_port) if tls else ("http", self.sites.port)
-        said = get(self.gateway, f"{scheme}://pornhub.com:{port}/{path}", client)
+        said = get(self.gateway, f"{scheme}://pornhub.com:{port}/{path}", client, more=more)
         assert said.status in (0, 403, 502, 503), said
         assert b"Welcome" not in said.body
         assert len(self.sites.seen("pornhub.com")) == before, "a blocked site was reached"

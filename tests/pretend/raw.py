@@ -48,9 +48,10 @@ class Raw:
         self.line.sendall(data)
         return self
 
-    def tunnel(self, host: str, port: int, *protocols: str) -> Self:
-        """CONNECT, and TLS inside, by the school's certificate. Raises OSError."""
-        answer = self.send(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()).answer()
+    def tunnel(self, host: str, port: int, *protocols: str, more: str = "") -> Self:
+        """CONNECT (with ``more`` headers), and TLS inside, by the school's certificate. Raises OSError."""
+        place = f"{host}:{port}"
+        answer = self.send(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{more}\r\n".encode()).answer()
         if answer.status != 200:
             raise ConnectionRefusedError(answer.status)
         context = ssl.create_default_context(cafile=str(self.gateway.school.ca))
@@ -85,8 +86,11 @@ class Raw:
         return Said(status, head, body)
 
 
-def get(gateway: Gateway, url: str, client: str = PUPIL, timeout: float = 20) -> Said:
-    """One request of its own connection, by ``http://host:port/path`` or ``https://``; quicker than a curl."""
+def get(gateway: Gateway, url: str, client: str = PUPIL, timeout: float = 20, more: str = "") -> Said:
+    """One request of its own connection, by ``http://host:port/path`` or ``https://``; quicker than a curl.
+
+    ``more`` are headers of the CONNECT.
+    """
     scheme, _, rest = url.partition("://")
     place, _, path = rest.partition("/")
     host, _, port = place.partition(":")
@@ -95,7 +99,7 @@ def get(gateway: Gateway, url: str, client: str = PUPIL, timeout: float = 20) ->
     try:
         with Raw(gateway, client, timeout) as raw:
             if scheme == "https":
-                raw.tunnel(host, int(port))
+                raw.tunnel(host, int(port), more=more)
             return raw.send(ask.encode()).answer()
     except OSError:
         return Said(0)

@@ -47,6 +47,7 @@ from schoolgate.proxy.standing import Standings
 from schoolgate.proxy.streaming import Streaming
 from schoolgate.proxy.tls import Tls
 from schoolgate.proxy.tokens import open_tokens
+from schoolgate.proxy.tunnels import Tunnels
 from schoolgate.settings.faults import Fault, SettingsError
 from schoolgate.settings.folders import find_folders
 from schoolgate.settings.load import Settings, load_settings
@@ -117,6 +118,7 @@ def duties(live: Live) -> list[Any]:
         Pictures(live, act, PictureJudge()),
         Coverage(live),
         Streaming(live),
+        Tunnels(live),
     ]
     return shut_on_fault(listed, act)
 

@@ -41,6 +41,7 @@ def _plant() -> None:
     from mitmproxy.hooks import all_hooks
     from schoolgate.policy import decision
     from schoolgate.proxy.pages import Pages
+    from schoolgate.proxy.tunnels import Tunnels
     from schoolgate.store.journal import Journal
 
     decision.decide_for = _broken("decide_for", decision.decide_for)
@@ -49,6 +50,7 @@ def _plant() -> None:
 
     from schoolgate.proxy import chain
 
+    Tunnels.opens = _broken("Tunnels.opens", Tunnels.opens)  # type: ignore[method-assign]
     made = chain.duties
 
     def duties(live: Any) -> list[Any]:

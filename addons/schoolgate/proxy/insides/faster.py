@@ -12,17 +12,15 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from cryptography.x509 import GeneralName
 from mitmproxy import ctx, version
-from mitmproxy.addonmanager import AddonManager, traverse
+from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import tlsconfig
 from mitmproxy.connection import Connection, ConnectionState
-from mitmproxy.exceptions import AddonHalt
-from mitmproxy.flow import Flow
 from mitmproxy.http import Headers, MessageData
 from mitmproxy.net import check
 from mitmproxy.net.http import http1, url
@@ -57,16 +55,17 @@ from mitmproxy.proxy.layers.http._hooks import HttpConnectHook, HttpRequestHeade
 from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.layers.tls import ServerTLSLayer, TLSLayer
-from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
 from mitmproxy.proxy.tunnel import TunnelLayer, TunnelState
 from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 
-from schoolgate.proxy.guarded import Guarded
 from schoolgate.proxy.insides.directly import hand_over
+from schoolgate.proxy.insides.doorstep import listen
 from schoolgate.proxy.insides.hello import read_hello
+from schoolgate.proxy.insides.hooks import DONE, UnderWay, begin, finish, handle_hook, trigger_event
 from schoolgate.proxy.insides.messages import (
     LONGEST,
     as_bytes,
@@ -117,56 +116,6 @@ _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
 _State = Callable[[Any], CommandGenerator[None]]
-_UnderWay = tuple[Awaitable[None] | None, Iterator[Callable[[Any], Awaitable[None] | None]]]
-_DONE: _UnderWay = None, iter(())
-Handlers = tuple[Callable[[Any], Awaitable[None] | None], ...]
-
-
-@dataclass(slots=True)
-class _Hooked:
-    """What is known of one kind of hook in one chain of addons."""
-
-    handlers: Handlers
-    field: str  # the name of its one argument
-    is_told: bool  # whether that is a flow, and somebody handles ``update``
-
-
-@dataclass(slots=True)
-class _Known:
-    """The handlers of each hook in one chain of addons, as long as that chain is the same."""
-
-    chain: list[Any]
-    length: int
-    handlers: dict[str, Handlers]
-    hooked: dict[type, _Hooked]
-
-
-def _known_of(addons: AddonManager) -> _Known:
-    known: _Known | None = addons.__dict__.get("_known")
-    if known is None or known.chain is not addons.chain or known.length != len(addons.chain):
-        known = addons.__dict__["_known"] = _Known(addons.chain, len(addons.chain), {}, {})
-    return known
-
-
-def handlers_of(addons: AddonManager, name: str) -> Handlers:
-    """Who handles a hook, in the order of the chain."""
-    known = _known_of(addons)
-    found = known.handlers.get(name)
-    if found is None:
-        each = (getattr(addon, name, None) for addon in traverse(addons.chain))
-        found = known.handlers[name] = tuple(handler for handler in each if callable(handler))
-    return found
-
-
-def _hooked(addons: AddonManager, hook: commands.StartHook) -> _Hooked:
-    known = _known_of(addons)
-    found = known.hooked.get(type(hook))
-    if found is None:
-        (field,) = fields(hook)  # type: ignore[arg-type]
-        is_flow = isinstance(getattr(hook, field.name), Flow)
-        is_told = is_flow and bool(handlers_of(addons, "update"))
-        found = known.hooked[type(hook)] = _Hooked(handlers_of(addons, hook.name), field.name, is_told)
-    return found
 
 
 async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
@@ -191,8 +140,8 @@ def _happens(self: ProxyConnectionHandler, event: Event) -> None:
                     if type(command) is commands.SendData:
                         sending.setdefault(command.connection, []).append(command.data)
                     elif isinstance(command, commands.StartHook):
-                        under_way = command.__dict__.get(_UNDER_WAY) or _begin(self.master.addons, command)
-                        if under_way is not _DONE:
+                        under_way = command.__dict__.get(_UNDER_WAY) or begin(self.master.addons, command)
+                        if under_way is not DONE:
                             _end_later(self, command, under_way)
                         elif command.blocking:
                             events.append(HookCompleted(command))
@@ -257,51 +206,7 @@ def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
         raise RuntimeError(f"Unexpected command: {command}")
 
 
-def _begin(addons: AddonManager, hook: commands.StartHook) -> _UnderWay:
-    """Call the handlers of a hook until one of them waits; ``_DONE`` where none does."""
-    hooked = _hooked(addons, hook)
-    subject = getattr(hook, hooked.field)
-    waiting = iter(hooked.handlers)
-    for handler in waiting:
-        try:
-            if type(handler) is Guarded:  # a step less for each of ours
-                try:
-                    result = handler.__wrapped__(subject)
-                except AddonHalt:
-                    raise
-                except Exception as error:
-                    handler.failed(subject, error)
-                    continue
-                if result is not None:
-                    result = handler.to_its_end(result, subject)
-            else:
-                result = handler(subject)
-            if result is None:
-                continue
-            if inspect.iscoroutine(result):
-                result = _begun(result)
-                if result.done():
-                    result.result()
-                    continue
-            elif not inspect.isawaitable(result):
-                continue
-        except AddonHalt:
-            break
-        except Exception as error:
-            _note(error)
-            continue
-        return result, waiting
-    if hooked.is_told or getattr(subject, "intercepted", False):
-        return None, iter(())
-    return _DONE
-
-
-def _begun(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task that has run already to where it waits for something, or to its end."""
-    return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
-
-
-def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: _UnderWay) -> None:
+def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: UnderWay) -> None:
     name = f"handle_hook({hook.name})"
     self.__dict__[_HOOKS] = self.__dict__.get(_HOOKS, 0) + 1
     rest = _rest(self, hook, *under_way)
@@ -315,7 +220,7 @@ async def _rest(
     waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
 ) -> None:
     try:
-        await _finish(self, hook, under_way, waiting)
+        await finish(self, hook, under_way, waiting)
         if hook.blocking:
             await self.server_event(HookCompleted(hook))
     finally:
@@ -328,28 +233,6 @@ async def handle_client(self: ProxyConnectionHandler) -> None:
     if not self.__dict__.get(_HOOKS) and not self.transports:
         release_connection(self)
         self.client.__dict__[_WITHIN] = OVER
-
-
-async def _finish(
-    self: ProxyConnectionHandler,
-    hook: commands.StartHook,
-    under_way: Awaitable[None] | None,
-    waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
-) -> None:
-    """What is left to do of a hook, one handler of which has to wait."""
-    subject = getattr(hook, _hooked(self.master.addons, hook).field)
-    with self.timeout_watchdog.disarm():
-        try:
-            if under_way is not None:
-                await _safely(under_way)
-            for handler in waiting:
-                await _safely(handler, subject)
-        except AddonHalt:
-            pass
-        if isinstance(subject, Flow):
-            for handler in handlers_of(self.master.addons, "update"):
-                await _safely(handler, [subject])
-            await subject.wait_for_resume()
 
 
 def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
@@ -391,44 +274,11 @@ def _done_here(hook: commands.StartHook) -> bool:
     kind = type(hook)
     if kind is HttpRequestHook or kind is HttpConnectHook:
         return False
-    under_way = _begin(ctx.master.addons, hook)
-    if under_way is _DONE and not (isinstance(hook, HttpRequestHeadersHook) and hook.flow.request.stream):
+    under_way = begin(ctx.master.addons, hook)
+    if under_way is DONE and not (isinstance(hook, HttpRequestHeadersHook) and hook.flow.request.stream):
         return True
     hook.__dict__[_UNDER_WAY] = under_way
     return False
-
-
-async def _safely(handler: Any, *subject: Any) -> None:
-    """Call a handler, or await what one gave; its exception is put into the log, as mitmproxy does it."""
-    try:
-        result = handler(*subject) if callable(handler) else handler
-        if inspect.isawaitable(result):
-            await result
-    except AddonHalt:
-        raise
-    except Exception as error:
-        _note(error)
-
-
-def _note(error: Exception) -> None:
-    addon_log.error("Addon error: %s", error, exc_info=error)
-
-
-async def trigger_event(self: AddonManager, event: Any) -> None:
-    """As mitmproxy's, but asks only the addons that handle the hook."""
-    subjects = event.args()
-    for handler in handlers_of(self, event.name):
-        try:
-            await _safely(handler, *subjects)
-        except AddonHalt:
-            return
-
-
-async def handle_hook(self: ProxyConnectionHandler, hook: commands.StartHook) -> None:
-    """As mitmproxy's, but no timer is stopped where nothing is waited for."""
-    under_way = _begin(self.master.addons, hook)
-    if under_way is not _DONE:
-        await _finish(self, hook, *under_way)
 
 
 async def drain_writers(self: ConnectionHandler) -> None:
@@ -842,6 +692,7 @@ CHANGES = (
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
     Change(ConnectionHandler, "handle_client", "self", handle_client, "work of the garbage collector", _EVENTS),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "tasks that read", _EVENTS),
+    Change(AsyncioServerInstance, "listen", "self, host, port", listen, "layers around what is in a tunnel", _READING),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
     Change(Layer, "__init__", "self, context", layer, "a look into the options for each"),
     Change(Layer, "handle_event", "self, event", handle_event, "ways up through all layers for a hook", _EVENTS),

@@ -1,0 +1,321 @@
+"""A new connection on the doorstep: its first words are read here, and mitmproxy is asked only for what it must do.
+
+A CONNECT that is answered with 200, and a ClientHello that decides what becomes of the connection, are read before any
+of mitmproxy's layers is there. What passes unread needs none at all; what is looked into needs none around its TLS.
+Everything else, and whatever is odd about these, is handed to mitmproxy as if it had been there from the start.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from mitmproxy import ctx, platform
+from mitmproxy.connection import Client, ConnectionState
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy.commands import StartHook
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import CommandGenerator, Layer
+from mitmproxy.proxy.layers.modes import TransparentProxy
+from mitmproxy.proxy.layers.tls import (
+    ClientTLSLayer,
+    ServerTLSLayer,
+    TlsClienthelloHook,
+    TLSLayer,
+    parse_client_hello,
+)
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
+from mitmproxy.proxy.mode_specs import RegularMode, TransparentMode
+from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
+from mitmproxy.proxy.server_hooks import (
+    ClientConnectedHook,
+    ClientDisconnectedHook,
+    ServerConnectedHook,
+    ServerConnectErrorHook,
+    ServerConnectHook,
+    ServerConnectionHookData,
+    ServerDisconnectedHook,
+)
+from mitmproxy.tls import ClientHelloData
+
+from schoolgate.proxy.guarded import Guarded
+from schoolgate.proxy.insides.hooks import DONE, begin, handlers_of
+from schoolgate.proxy.insides.relayed import End, Relay
+
+log = logging.getLogger("mitmproxy.proxy.server")
+
+_CONNECT = re.compile(
+    rb"CONNECT ([a-z0-9.-]{1,253}):([1-9][0-9]{0,4}) HTTP/1\.1\r\n"
+    rb"(?:(?i:host|user-agent|connection|proxy-connection):[\t\x20-\x7e]*\r\n)*\r\n"
+)
+"""A request for a tunnel of which nothing but its target means anything (RFC 9110, 9.3.6)."""
+_CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_LONGEST_HELLO = 65536  # bytes that are gathered; what is longer is mitmproxy's to read
+_HIGHEST_PORT = 65535
+_LIMIT = 2**16  # of a StreamReader, as asyncio has it
+_CONNECTS = ("http_connect", "http_connected", "http_connect_error")
+_LISTEN: Any = AsyncioServerInstance.listen
+
+
+class Tunnels(Protocol):
+    """The addon that is asked about each tunnel (``tunnels``)."""
+
+    stands_for: Iterable[type]
+
+    def opens(self, client: Client, host: str, port: int) -> bool:
+        """Whether a tunnel begins without anybody's having to handle ``http_connect``."""
+        ...
+
+
+async def listen(self: AsyncioServerInstance[Any], host: str, port: int) -> Any:
+    """As mitmproxy's, but who comes to a proxy's TCP port comes to the doorstep first, where nobody minds."""
+    tunnels = _tunnels()
+    if tunnels is None or not port or not isinstance(self.mode, (RegularMode, TransparentMode)):
+        return await _LISTEN(self, host, port)
+    return [await asyncio.get_running_loop().create_server(lambda: Doorstep(self, tunnels), host, port)]
+
+
+def _tunnels() -> Tunnels | None:
+    """The addon to ask; None where it is not there, or another addon minds what is not done on the doorstep."""
+    addons = ctx.master.addons
+    tunnels: Tunnels | None = addons.get("tunnels")
+    if tunnels is None or ctx.options.ignore_hosts or ctx.options.allow_hosts:
+        return None
+    connects = {_owner(handler) for name in _CONNECTS for handler in handlers_of(addons, name)}
+    chooses = {_owner(handler) for handler in handlers_of(addons, "next_layer")}
+    return tunnels if connects <= set(tunnels.stands_for) and chooses <= {type(addons.get("nextlayer"))} else None
+
+
+def _owner(handler: Any) -> type:
+    method = handler.__wrapped__ if type(handler) is Guarded else handler
+    return type(getattr(method, "__self__", None))
+
+
+class Doorstep(asyncio.Protocol):
+    """Where a connection is until it is known what becomes of it."""
+
+    __slots__ = ("_context", "_loop", "_said", "_server", "_timer", "_transport", "_tunnels")
+
+    def __init__(self, server: AsyncioServerInstance[Any], tunnels: Tunnels) -> None:
+        self._server, self._tunnels = server, tunnels
+        self._loop = asyncio.get_running_loop()
+        self._context: Context | None = None
+        self._said = b""
+        self._transport: Any = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody has come."""
+        self._transport = transport
+        self._timer = self._loop.call_later(ctx.options.tcp_timeout, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone before anything was known of them."""
+        self._leave()
+        if self._context is not None:
+            _tell(ClientDisconnectedHook(self._context.client))
+
+    def data_received(self, data: bytes) -> None:
+        """What they say first. Whatever goes wrong, the connection ends."""
+        self._said += data
+        try:
+            if self._context is None and not self._arrives():
+                self._hand_over()
+            elif self._said:
+                self._hears(self._context)  # type: ignore[arg-type]
+        except Exception:
+            log.exception("mitmproxy has crashed!")
+            self._transport.abort()
+
+    def _arrives(self) -> bool:
+        """Know where it leads, if it says so in plain words; a tunnel that begins is answered."""
+        if isinstance(self._server.mode, TransparentMode):
+            if not starts_like_tls_record(self._said):
+                return False
+            context = self._make_context()
+            there = platform.original_addr(self._transport.get_extra_info("socket"))  # type: ignore[misc]
+            context.client.sockname = context.server.address = there
+            self._meet(context)
+            return True
+        asked = _CONNECT.match(self._said)
+        if asked is None or (port := int(asked[2])) > _HIGHEST_PORT:
+            return False
+        context, host = self._make_context(), asked[1].decode()
+        if not self._tunnels.opens(context.client, host, port):
+            return False
+        context.server.address = (host, port)
+        self._meet(context)
+        self._said = self._said[asked.end() :]
+        self._transport.write(_CONNECTED)
+        return True
+
+    def _make_context(self) -> Context:
+        told = self._transport.get_extra_info
+        client = Client(
+            peername=told("peername"),
+            sockname=told("sockname"),
+            timestamp_start=time.time(),
+            proxy_mode=self._server.mode,
+            state=ConnectionState.OPEN,
+        )
+        return Context(client, ctx.options)
+
+    def _meet(self, context: Context) -> None:
+        self._context = context
+        _decide(ClientConnectedHook(context.client))
+
+    def _hears(self, context: Context) -> None:
+        """Decide by the ClientHello, once it is there as a whole; what is none is mitmproxy's to make out."""
+        said, hello = self._said, None
+        if starts_like_tls_record(said):
+            try:
+                hello = parse_client_hello(said)
+                if hello is None and len(said) <= _LONGEST_HELLO:
+                    return
+            except ValueError:
+                pass
+        if hello is None:
+            self._open(context, TransparentProxy)
+            return
+        context.client.sni, context.client.alpn_offers = hello.sni, hello.alpn_protocols
+        data = ClientHelloData(context, hello)
+        _decide(TlsClienthelloHook(data))
+        if data.ignore_connection:
+            self._pass(context)
+        else:
+            self._open(context, _opened)
+
+    def _leave(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _hand_over(self) -> None:
+        """To mitmproxy, with what was said until now."""
+        self._become(asyncio.StreamReader(_LIMIT, self._loop), self._server.handle_stream)
+
+    def _open(self, context: Context, top: Callable[[Context], Layer]) -> None:
+        """To mitmproxy, as a connection that leads to a known place."""
+        self._become(
+            asyncio.StreamReader(_LIMIT, self._loop),
+            lambda reader, writer: _Met.serve(self._server, context, top, reader, writer),
+        )
+
+    def _become(self, reader: asyncio.StreamReader, serve: Any) -> None:
+        """As ``asyncio.start_server`` has it."""
+        self._leave()
+        protocol = asyncio.StreamReaderProtocol(reader, serve, self._loop)
+        if self._said:
+            reader.feed_data(self._said)  # before all else: whoever serves may begin at once
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+
+    def _pass(self, context: Context) -> None:
+        """From socket to socket; nothing more is read before there is somewhere to send it."""
+        self._leave()
+        self._transport.pause_reading()
+        near = End(lambda: None)
+        self._transport.set_protocol(near)
+        near.connection_made(self._transport)
+        task = self._loop.create_task(_relay(near, context, self._said))
+        _KEPT.add(task)
+        task.add_done_callback(_KEPT.discard)
+
+
+_KEPT = set[asyncio.Task[None]]()
+
+
+async def _relay(near: End, context: Context, first: bytes) -> None:
+    """Open the connection to the site and join both. Whatever goes wrong, the device's end is closed."""
+    server = context.server
+    data = ServerConnectionHookData(server, context.client)
+
+    def over() -> None:
+        server.state = context.client.state = ConnectionState.CLOSED
+        context.client.timestamp_end = server.timestamp_end = time.time()
+        _tell(ServerDisconnectedHook(data))
+        _tell(ClientDisconnectedHook(context.client))
+
+    try:
+        _decide(ServerConnectHook(data))
+        if server.error or server.address is None:
+            raise OSError(server.error)
+        _, far = await asyncio.get_running_loop().create_connection(lambda: End(lambda: None), *server.address)
+    except Exception as error:
+        if not isinstance(error, OSError):
+            log.exception("mitmproxy has crashed!")
+        server.error = server.error or str(error)
+        _tell(ServerConnectErrorHook(data))
+        near.close()
+        _tell(ClientDisconnectedHook(context.client))
+        return
+    server.state = ConnectionState.OPEN
+    _tell(ServerConnectedHook(data))
+    Relay(near, far, context.options.tcp_timeout, over)
+    far.send(first)
+    near.go_on()
+
+
+def _decide(hook: StartHook) -> None:
+    """Have a hook done. Raises RuntimeError where somebody would have to be waited for, which none of ours does."""
+    if begin(ctx.master.addons, hook) is not DONE:
+        raise RuntimeError(f"{hook.name} would have to be waited for, which cannot be done on the doorstep")
+
+
+def _tell(hook: StartHook) -> None:
+    """Say what happened."""
+    try:
+        _decide(hook)
+    except Exception:
+        log.exception("mitmproxy has crashed!")
+
+
+class _Met(ProxyConnectionHandler):
+    """mitmproxy's, for a device that was met on the doorstep."""
+
+    def __init__(self, context: Context, reader: Any, writer: Any) -> None:
+        self.master = ctx.master
+        ConnectionHandler.__init__(self, context)
+        self.transports[context.client] = ConnectionIO(None, reader, writer)
+        self.log_prefix = ""
+
+    async def handle_hook(self, hook: StartHook) -> None:
+        """That the device has come was said before."""
+        if type(hook) is not ClientConnectedHook:
+            await super().handle_hook(hook)
+
+    @classmethod
+    async def serve(
+        cls,
+        server: AsyncioServerInstance[Any],
+        context: Context,
+        top: Callable[[Context], Layer],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Until the connection ends."""
+        handler = cls(context, reader, writer)
+        handler.layer = top(context)
+        with server.manager.register_connection(context.client.id, handler):
+            await handler.handle_client()
+
+
+def _opened(context: Context) -> Layer:
+    """The layers that look into a connection whose ClientHello was judged."""
+    layer = ServerTLSLayer(context)
+    layer.child_layer = _Judged(context)
+    return layer
+
+
+class _Judged(ClientTLSLayer):
+    """mitmproxy's, for a ClientHello that all addons have seen: it begins the handshake with the first data."""
+
+    def receive_handshake_data(self, data: bytes) -> CommandGenerator[tuple[bool, str | None]]:
+        if not self.client_hello_parsed:
+            self.client_hello_parsed = True
+            yield from self.start_tls()
+            if not self.conn.connected:
+                return False, "connection closed early"
+        return (yield from TLSLayer.receive_handshake_data(self, data))

@@ -1,0 +1,276 @@
+"""What comes to the doorstep: what passes unread does so without mitmproxy's layers, and nothing else passes."""
+
+import asyncio
+import inspect
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy.addons.core import Core
+from mitmproxy.addons.next_layer import NextLayer
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.addons.tlsconfig import TlsConfig
+from mitmproxy.connection import Client
+from mitmproxy.http import HTTPFlow
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from mitmproxy.tls import ClientHelloData
+from pretend.driven import PINNED, hello
+from schoolgate.proxy import chain
+from schoolgate.proxy.insides import doorstep
+from schoolgate.proxy.tunnels import Tunnels
+
+UNREACHED = 1  # a port of loopback on which nobody listens
+CONNECT = "CONNECT {}:{} HTTP/1.1\r\nHost: x\r\nUser-Agent: Mozilla/5.0 (X)\r\nProxy-Connection: keep-alive\r\n\r\n"
+
+
+class Opens:
+    """Lets every tunnel begin."""
+
+    name = "tunnels"
+    stands_for = ()
+
+    def __init__(self) -> None:
+        self.asked = list[tuple[str, int]]()
+
+    def opens(self, client: Client, host: str, port: int) -> bool:
+        self.asked.append((host, port))
+        if host == "faulty":
+            raise ValueError("on purpose")
+        return host != "other"
+
+
+class Hooks:
+    """Notes what it is told; passes one name through, and waits at another where nobody may."""
+
+    def __init__(self) -> None:
+        self.told = list[str]()
+
+    def tls_clienthello(self, data: ClientHelloData) -> Coroutine[Any, Any, None] | None:
+        self.told.append("tls_clienthello")
+        data.ignore_connection = data.client_hello.sni == PINNED
+        return asyncio.sleep(0.01) if data.client_hello.sni == "waits.example" else None
+
+    def client_connected(self, client: Client) -> None:
+        self.told.append("client_connected")
+
+    def client_disconnected(self, client: Client) -> None:
+        self.told.append("client_disconnected")
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        self.told.append("server_connect")
+
+    def server_connected(self, data: ServerConnectionHookData) -> None:
+        self.told.append("server_connected")
+
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        self.told.append("server_connect_error")
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        self.told.append("server_disconnected")
+
+
+class Minds:
+    """Wants to see each CONNECT."""
+
+    def http_connect(self, flow: HTTPFlow) -> None:
+        return
+
+
+@asynccontextmanager
+async def proxy(folder: Path, *addons: Any, **options: Any) -> AsyncIterator[int]:
+    """A proxy with the doorstep; its port."""
+    master = Master(Options(confdir=str(folder)))
+    master.addons.add(Core(), Proxyserver(), NextLayer(), TlsConfig(), *addons)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    asked = {"connection_strategy": "lazy", "upstream_cert": False, **options}
+    master.options.update(mode=[f"regular@127.0.0.1:{port}"], **asked)
+    running = asyncio.create_task(master.run())
+    server = master.addons.get("proxyserver")
+    while not server.is_running:
+        await asyncio.sleep(0.01)
+    try:
+        yield port
+    finally:
+        master.shutdown()
+        await running
+
+
+async def say(port: int, *parts: bytes) -> bytes:
+    """All that is heard until the other side hangs up, where that is within 20 seconds; each part waits for words."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    heard = b""
+    async with asyncio.timeout(20):
+        for part in parts[:-1]:
+            writer.write(part)
+            heard += await reader.read(65536)
+        writer.write(parts[-1])
+        try:
+            while more := await reader.read(65536):
+                heard += more
+        except ConnectionResetError:
+            heard += b"reset"
+    writer.close()
+    return heard
+
+
+async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Repeats what it hears, and hangs up at a Q."""
+    while data := await reader.read(40_000):
+        writer.write(data)
+        if b"Q" in data:
+            break
+    writer.close()
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AsyncioServerInstance, "listen", doorstep.listen)
+    asyncio.run(main())
+
+
+def test_what_passes_is_told_of_in_the_order_of_mitmproxy_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        site = await asyncio.start_server(parrot, "127.0.0.1", 0)
+        there = site.sockets[0].getsockname()[1]
+        hooks, opens, said = Hooks(), Opens(), hello(PINNED)
+        async with proxy(tmp_path, hooks, opens) as port:
+            heard = await say(port, CONNECT.format("127.0.0.1", there).encode(), said + b"Q")
+            while "client_disconnected" not in hooks.told:
+                await asyncio.sleep(0.01)
+        assert heard == doorstep._CONNECTED + said + b"Q"
+        assert opens.asked == [("127.0.0.1", there)]
+        began = ["client_connected", "tls_clienthello", "server_connect", "server_connected"]
+        assert hooks.told == [*began, "server_disconnected", "client_disconnected"]
+        site.close()
+
+    run(main, monkeypatch)
+
+
+def test_a_site_that_cannot_be_reached_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        hooks = Hooks()
+        async with proxy(tmp_path, hooks, Opens()) as port:
+            heard = await say(port, CONNECT.format("127.0.0.1", UNREACHED).encode(), hello(PINNED))
+        assert heard == doorstep._CONNECTED
+        began = ["client_connected", "tls_clienthello", "server_connect"]
+        assert hooks.told == [*began, "server_connect_error", "client_disconnected"]
+
+    run(main, monkeypatch)
+
+
+def test_what_is_looked_into_has_come_once_and_speaks_the_schools_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        hooks = Hooks()
+        async with proxy(tmp_path, hooks, Opens()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(CONNECT.format("127.0.0.1", UNREACHED).encode())
+            assert await reader.readuntil(b"\r\n\r\n") == doorstep._CONNECTED
+            trust = ssl.create_default_context(cafile=str(tmp_path / "mitmproxy-ca-cert.pem"))
+            await writer.start_tls(trust, server_hostname="looked.example")
+            writer.write(b"GET / HTTP/1.1\r\nHost: looked.example\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 502 ")
+            writer.close()
+            while "client_disconnected" not in hooks.told:
+                await asyncio.sleep(0.01)
+        assert hooks.told[:2] == ["client_connected", "tls_clienthello"]
+        assert hooks.told.count("client_connected") == hooks.told.count("tls_clienthello") == 1
+
+    run(main, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "first", [b"", hello(PINNED)[:20], b"CON"], ids=["nothing", "half of a hello", "half of a CONNECT"]
+)
+def test_who_says_no_more_is_hung_up_on(first: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with proxy(tmp_path, Hooks(), Opens(), tcp_timeout=1) as port:
+            asked = [CONNECT.format("127.0.0.1", UNREACHED).encode()] if b"CON" not in first and first else []
+            assert (await say(port, *asked, first)).removesuffix(b"reset") == doorstep._CONNECTED * len(asked)
+
+    run(main, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "CONNECT Upper.example:443 HTTP/1.1\r\n\r\n",
+        "CONNECT [::1]:443 HTTP/1.1\r\n\r\n",
+        "CONNECT a.example:70000 HTTP/1.1\r\n\r\n",
+        "CONNECT a.example:0443 HTTP/1.1\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.0\r\n\r\n",
+        "CONNECT a.example HTTP/1.1\r\n\r\n",
+        "CONNECT  a.example:443 HTTP/1.1\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nProxy-Authorization: Basic eDp4\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\r\nHost: a\x00\r\n\r\n",
+        "CONNECT a.example:443 HTTP/1.1\nHost: a\n\n",
+        "GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n",
+    ],
+)
+def test_what_is_odd_is_a_matter_for_all_addons(asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        opens = Opens()
+        async with proxy(tmp_path, opens, tcp_timeout=1) as port:
+            assert (await say(port, asked.encode())).startswith((b"HTTP/1.1 ", b"HTTP/1.0 ", b"reset"))
+        assert opens.asked == []
+
+    run(main, monkeypatch)
+
+
+def test_a_tunnel_that_may_not_begin_so_is_mitmproxys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        opens = Opens()
+        async with proxy(tmp_path, opens, tcp_timeout=1) as port:
+            heard = await say(port, CONNECT.format("other", 443).encode())
+        assert heard.removesuffix(b"reset") == doorstep._CONNECTED
+        assert opens.asked == [("other", 443)]
+
+    run(main, monkeypatch)
+
+
+def test_a_fault_ends_the_connection_and_stands_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with proxy(tmp_path, Hooks(), Opens()) as port:
+            assert await say(port, CONNECT.format("faulty", 443).encode()) in (b"", b"reset")
+            waits = await say(port, CONNECT.format("127.0.0.1", UNREACHED).encode(), hello("waits.example"))
+            assert waits.removesuffix(b"reset") == doorstep._CONNECTED
+
+    with caplog.at_level(logging.ERROR, "mitmproxy.proxy.server"):
+        run(main, monkeypatch)
+    told = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert "on purpose" in told
+    assert any("tls_clienthello would have to be waited for" in each for each in told)
+
+
+@pytest.mark.parametrize("how", ["another minds", "no addon", "an option"])
+def test_where_somebody_minds_nobody_is_met_there(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        opens = Opens()
+        addons = {"another minds": (opens, Minds()), "no addon": (), "an option": (opens,)}[how]
+        options = {"ignore_hosts": ["ignored"]} if how == "an option" else {}
+        async with proxy(tmp_path, *addons, tcp_timeout=1, **options) as port:
+            heard = await say(port, CONNECT.format("127.0.0.1", UNREACHED).encode())
+        assert heard.removesuffix(b"reset") == doorstep._CONNECTED
+        assert opens.asked == []
+
+    run(main, monkeypatch)
+
+
+def test_the_product_stands_for_every_duty_that_minds_a_connect() -> None:
+    duties = {kind for kind in vars(chain).values() if inspect.isclass(kind)}
+    assert {kind for kind in duties if any(hasattr(kind, name) for name in doorstep._CONNECTS)} == Tunnels.stands_for
