@@ -100,7 +100,15 @@ def test_damage_in_the_middle_is_found(encoding: str, pack: Callable[[bytes], by
         Unpacker(encoding, 1 << 22).feed(bytes(packed))
 
 
-@pytest.mark.parametrize("encoding", ["compress", "dcb", "sdch", "gzip, foo", "gzip, gzip, gzip, gzip"])
+@pytest.mark.parametrize("encoding", ["none", "UTF-8", "utf8, none", "chunked", "iso-8859-1", "", "identity, None"])
+def test_a_word_that_is_no_coding_changes_nothing(encoding: str) -> None:
+    assert Unpacker(encoding, len(TEXT)).feed(TEXT) == TEXT
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["compress", "dcb", "sdch", "gzip, foo", "gzip, gzip, gzip, gzip", "none, gzip", "gzip;q=1", "x-none", "nones"],
+)
 def test_a_coding_that_cannot_be_undone_is_said_at_once(encoding: str) -> None:
     with pytest.raises(Broken):
         Unpacker(encoding, 1000)

@@ -41,7 +41,10 @@ def gateway(start: Callable[..., Gateway], sites: Sites) -> Gateway:
         sites.pages[f"news.example/{name.replace(', ', '-')}"] = Served(
             (pack(HARM.encode()),), HTML | {"Content-Encoding": name}
         )
+    unpacked = HTML | {"Content-Encoding": "UTF-8"}
     sites.pages |= {
+        "news.example/no-coding-harm": Served((HARM.encode(),), unpacked),
+        "news.example/no-coding-good": Served((GOOD.encode(),), unpacked),
         "news.example/harm": HARM.encode(),
         "news.example/good": GOOD.encode(),
         **{f"news.example/unread{n}": GOOD.encode() + b"<p>Page %d was not judged before.</p>" % n for n in range(2)},
@@ -123,6 +126,14 @@ def test_an_innocent_page_arrives_byte_for_byte(gateway: Gateway, sites: Sites) 
     answer = gateway.curl(f"https://news.example:{sites.tls_port}/good")
     assert (answer.status, answer.text) == (200, GOOD)
     assert gateway.curl(f"https://news.example:{sites.tls_port}/script").status == 200
+
+
+def test_a_page_with_a_word_where_a_coding_should_stand_is_judged_as_browsers_show_it(
+    gateway: Gateway, sites: Sites
+) -> None:
+    good = gateway.curl(f"https://news.example:{sites.tls_port}/no-coding-good")
+    assert (good.status, good.text) == (200, GOOD)
+    assert gateway.curl(f"https://news.example:{sites.tls_port}/no-coding-harm").status == 403
 
 
 def test_a_long_innocent_page_arrives_whole_though_only_its_beginning_waits(gateway: Gateway, sites: Sites) -> None:

@@ -4,6 +4,7 @@ Every decoder hands on pieces of at most about 100 KB, whatever it was given, an
 even 1 GB of zeros in 32 KB costs no more memory than the limit, one piece a layer, and the decoder's own window.
 """
 
+import re
 import zlib
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,6 +16,10 @@ import zstandard
 ACCEPTED = ("gzip", "x-gzip", "deflate", "br", "zstd", "identity")
 """The content codings that can be undone, by their names in ``Content-Encoding``."""
 
+_NO_CODING = re.compile(
+    r"none|no|off|null|default|plain|text|binary|chunked|[78]bit|(us-)?ascii|utf-?(8|16)|iso-8859-\d{1,2}|windows-125\d"
+)
+"""Words that servers put where a coding should stand; browsers show what comes with them as it comes."""
 _PIECE = 1 << 16
 _MOST_LAYERS = 3
 _ZSTD_WINDOW = 1 << 23  # bytes: what RFC 9659 allows on the web; a frame may ask for 128 MB
@@ -47,14 +52,17 @@ class _Full(Exception):
 class Unpacker:
     """Undoes a ``Content-Encoding`` (``gzip``, ``br``, ``gzip, br``, ...); ``limit`` is in unpacked bytes.
 
-    Raises Broken for an unknown coding, or for more than three. An end before its time is no fault: browsers show
-    what has come, so what has come is what counts.
+    Raises Broken for an unknown coding, for more than three, and for a word that is no coding beside one that is, of
+    which browsers make different things. An end before its time is no fault: browsers show what has come, so what has
+    come is what counts.
     """
 
     def __init__(self, encoding: str, limit: int, bound: Bound = Bound.WHOLE) -> None:
         codings = [coding for part in encoding.split(",") if (coding := part.strip().lower()) not in ("", "identity")]
         if len(codings) > _MOST_LAYERS:
             raise Broken(f"{len(codings)} layers of compression")
+        if all(_NO_CODING.fullmatch(coding) for coding in codings):
+            codings = []
         self.full = False
         self._limit, self._bound = limit, bound
         self._room = _Room(limit)

@@ -88,7 +88,8 @@ class Answers:
         self._judging, self._hangs_on = judging or judging_words(live), judging_hangs_on(live)
         self._budget, self._heard = Budget(), Heard()
         self._talks: WeakKeyDictionary[HTTPFlow, _Talk | None] = WeakKeyDictionary()
-        end_what_is_cut()
+        if not end_what_is_cut():
+            live.metrics.fault("insides")
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """A WebSocket is asked for unpacked: mitmproxy would unpack a message of any size before anybody sees it."""

@@ -94,7 +94,7 @@ def duties(live: Live) -> list[Any]:
         live.presence,
         Handles(act),
         Overheard(act),
-        Framing(),
+        Framing(live),
         Probes(live),
         Redirected(live),
         Names(live, act),

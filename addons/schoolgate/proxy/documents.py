@@ -38,7 +38,8 @@ class Documents:
     def __init__(self, live: Live, act: Act, scanner: Scanner) -> None:
         self._live, self._act, self._scanner = live, act, scanner
         self._answers = Answers(live, act)
-        let_go_of_full_answers()
+        if not let_go_of_full_answers():
+            live.metrics.fault("insides")
 
     async def running(self) -> None:
         """The gateway is up: have the scanning processes ready before the first page comes."""

@@ -8,6 +8,7 @@ every duty that judges, but not by the device. So a transfer coding becomes the 
 from mitmproxy.http import Headers, HTTPFlow
 
 from schoolgate.proxy.insides.framing import frame_as_we_do
+from schoolgate.proxy.live import Live
 
 _FRAMES = ("", "chunked", "identity")
 
@@ -15,8 +16,9 @@ _FRAMES = ("", "chunked", "identity")
 class Framing:
     """Stands before every duty that reads a body."""
 
-    def __init__(self) -> None:
-        frame_as_we_do()
+    def __init__(self, live: Live) -> None:
+        if not frame_as_we_do():
+            live.metrics.fault("insides")
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Before any of an upload is judged."""
