@@ -1,38 +1,69 @@
 """The commands: what a technician, a Headteacher or a script can ask of schoolgate."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
-from schoolgate.commands.backup import backup
-from schoolgate.commands.cases import list_cases, show_case
-from schoolgate.commands.check import check
-from schoolgate.commands.coverage import coverage
-from schoolgate.commands.demo import demo
-from schoolgate.commands.devices import devices
-from schoolgate.commands.digest import digest
-from schoolgate.commands.doctor import doctor
-from schoolgate.commands.events import events
-from schoolgate.commands.gateway import gateway
-from schoolgate.commands.lists import lists
-from schoolgate.commands.logins import login, setup_code
-from schoolgate.commands.notices import dpia, notices
-from schoolgate.commands.openings import open_site, requests, shut_site
-from schoolgate.commands.passes import passes
-from schoolgate.commands.people import evidence, reveal, sar
-from schoolgate.commands.record import explain, hold, retention, verify
-from schoolgate.commands.replay import replay
-from schoolgate.commands.reports import report, reports
-from schoolgate.commands.restart import restart
-from schoolgate.commands.restore import restore
-from schoolgate.commands.settings import config as config_commands
-from schoolgate.commands.settings import init
-from schoolgate.commands.visits import visits
 from schoolgate.settings.folders import find_folders
 from schoolgate.terminal import Wrong, config_option, told_plainly
 
+_COMMANDS = {
+    "init": "settings.init",
+    "config": "settings.config",
+    "lists": "lists.lists",
+    "login": "logins.login",
+    "setup-code": "logins.setup_code",
+    "passes": "passes.passes",
+    "gateway": "gateway.gateway",
+    "doctor": "doctor.doctor",
+    "devices": "devices.devices",
+    "demo": "demo.demo",
+    "restart": "restart.restart",
+    "backup": "backup.backup",
+    "restore": "restore.restore",
+    "check": "check.check",
+    "visits": "visits.visits",
+    "replay": "replay.replay",
+    "events": "events.events",
+    "digest": "digest.digest",
+    "report": "reports.report",
+    "reports": "reports.reports",
+    "coverage": "coverage.coverage",
+    "verify": "record.verify",
+    "retention": "record.retention",
+    "hold": "record.hold",
+    "explain": "record.explain",
+    "cases": "cases.list_cases",
+    "case": "cases.show_case",
+    "open": "openings.open_site",
+    "shut": "openings.shut_site",
+    "requests": "openings.requests",
+    "reveal": "people.reveal",
+    "sar": "people.sar",
+    "evidence": "people.evidence",
+    "notices": "notices.notices",
+    "dpia": "notices.dpia",
+}
+"""Where each command is, below ``commands``: only the one that is asked for is imported."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """The group of all of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_COMMANDS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _COMMANDS and cmd_name not in self.commands:
+            module, name = _COMMANDS[cmd_name].split(".")
+            command: Any = getattr(import_module(f"schoolgate.commands.{module}"), name)
+            self.add_command(command, cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="schoolgate")
 def main() -> None:
     """schoolgate: the network filter and monitor of a school.
@@ -55,12 +86,3 @@ def run(config: Path | None, workers: int) -> None:
         except CannotStart as error:
             raise Wrong(str(error)) from None
     click.echo("schoolgate has stopped; everything is in the record.")
-
-
-_SETTINGS = (init, config_commands, lists, login, setup_code, passes, gateway, doctor, devices, demo)
-_UPKEEP = (restart, backup, restore)
-_VERDICTS = (check, visits, replay)
-_RECORD = (events, digest, report, reports, coverage, verify, retention, hold, explain)
-_PEOPLE = (list_cases, show_case, open_site, shut_site, requests, reveal, sar, evidence, notices, dpia)
-for _command in (*_SETTINGS, *_UPKEEP, *_VERDICTS, *_RECORD, *_PEOPLE):
-    main.add_command(_command)

@@ -7,7 +7,8 @@ answer safely, ``asking`` judges questions that are sent as a body, ``recording`
 what is moved and shown, and ``streaming`` lets everything else flow by. On a network of the school's own ``redirected``
 gives connections a name, ``names`` answers DNS, ``portal`` and ``captive`` are the gateway's own site, ``pinned`` and
 ``challenges`` learn what may stay closed, ``coverage`` counts what was seen, and ``probes`` answers the doctor;
-``doors`` and ``away`` are the ways in, ``kept_out`` says where none leads; ``odd_ports`` and ``posted`` see ways round.
+``doors`` and ``away`` are the ways in, ``tunnels`` says which begin without a question, ``kept_out`` where none leads;
+``odd_ports`` and ``posted`` see ways round.
 
 Whatever goes wrong in one of them, nothing is shown: each takes care of itself, and ``shut`` of what that leaves. They
 share one ``Live`` value, the settings in force and the journal, and one ``Act``, which blocks, warns, asks, records and

@@ -9,6 +9,7 @@ import logging
 from base64 import b64decode
 from collections.abc import Awaitable
 
+from mitmproxy.connection import Client
 from mitmproxy.http import HTTPFlow, Response
 
 from schoolgate.policy.request import host_address
@@ -54,17 +55,14 @@ class Login:
             flow.response = Response.make(503, words, {"Content-Type": "text/plain; charset=utf-8"})
 
     async def _check(self, flow: HTTPFlow, header: str | None) -> None:
-        logins = self._live.settings.people.logins
-        peer = flow.client_conn.peername
-        address = host_address(str(peer[0])) if peer else None
         if header is not None:
-            user = await self._prove(header, str(address))
+            peer = flow.client_conn.peername
+            user = await self._prove(header, str(host_address(str(peer[0])) if peer else None))
             if user is not None:
                 self._live.users[flow.client_conn] = user
                 return
             await asyncio.sleep(SLOW_DOWN)
-        asked = address is not None and any(address in network for network in logins.ask) if logins else False
-        if header is not None or asked:
+        if header is not None or is_asked(self._live, flow.client_conn):
             flow.response = _ask_again(header is not None)
 
     async def _prove(self, header: str, device: str) -> str | None:
@@ -77,6 +75,13 @@ class Login:
         if scheme.lower() != "basic" or not colon:
             return None
         return user if await self._proofs.holds(user, password, device) else None
+
+
+def is_asked(live: Live, client: Client) -> bool:
+    """Whether a device has to say who is there before anything is opened for it."""
+    logins, peer = live.settings.people.logins, client.peername
+    address = host_address(str(peer[0])) if logins is not None and peer else None
+    return logins is not None and address is not None and any(address in network for network in logins.ask)
 
 
 def _ask_again(after_a_wrong_one: bool) -> Response:

@@ -1,7 +1,7 @@
 """Which tunnels begin without any duty having to say something about their CONNECT: nearly all of them.
 
 A flow, a stream of HTTP and layers around the tunnel are much work for a request that is answered with 200. So where
-nobody has to log in, and a website may stand on that port, this answers for all duties that handle ``http_connect``
+nobody logs in or has to, and a website may stand on that port, this answers for all duties that handle ``http_connect``
 (``doorstep`` in ``insides`` asks it), and what is in the tunnel is judged as it is in any other.
 """
 
@@ -12,7 +12,7 @@ from schoolgate.policy.request import BadAddress, canonical_host
 from schoolgate.proxy.coverage import Coverage
 from schoolgate.proxy.gate import Gate
 from schoolgate.proxy.live import Live, Tunnel
-from schoolgate.proxy.login import Login
+from schoolgate.proxy.login import Login, is_asked
 from schoolgate.proxy.odd_ports import OddPorts
 from schoolgate.proxy.probes import Probes
 
@@ -29,10 +29,7 @@ class Tunnels:
 
     def opens(self, client: Client, host: str, port: int) -> bool:
         """Whether the tunnel begins; if not, nothing was done, and it is a matter for the duties."""
-        settings = self._live.settings
-        if settings.people.logins is not None or settings.school.identity.directory is not None:
-            return False  # who is there is to be asked, or to be proved
-        if past_the_filter(port):
+        if past_the_filter(port) or is_asked(self._live, client):
             return False
         try:
             self._live.tunnels[client] = Tunnel(canonical_host(host), port)

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlite_utils import Database, Migrations
-
+from schoolgate.store.database import Database, Migrations
 from schoolgate.store.journal import FOLDER as JOURNAL
 from schoolgate.whole_file import settle_folder
 

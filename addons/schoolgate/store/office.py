@@ -5,9 +5,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database, Migrations
-
 from schoolgate.store.copies import is_whole, keep_before
+from schoolgate.store.database import Database, Migrations
 from schoolgate.store.mending import mend_office
 from schoolgate.store.writer_lock import WriterLock
 

@@ -4,10 +4,9 @@ Tables may change from version to version; the views ``events``, ``blocks``, ``v
 ``tallies``, ``activity`` and ``coverage`` are the interface and keep their columns.
 """
 
-from sqlite_utils import Database, Migrations
-
 from schoolgate.store import check_chain
 from schoolgate.store.chain import make_tables
+from schoolgate.store.database import Database, Migrations
 from schoolgate.store.event import NAMES
 
 FILE = "record.db"

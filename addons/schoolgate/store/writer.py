@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlite_utils import Database
 
 from schoolgate.store.chain import Unsealable, add_rows, head_of, seal_afterwards, seal_batch, values_of
 from schoolgate.store.check_chain import Seal, stamp
 from schoolgate.store.clock import Clock
 from schoolgate.store.copies import keep_before
+from schoolgate.store.database import Database
 from schoolgate.store.event import DEED, NAMES, Deed, Event
 from schoolgate.store.journal import Batch, Entry
 from schoolgate.store.schema import FILE, UNSEALED, record_migrations

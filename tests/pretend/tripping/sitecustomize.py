@@ -41,7 +41,6 @@ def _plant() -> None:
     from mitmproxy.hooks import all_hooks
     from schoolgate.policy import decision
     from schoolgate.proxy.pages import Pages
-    from schoolgate.proxy.tunnels import Tunnels
     from schoolgate.store.journal import Journal
 
     decision.decide_for = _broken("decide_for", decision.decide_for)
@@ -49,6 +48,7 @@ def _plant() -> None:
     Journal.append = _broken("Journal.append", Journal.append)  # type: ignore[method-assign]
 
     from schoolgate.proxy import chain
+    from schoolgate.proxy.tunnels import Tunnels  # like the chain only now: it imports what was planted above
 
     Tunnels.opens = _broken("Tunnels.opens", Tunnels.opens)  # type: ignore[method-assign]
     made = chain.duties

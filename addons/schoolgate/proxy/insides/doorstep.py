@@ -93,6 +93,10 @@ def _owner(handler: Any) -> type:
     return type(getattr(method, "__self__", None))
 
 
+class _Lost(Exception):
+    """Nobody knows where a connection leads."""
+
+
 class Doorstep(asyncio.Protocol):
     """Where a connection is until it is known what becomes of it."""
 
@@ -125,6 +129,9 @@ class Doorstep(asyncio.Protocol):
                 self._hand_over()
             elif self._said:
                 self._hears(self._context)  # type: ignore[arg-type]
+        except _Lost as error:
+            log.error("%s", error)
+            self._transport.abort()
         except Exception:
             log.exception("mitmproxy has crashed!")
             self._transport.abort()
@@ -135,8 +142,7 @@ class Doorstep(asyncio.Protocol):
             if not starts_like_tls_record(self._said):
                 return False
             context = self._make_context()
-            there = platform.original_addr(self._transport.get_extra_info("socket"))  # type: ignore[misc]
-            context.client.sockname = context.server.address = there
+            context.client.sockname = context.server.address = self._original_address()
             self._meet(context)
             return True
         asked = _CONNECT.match(self._said)
@@ -161,6 +167,13 @@ class Doorstep(asyncio.Protocol):
             state=ConnectionState.OPEN,
         )
         return Context(client, ctx.options)
+
+    def _original_address(self) -> tuple[str, int]:
+        """Where a redirected device wanted to go. Raises _Lost for one that came here by itself."""
+        try:
+            return platform.original_addr(self._transport.get_extra_info("socket"))  # type: ignore[misc]
+        except Exception as error:
+            raise _Lost(f"Transparent mode failure: {error!r}") from error
 
     def _meet(self, context: Context) -> None:
         self._context = context
