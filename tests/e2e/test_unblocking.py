@@ -66,7 +66,7 @@ def _becomes(gateway: Gateway, url: str, status: int, client: str = PUPIL) -> fl
     began = time.monotonic()
     while _status(gateway, url, client) != status:
         assert time.monotonic() - began < WITHIN, f"{url} did not become {status}:\n{gateway.log}"
-        time.sleep(0.05)
+        time.sleep(0.3)
     return time.monotonic() - began
 
 

@@ -1,6 +1,7 @@
 """What comes to the doorstep: what passes unread does so without mitmproxy's layers, and nothing else passes."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import socket
@@ -11,22 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy import ctx
 from mitmproxy.addons.core import Core
 from mitmproxy.addons.next_layer import NextLayer
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.addons.tlsconfig import TlsConfig
 from mitmproxy.connection import Client
-from mitmproxy.http import HTTPFlow
+from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.master import Master
 from mitmproxy.options import Options
+from mitmproxy.proxy.layer import NextLayer as NextLayerOf
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 from pretend.driven import PINNED, hello
 from schoolgate.proxy import chain
 from schoolgate.proxy.insides import doorstep
+from schoolgate.proxy.kept_out import KeptOut
+from schoolgate.proxy.loop import open_loop
 from schoolgate.proxy.tunnels import Tunnels
+from schoolgate.settings.school_models import SchoolFile
 
+SCHOOL = SchoolFile.model_validate({"name": "S", "roles": {}})
 UNREACHED = 1  # a port of loopback on which nobody listens
 CONNECT = "CONNECT {}:{} HTTP/1.1\r\nHost: x\r\nUser-Agent: Mozilla/5.0 (X)\r\nProxy-Connection: keep-alive\r\n\r\n"
 
@@ -84,9 +91,41 @@ class Minds:
         return
 
 
+class Answers:
+    """Answers in each site's place."""
+
+    def request(self, flow: HTTPFlow) -> None:
+        flow.response = Response.make(200, b"x")
+
+
+class Chooses:
+    """Wants to say what comes next."""
+
+    def next_layer(self, layer: NextLayerOf) -> None:
+        return
+
+
+class Refuses(Hooks):
+    """Lets nobody in, or nobody out."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__()
+        self._who = who
+
+    def client_connected(self, client: Client) -> None:
+        super().client_connected(client)
+        if self._who == "device":
+            client.error = "no"
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        super().server_connect(data)
+        if self._who == "site":
+            data.server.error = "no"
+
+
 @asynccontextmanager
 async def proxy(folder: Path, *addons: Any, **options: Any) -> AsyncIterator[int]:
-    """A proxy with the doorstep; its port."""
+    """A proxy with the doorstep; its port. What was open at its end is reset."""
     master = Master(Options(confdir=str(folder)))
     master.addons.add(Core(), Proxyserver(), NextLayer(), TlsConfig(), *addons)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -131,9 +170,14 @@ async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
+async def within(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.timeout(90):
+        await main()
+
+
 def run(main: Callable[[], Coroutine[Any, Any, None]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AsyncioServerInstance, "listen", doorstep.listen)
-    asyncio.run(main())
+    asyncio.run(within(main))
 
 
 def test_what_passes_is_told_of_in_the_order_of_mitmproxy_and_once(
@@ -211,6 +255,9 @@ def test_who_says_no_more_is_hung_up_on(first: bytes, tmp_path: Path, monkeypatc
         "CONNECT a.example:0443 HTTP/1.1\r\n\r\n",
         "CONNECT a.example:443 HTTP/1.0\r\n\r\n",
         "CONNECT a.example HTTP/1.1\r\n\r\n",
+        "CONNECT a..b:443 HTTP/1.1\r\n\r\n",
+        "CONNECT .a:443 HTTP/1.1\r\n\r\n",
+        f"CONNECT {'a' * 64}.example:443 HTTP/1.1\r\n\r\n",
         "CONNECT  a.example:443 HTTP/1.1\r\n\r\n",
         "CONNECT a.example:443 HTTP/1.1\r\nProxy-Authorization: Basic eDp4\r\n\r\n",
         "CONNECT a.example:443 HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
@@ -257,16 +304,132 @@ def test_a_fault_ends_the_connection_and_stands_in_the_log(
     assert any("tls_clienthello would have to be waited for" in each for each in told)
 
 
-@pytest.mark.parametrize("how", ["another minds", "no addon", "an option"])
+NOT_MET: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "another minds": ((Opens(), Minds()), {}),
+    "another chooses": ((Opens(), Chooses()), {}),
+    "no addon": ((), {}),
+    "ignores": ((Opens(),), {"ignore_hosts": ["ignored"]}),
+    "allows": ((Opens(),), {"allow_hosts": ["127.0.0.1"]}),
+    "eager": ((Opens(),), {"connection_strategy": "eager"}),
+    "from elsewhere": ((Opens(),), {"connect_addr": "127.0.0.1"}),
+}
+
+
+@pytest.mark.parametrize("how", NOT_MET)
 def test_where_somebody_minds_nobody_is_met_there(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
-        opens = Opens()
-        addons = {"another minds": (opens, Minds()), "no addon": (), "an option": (opens,)}[how]
-        options = {"ignore_hosts": ["ignored"]} if how == "an option" else {}
+        addons, options = NOT_MET[how]
         async with proxy(tmp_path, *addons, tcp_timeout=1, **options) as port:
             heard = await say(port, CONNECT.format("127.0.0.1", UNREACHED).encode())
-        assert heard.removesuffix(b"reset") == doorstep._CONNECTED
-        assert opens.asked == []
+        assert heard.startswith(b"HTTP/1.1 ")
+        assert all(each.asked == [] for each in addons if isinstance(each, Opens))
+
+    run(main, monkeypatch)
+
+
+@pytest.mark.parametrize("who", ["device", "site"])
+def test_whoever_is_refused_by_an_addon_reaches_nobody(
+    who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        reached, hooks = list[bool](), Refuses(who)
+        site = await asyncio.start_server(lambda *_: reached.append(True), "127.0.0.1", 0)
+        there = site.sockets[0].getsockname()[1]
+        async with proxy(tmp_path, hooks, Opens()) as port:
+            heard = await say(port, CONNECT.format("127.0.0.1", there).encode(), hello(PINNED))
+            while "client_disconnected" not in hooks.told:
+                await asyncio.sleep(0.01)
+        assert heard.removesuffix(b"reset") == (doorstep._CONNECTED if who == "site" else b"")
+        assert reached == []
+        site.close()
+
+    run(main, monkeypatch)
+
+
+def test_what_passes_reaches_no_address_that_is_kept_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        reached, hooks = list[bool](), Hooks()
+        site = await asyncio.start_server(lambda *_: reached.append(True), "127.0.0.1", 0)
+        there, own = site.sockets[0].getsockname()[1], 8081
+        async with proxy(tmp_path, hooks, KeptOut(lambda: SCHOOL), Opens()) as port:
+            for host, number in (("127.0.0.1", own), ("localhost", own)):
+                heard = await say(port, CONNECT.format(host, number).encode(), hello(PINNED))
+                assert heard.removesuffix(b"reset") == doorstep._CONNECTED
+            assert hooks.told.count("server_connect_error") == 2
+            hooks.told.clear()
+            await say(port, CONNECT.format("127.0.0.1", there).encode(), hello(PINNED))
+            assert "server_connected" in hooks.told  # this machine itself may reach its other ports
+        site.close()
+
+    listening = socket.create_server(("127.0.0.1", 8081)) if is_free(8081) else contextlib.nullcontext()
+    with (
+        listening,
+        pytest.MonkeyPatch.context() as patched,
+        asyncio.Runner(loop_factory=lambda: open_loop({})) as runner,
+    ):
+        patched.setattr(AsyncioServerInstance, "listen", doorstep.listen)
+        runner.run(within(main))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("name", [PINNED, "looked.example", ""], ids=["passed", "looked into", "mitmproxy's own"])
+def test_who_speaks_stays_longer_than_who_is_silent(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that is given to say something at all ends with the first words."""
+
+    async def main() -> None:
+        site = await asyncio.start_server(parrot, "127.0.0.1", 0)
+        there = site.sockets[0].getsockname()[1]
+        async with proxy(tmp_path, Hooks(), Answers(), Opens(), tcp_timeout=2) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            if name:
+                writer.write(CONNECT.format("127.0.0.1", there).encode())
+                await reader.readuntil(b"\r\n\r\n")
+            if name == PINNED:
+                writer.write(hello(name))
+            elif name:
+                trust = ssl.create_default_context(cafile=str(tmp_path / "mitmproxy-ca-cert.pem"))
+                await writer.start_tls(trust, server_hostname=name)
+            lasting = asyncio.get_running_loop().time() + 5
+            while asyncio.get_running_loop().time() < lasting:
+                asked = f"http://127.0.0.1:{UNREACHED}" if not name else ""
+                answered = b"." if name == PINNED else f"GET {asked}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+                writer.write(answered)
+                async with asyncio.timeout(20):
+                    assert await reader.read(65536)
+                await asyncio.sleep(0.3)
+            writer.close()
+        site.close()
+
+    run(main, monkeypatch)
+
+
+def test_who_leaves_in_the_middle_of_a_hello_is_told_of_and_who_stays_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        hooks = Hooks()
+        async with proxy(tmp_path, hooks, Opens()) as port:
+            server = ctx.master.addons.get("proxyserver")
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(CONNECT.format("127.0.0.1", UNREACHED).encode() + hello(PINNED)[:30])
+            await asyncio.sleep(0.2)
+            assert hooks.told == ["client_connected"]
+            writer.close()
+            while len(hooks.told) < 2:
+                await asyncio.sleep(0.01)
+            assert hooks.told == ["client_connected", "client_disconnected"]
+            assert len(server.connections) == 0
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET http://127.0.0.1/ HTTP/1.1\r\n")
+            while not server.connections:
+                await asyncio.sleep(0.01)
+            writer.close()
+            while server.connections:
+                await asyncio.sleep(0.01)
 
     run(main, monkeypatch)
 

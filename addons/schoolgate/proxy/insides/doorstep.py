@@ -6,14 +6,17 @@ Everything else, and whatever is odd about these, is handed to mitmproxy as if i
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 from mitmproxy import ctx, platform
 from mitmproxy.connection import Client, ConnectionState
+from mitmproxy.net import check
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.context import Context
@@ -41,8 +44,9 @@ from mitmproxy.proxy.server_hooks import (
 from mitmproxy.tls import ClientHelloData
 
 from schoolgate.proxy.guarded import Guarded
+from schoolgate.proxy.insides.framing import MOST_OF_A_HELLO, leave_out
 from schoolgate.proxy.insides.hooks import DONE, begin, handlers_of
-from schoolgate.proxy.insides.relayed import End, Relay
+from schoolgate.proxy.insides.relayed import Relay
 
 log = logging.getLogger("mitmproxy.proxy.server")
 
@@ -52,8 +56,8 @@ _CONNECT = re.compile(
 )
 """A request for a tunnel of which nothing but its target means anything (RFC 9110, 9.3.6)."""
 _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_LONGEST_HELLO = 65536  # bytes that are gathered; what is longer is mitmproxy's to read
 _HIGHEST_PORT = 65535
+_RECORD_HEADER = 5  # bytes
 _LIMIT = 2**16  # of a StreamReader, as asyncio has it
 _CONNECTS = ("http_connect", "http_connected", "http_connect_error")
 _LISTEN: Any = AsyncioServerInstance.listen
@@ -81,7 +85,10 @@ def _tunnels() -> Tunnels | None:
     """The addon to ask; None where it is not there, or another addon minds what is not done on the doorstep."""
     addons = ctx.master.addons
     tunnels: Tunnels | None = addons.get("tunnels")
-    if tunnels is None or ctx.options.ignore_hosts or ctx.options.allow_hosts:
+    options = ctx.options
+    if tunnels is None or options.ignore_hosts or options.allow_hosts or options.connect_addr:
+        return None
+    if options.connection_strategy != "lazy":
         return None
     connects = {_owner(handler) for name in _CONNECTS for handler in handlers_of(addons, name)}
     chooses = {_owner(handler) for handler in handlers_of(addons, "next_layer")}
@@ -100,13 +107,15 @@ class _Lost(Exception):
 class Doorstep(asyncio.Protocol):
     """Where a connection is until it is known what becomes of it."""
 
-    __slots__ = ("_context", "_loop", "_said", "_server", "_timer", "_transport", "_tunnels")
+    __slots__ = ("_context", "_is_known", "_loop", "_read", "_said", "_server", "_timer", "_transport", "_tunnels")
 
     def __init__(self, server: AsyncioServerInstance[Any], tunnels: Tunnels) -> None:
         self._server, self._tunnels = server, tunnels
         self._loop = asyncio.get_running_loop()
         self._context: Context | None = None
+        self._is_known = False  # where the connection leads
         self._said = b""
+        self._read = 0  # how much of that is whole records of TLS
         self._transport: Any = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -114,51 +123,7 @@ class Doorstep(asyncio.Protocol):
         """Somebody has come."""
         self._transport = transport
         self._timer = self._loop.call_later(ctx.options.tcp_timeout, transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """They have gone before anything was known of them."""
-        self._leave()
-        if self._context is not None:
-            _tell(ClientDisconnectedHook(self._context.client))
-
-    def data_received(self, data: bytes) -> None:
-        """What they say first. Whatever goes wrong, the connection ends."""
-        self._said += data
-        try:
-            if self._context is None and not self._arrives():
-                self._hand_over()
-            elif self._said:
-                self._hears(self._context)  # type: ignore[arg-type]
-        except _Lost as error:
-            log.error("%s", error)
-            self._transport.abort()
-        except Exception:
-            log.exception("mitmproxy has crashed!")
-            self._transport.abort()
-
-    def _arrives(self) -> bool:
-        """Know where it leads, if it says so in plain words; a tunnel that begins is answered."""
-        if isinstance(self._server.mode, TransparentMode):
-            if not starts_like_tls_record(self._said):
-                return False
-            context = self._make_context()
-            context.client.sockname = context.server.address = self._original_address()
-            self._meet(context)
-            return True
-        asked = _CONNECT.match(self._said)
-        if asked is None or (port := int(asked[2])) > _HIGHEST_PORT:
-            return False
-        context, host = self._make_context(), asked[1].decode()
-        if not self._tunnels.opens(context.client, host, port):
-            return False
-        context.server.address = (host, port)
-        self._meet(context)
-        self._said = self._said[asked.end() :]
-        self._transport.write(_CONNECTED)
-        return True
-
-    def _make_context(self) -> Context:
-        told = self._transport.get_extra_info
+        told = transport.get_extra_info
         client = Client(
             peername=told("peername"),
             sockname=told("sockname"),
@@ -166,7 +131,60 @@ class Doorstep(asyncio.Protocol):
             proxy_mode=self._server.mode,
             state=ConnectionState.OPEN,
         )
-        return Context(client, ctx.options)
+        self._context = Context(client, ctx.options)
+        with self._failing():
+            _decide(ClientConnectedHook(client))
+            if client.error:
+                transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone before anything was known of them."""
+        self._leave()
+        if self._context is not None:
+            _tell_gone(self._context.client)
+
+    def data_received(self, data: bytes) -> None:
+        """What they say first."""
+        context = self._context
+        if context is None or self._transport.is_closing():
+            return
+        self._said += data
+        with self._failing():
+            if not self._is_known:
+                self._is_known = self._arrives(context)
+                if not self._is_known:
+                    self._become(context, self._server.make_top_layer)
+                    return
+            if self._said:
+                self._hears(context)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Whatever goes wrong, the connection ends."""
+        try:
+            yield
+        except _Lost as error:
+            log.error("%s", error)
+            self._transport.abort()
+        except Exception:
+            log.exception("mitmproxy has crashed!")
+            self._transport.abort()
+
+    def _arrives(self, context: Context) -> bool:
+        """Know where it leads, if it says so in plain words; a tunnel that begins is answered."""
+        if isinstance(self._server.mode, TransparentMode):
+            context.client.sockname = context.server.address = self._original_address()
+            return starts_like_tls_record(self._said)
+        asked = _CONNECT.match(self._said)
+        if asked is None or (port := int(asked[2])) > _HIGHEST_PORT or not check.is_valid_host(asked[1]):
+            return False
+        host = asked[1].decode()
+        if not self._tunnels.opens(context.client, host, port):
+            return False
+        context.server.address = (host, port)
+        self._said = self._said[asked.end() :]
+        self._transport.write(_CONNECTED)
+        return True
 
     def _original_address(self) -> tuple[str, int]:
         """Where a redirected device wanted to go. Raises _Lost for one that came here by itself."""
@@ -175,100 +193,99 @@ class Doorstep(asyncio.Protocol):
         except Exception as error:
             raise _Lost(f"Transparent mode failure: {error!r}") from error
 
-    def _meet(self, context: Context) -> None:
-        self._context = context
-        _decide(ClientConnectedHook(context.client))
-
     def _hears(self, context: Context) -> None:
         """Decide by the ClientHello, once it is there as a whole; what is none is mitmproxy's to make out."""
         said, hello = self._said, None
         if starts_like_tls_record(said):
-            try:
+            is_long = len(said) > MOST_OF_A_HELLO
+            if not self._has_record() and not is_long:
+                return
+            with contextlib.suppress(ValueError):
                 hello = parse_client_hello(said)
-                if hello is None and len(said) <= _LONGEST_HELLO:
+                if hello is None and not is_long:
                     return
-            except ValueError:
-                pass
         if hello is None:
-            self._open(context, TransparentProxy)
+            self._become(context, TransparentProxy)
             return
         context.client.sni, context.client.alpn_offers = hello.sni, hello.alpn_protocols
         data = ClientHelloData(context, hello)
         _decide(TlsClienthelloHook(data))
         if data.ignore_connection:
-            self._pass(context)
+            self._leave()
+            _Passing(context, self._transport, said)
         else:
-            self._open(context, _opened)
+            self._become(context, _opened)
+
+    def _has_record(self) -> bool:
+        """Whether another record has come as a whole (RFC 8446, 5.1): there is nothing new to read before."""
+        said, before = self._said, self._read
+        while len(said) >= (body := self._read + _RECORD_HEADER):
+            end = body + int.from_bytes(said[body - 2 : body])
+            if len(said) < end:
+                break
+            self._read = end
+        return self._read > before
 
     def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _hand_over(self) -> None:
-        """To mitmproxy, with what was said until now."""
-        self._become(asyncio.StreamReader(_LIMIT, self._loop), self._server.handle_stream)
-
-    def _open(self, context: Context, top: Callable[[Context], Layer]) -> None:
-        """To mitmproxy, as a connection that leads to a known place."""
-        self._become(
-            asyncio.StreamReader(_LIMIT, self._loop),
-            lambda reader, writer: _Met.serve(self._server, context, top, reader, writer),
-        )
-
-    def _become(self, reader: asyncio.StreamReader, serve: Any) -> None:
-        """As ``asyncio.start_server`` has it."""
+    def _become(self, context: Context, top: Callable[[Context], Layer]) -> None:
+        """A connection of mitmproxy's, as ``asyncio.start_server`` has it, with what was said until now."""
         self._leave()
-        protocol = asyncio.StreamReaderProtocol(reader, serve, self._loop)
+        reader = asyncio.StreamReader(_LIMIT, self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, partial(_Met.serve, self._server, context, top), self._loop)
         if self._said:
             reader.feed_data(self._said)  # before all else: whoever serves may begin at once
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
 
-    def _pass(self, context: Context) -> None:
-        """From socket to socket; nothing more is read before there is somewhere to send it."""
-        self._leave()
-        self._transport.pause_reading()
-        near = End(lambda: None)
-        self._transport.set_protocol(near)
-        near.connection_made(self._transport)
-        task = self._loop.create_task(_relay(near, context, self._said))
-        _KEPT.add(task)
-        task.add_done_callback(_KEPT.discard)
 
+class _Passing:
+    """A connection that passes unread; whatever goes wrong as it begins, the device's end is closed."""
 
-_KEPT = set[asyncio.Task[None]]()
+    def __init__(self, context: Context, transport: Any, first: bytes) -> None:
+        self._context = context
+        self._told = ServerConnectionHookData(context.server, context.client)
+        idle = context.options.tcp_timeout
+        self._opening: asyncio.Task[None] | None = None
+        self._relay = Relay(transport, first, idle, joined=self._joined, lost=self._lost, over=self._over)
+        opening = asyncio.get_running_loop().create_task(self._open(idle))
+        if not opening.done():
+            self._opening = opening
 
+    async def _open(self, seconds: float) -> None:
+        server = self._told.server
+        try:
+            _decide(ServerConnectHook(self._told))
+            if server.error or server.address is None:
+                raise OSError(server.error)
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().create_connection(self._relay.far, *server.address)
+        except (Exception, asyncio.CancelledError) as error:
+            if not isinstance(error, (OSError, asyncio.CancelledError)):
+                log.exception("mitmproxy has crashed!")
+            server.error = server.error or str(error) or "connection cancelled"
+            _tell(ServerConnectErrorHook(self._told))
+            self._relay.near.close()
+        finally:
+            self._opening = None
 
-async def _relay(near: End, context: Context, first: bytes) -> None:
-    """Open the connection to the site and join both. Whatever goes wrong, the device's end is closed."""
-    server = context.server
-    data = ServerConnectionHookData(server, context.client)
+    def _joined(self) -> None:
+        self._told.server.state = ConnectionState.OPEN
+        _tell(ServerConnectedHook(self._told))
 
-    def over() -> None:
-        server.state = context.client.state = ConnectionState.CLOSED
-        context.client.timestamp_end = server.timestamp_end = time.time()
-        _tell(ServerDisconnectedHook(data))
-        _tell(ClientDisconnectedHook(context.client))
+    def _lost(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+        _tell_gone(self._context.client)
 
-    try:
-        _decide(ServerConnectHook(data))
-        if server.error or server.address is None:
-            raise OSError(server.error)
-        _, far = await asyncio.get_running_loop().create_connection(lambda: End(lambda: None), *server.address)
-    except Exception as error:
-        if not isinstance(error, OSError):
-            log.exception("mitmproxy has crashed!")
-        server.error = server.error or str(error)
-        _tell(ServerConnectErrorHook(data))
-        near.close()
-        _tell(ClientDisconnectedHook(context.client))
-        return
-    server.state = ConnectionState.OPEN
-    _tell(ServerConnectedHook(data))
-    Relay(near, far, context.options.tcp_timeout, over)
-    far.send(first)
-    near.go_on()
+    def _over(self) -> None:
+        self._told.server.state = ConnectionState.CLOSED
+        self._told.server.timestamp_end = time.time()
+        _tell(ServerDisconnectedHook(self._told))
+        _tell_gone(self._context.client)
 
 
 def _decide(hook: StartHook) -> None:
@@ -283,6 +300,12 @@ def _tell(hook: StartHook) -> None:
         _decide(hook)
     except Exception:
         log.exception("mitmproxy has crashed!")
+
+
+def _tell_gone(client: Client) -> None:
+    client.state = ConnectionState.CLOSED
+    client.timestamp_end = time.time()
+    _tell(ClientDisconnectedHook(client))
 
 
 class _Met(ProxyConnectionHandler):
@@ -330,5 +353,6 @@ class _Judged(ClientTLSLayer):
             self.client_hello_parsed = True
             yield from self.start_tls()
             if not self.conn.connected:
+                self.receive_data = leave_out  # type: ignore[method-assign]
                 return False, "connection closed early"
         return (yield from TLSLayer.receive_handshake_data(self, data))

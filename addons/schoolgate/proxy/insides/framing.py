@@ -29,7 +29,7 @@ log = logging.getLogger("schoolgate")
 _WRITTEN_FOR = "12.2"
 _MOST_OF_A_HEAD = 2 << 20  # bytes; servers take 8 to 64 KB
 _MOST_OF_A_LINE = 64 << 10  # bytes before a chunk: its size, and what nobody reads
-_MOST_OF_A_HELLO = 32 << 10  # bytes as they come; browsers send 2 KB
+MOST_OF_A_HELLO = 32 << 10  # bytes as they come; browsers send 2 KB
 _MOST_ON_THE_WAY = 100  # answers before the answer
 _BEYOND = b"beyond-all-measure"  # which is no line of any message, so it ends as a broken one does
 _ON_THE_WAY = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[ \r\n]")
@@ -110,7 +110,7 @@ def _read_headers(self: _http1.Http1Client, event: Event) -> Generator[Any, Any]
     buffer = self.buf
     if isinstance(event, DataReceived) and self.request is not None and isinstance(buffer, _Buffer):
         if not buffer.pass_over():
-            return _leave_out(b"")
+            return leave_out(b"")
         if buffer:  # the answer itself begins
             buffer.passed_over = 0
     return _read_on(self, event)
@@ -121,15 +121,15 @@ _shake_on: Callable[..., Any] = ClientTLSLayer.receive_handshake_data
 
 def _receive_handshake_data(self: ClientTLSLayer, data: bytes) -> Generator[Any, Any, tuple[bool, str | None]]:
     done: tuple[bool, str | None] = yield from _shake_on(self, data)
-    if not self.client_hello_parsed and len(self.recv_buffer) > _MOST_OF_A_HELLO:
+    if not self.client_hello_parsed and len(self.recv_buffer) > MOST_OF_A_HELLO:
         self.recv_buffer.clear()
         done = False, "the ClientHello has no end"
     if done[1] and self.tls is None:
-        self.receive_data = _leave_out
+        self.receive_data = leave_out
     return done
 
 
-def _leave_out(data: bytes) -> Generator[Any, Any]:
+def leave_out(data: bytes) -> Generator[Any, Any]:
     """What a device still says after its handshake has failed."""
     yield from ()
 
