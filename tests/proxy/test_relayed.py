@@ -252,6 +252,30 @@ def test_an_answer_is_taken_to_its_end_however_slowly_after_its_site_has_gone(
 
 
 @both_loops
+def test_an_answer_is_taken_to_its_end_though_its_device_has_said_all(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last of it is read just after the time that silence is given has begun."""
+    monkeypatch.setattr(relayed, "PARTING", 0.5)
+
+    async def main() -> None:
+        async with joined() as line, asyncio.timeout(60):
+            line.near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.near.shutdown(socket.SHUT_WR)
+            await asyncio.sleep(0.05)
+            sending = asyncio.create_task(say(line.far, bytes(1_500_000)))
+            heard = 0
+            while data := await asyncio.get_running_loop().sock_recv(line.near, 30_000):
+                heard += len(data)
+                await asyncio.sleep(0.06)
+                if sending.done():
+                    line.far.close()
+            assert heard == 1_500_000
+
+    run(loop, main)
+
+
+@both_loops
 def test_who_takes_nothing_any_more_is_not_waited_for(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relayed, "PARTING", 0.4)
 

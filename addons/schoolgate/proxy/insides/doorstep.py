@@ -250,6 +250,7 @@ class _Passing:
         self._told = ServerConnectionHookData(context.server, context.client)
         idle = context.options.tcp_timeout
         self._opening: asyncio.Task[None] | None = None
+        self._limit: asyncio.Timeout | None = None
         self._relay = Relay(transport, first, idle, joined=self._joined, lost=self._lost, over=self._over)
         opening = asyncio.get_running_loop().create_task(self._open(idle))
         if not opening.done():
@@ -261,7 +262,7 @@ class _Passing:
             _decide(ServerConnectHook(self._told))
             if server.error or server.address is None:
                 raise OSError(server.error)
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as self._limit:
                 await asyncio.get_running_loop().create_connection(self._relay.far, *server.address)
         except (Exception, asyncio.CancelledError) as error:
             if not isinstance(error, (OSError, asyncio.CancelledError)):
@@ -273,6 +274,8 @@ class _Passing:
             self._opening = None
 
     def _joined(self) -> None:
+        if self._limit is not None:
+            self._limit.reschedule(None)  # the site is there: nothing ends the task any more
         self._told.server.state = ConnectionState.OPEN
         _tell(ServerConnectedHook(self._told))
 

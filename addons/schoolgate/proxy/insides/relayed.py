@@ -95,7 +95,10 @@ class End(asyncio.Protocol):
         if self.ended:
             self.close()
         elif not self._transport.is_closing():
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # it was reset, and nobody has read that yet
+                self._transport.abort()
 
     def hold(self) -> None:
         """Read nothing for now."""
@@ -189,11 +192,15 @@ class Relay:
         """End it where nothing is said and nothing taken; else look again when that may be."""
         limit = PARTING if any(end.ended or end.gone for end in self._ends) else self._idle
         quiet = self._loop.time() - max(end.heard for end in self._ends)
+        if quiet < limit:
+            self._unsent = None
+            self._timer = self._loop.call_later(limit - quiet, self._look)
+            return
         unsent = sum(end.unsent for end in self._ends)
         takes = unsent > 0 and (self._unsent is None or unsent < self._unsent)
         self._unsent = unsent
-        if quiet < limit or takes:
-            self._timer = self._loop.call_later(limit - quiet if quiet < limit else PARTING, self._look)
+        if takes:
+            self._timer = self._loop.call_later(PARTING, self._look)
             return
         for end in self._ends:
             if not end.gone:
