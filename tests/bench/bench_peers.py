@@ -20,7 +20,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import peers  # noqa: E402 (found by the line above)
 
 KINDS = ("new", "r10", "keep", "plain")
-HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n"
+DEVICES = "".join(f"127.0.2.{number} device{number}\n" for number in range(1, 201))  # squid looks up who asks
+HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n{DEVICES}"
 INSIDE = "SCHOOLGATE_BENCH_INSIDE"
 
 
