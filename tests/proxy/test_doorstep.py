@@ -27,7 +27,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 from pretend.driven import PINNED, hello
 from schoolgate.proxy import chain
-from schoolgate.proxy.insides import doorstep
+from schoolgate.proxy.insides import doorstep, faster
 from schoolgate.proxy.kept_out import KeptOut
 from schoolgate.proxy.loop import open_loop
 from schoolgate.proxy.tunnels import Tunnels
@@ -404,6 +404,38 @@ def test_who_speaks_stays_longer_than_who_is_silent(name: str, tmp_path: Path, m
             writer.close()
         site.close()
 
+    run(main, monkeypatch)
+
+
+class Slow(Answers):
+    """Takes longer to answer than a silent device is given."""
+
+    async def request(self, flow: HTTPFlow) -> None:  # type: ignore[override]
+        await asyncio.sleep(3)
+        super().request(flow)
+
+
+@pytest.mark.parametrize(
+    ("answers", "fast"),
+    [(Answers(), False), (Answers(), True), (Slow(), True)],  # mitmproxy hangs up on who waits for a slow answer
+    ids=["mitmproxy's", "changed", "changed and slow"],
+)
+def test_who_has_an_answer_and_says_no_more_is_hung_up_on(
+    answers: Answers, fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an answer is made, nobody is held to be silent."""
+
+    async def main() -> None:
+        hooks = Hooks()
+        async with proxy(tmp_path, hooks, answers, Opens(), tcp_timeout=1) as port:
+            heard = await say(port, f"GET http://127.0.0.1:{UNREACHED}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert heard.removesuffix(b"reset").endswith(b"\r\n\r\nx")
+            while hooks.told != ["client_connected", "client_disconnected"]:
+                await asyncio.sleep(0.05)
+
+    if fast:
+        for change in faster.CHANGES:
+            monkeypatch.setattr(change.owner, change.name, change.instead)
     run(main, monkeypatch)
 
 

@@ -5,13 +5,20 @@ import json
 import ssl
 import subprocess
 import sys
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from mitmproxy import version
+from mitmproxy.certs import Cert
 from mitmproxy.http import Headers
 from mitmproxy.tls import ClientHello
+from OpenSSL.crypto import X509
 from schoolgate.proxy.insides import faster, messages
 
 DRIVEN = Path(__file__).parents[1] / "pretend" / "driven.py"
@@ -130,6 +137,28 @@ def hello() -> bytes:
     with contextlib.suppress(ssl.SSLWantReadError):
         context.wrap_bio(heard, said, server_hostname="a.example").do_handshake()
     return said.read()[9:]
+
+
+def test_a_connection_has_an_id_of_its_own_that_is_a_random_uuid() -> None:
+    made = {faster.ids.uuid4() for _ in range(2000)}
+    assert len(made) == 2000
+    for text in made:
+        read = uuid.UUID(text)
+        assert (read.version, read.variant, str(read)) == (4, uuid.RFC_4122, text)
+
+
+def test_a_certificate_is_read_as_mitmproxy_reads_it() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    for name in ("a.example", "b.example", "a.example"):
+        said = X509.from_cryptography(self_signed(key, name))
+        assert faster.from_pyopenssl(said) == Cert(said.to_cryptography())
+
+
+def self_signed(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
+    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    made = x509.CertificateBuilder(named, named, key.public_key(), 1, start, start + timedelta(days=9))
+    return made.sign(key, hashes.SHA256())
 
 
 def test_two_changes_of_which_one_needs_the_other_stay_off_together() -> None:

@@ -5,6 +5,7 @@ The order of extensions is left out, because browsers shuffle it; so is what dif
 """
 
 import hashlib
+from functools import lru_cache
 
 from mitmproxy.tls import ClientHello
 
@@ -16,7 +17,13 @@ _PASSING = _GREASE | {0, 21, 41, 42, 44}
 
 def device_class(hello: ClientHello) -> str:
     """Twelve characters that are the same for every connection that one version of a program opens."""
-    ciphers = sorted([number for number in hello.cipher_suites if number not in _GREASE])
-    extensions = sorted([kind for kind, _ in hello.extensions if kind not in _PASSING])
-    offered = [bytes(name).hex() for name in hello.alpn_protocols]
+    extensions = tuple([kind for kind, _ in hello.extensions])
+    return _class_of(tuple(hello.cipher_suites), extensions, tuple(hello.alpn_protocols))
+
+
+@lru_cache(maxsize=256)
+def _class_of(suites: tuple[int, ...], kinds: tuple[int, ...], protocols: tuple[bytes, ...]) -> str:
+    ciphers = sorted([number for number in suites if number not in _GREASE])
+    extensions = sorted([kind for kind in kinds if kind not in _PASSING])
+    offered = [bytes(name).hex() for name in protocols]
     return hashlib.sha256(repr((ciphers, extensions, offered)).encode()).hexdigest()[:12]

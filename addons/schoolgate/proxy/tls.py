@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from mitmproxy import ctx
 from mitmproxy.addons import tlsconfig
-from mitmproxy.certs import Cert, CertStore, CertStoreEntry, dummy_cert
+from mitmproxy.certs import CertStore, CertStoreEntry, dummy_cert
 from mitmproxy.connection import Client, Connection, Server
 from mitmproxy.http import HTTPFlow
 from mitmproxy.net import tls as net_tls
@@ -111,7 +111,7 @@ class Tls(tlsconfig.TlsConfig):
     name = "tlsconfig"
 
     def __init__(self) -> None:
-        self._contexts: Kept[Cert, SSL.Context] = Kept(_MOST_CONTEXTS)
+        self._contexts: Kept[int, tuple[CertStoreEntry, SSL.Context]] = Kept(_MOST_CONTEXTS)  # by identity
         self._sessions: Kept[Hashable, SSL.Session] = Kept(_MOST_SESSIONS)
         self._open = Attached[Server, tuple[Hashable, SSL.Connection]]()
         self._layers = Attached[Connection, ref[TLSLayer]]()
@@ -144,7 +144,7 @@ class Tls(tlsconfig.TlsConfig):
             return
         layers, client = tls_start.context.layers, tls_start.context.client
         entry = self.get_cert(tls_start.context)
-        context = self._contexts.recall(entry.cert) or self._contexts.keep(entry.cert, self._context(entry))
+        _, context = self._contexts.recall(id(entry)) or self._contexts.keep(id(entry), (entry, self._context(entry)))
         within = len(layers) == 2 and isinstance(layers[0], HttpProxy)  # the proxy itself is spoken to by TLS
         alpn = b"http/1.1" if within else client.alpn
         tls_start.ssl_conn = SSL.Connection(context)

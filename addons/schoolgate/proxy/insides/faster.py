@@ -10,16 +10,19 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import os
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cryptography.x509 import GeneralName
-from mitmproxy import ctx, version
+from cryptography.x509 import GeneralName, load_der_x509_certificate
+from mitmproxy import connection, ctx, flow, version
 from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import tlsconfig
+from mitmproxy.certs import Cert
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.http import Headers, MessageData
 from mitmproxy.net import check
@@ -28,7 +31,7 @@ from mitmproxy.net.http.http1 import read
 from mitmproxy.optmanager import OptManager, _Option, unset
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event, HookCompleted
+from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event, HookCompleted, Start
 from mitmproxy.proxy.layer import CommandGenerator, Layer, Paused
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import (
@@ -57,10 +60,12 @@ from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.layers.tls import ServerTLSLayer, TLSLayer
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
+from mitmproxy.proxy.server_hooks import ClientConnectedHook, ClientDisconnectedHook
 from mitmproxy.proxy.tunnel import TunnelLayer, TunnelState
 from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
 from schoolgate.proxy.insides.directly import hand_over
 from schoolgate.proxy.insides.doorstep import listen
@@ -88,7 +93,6 @@ addon_log = logging.getLogger("mitmproxy.addonmanager")
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
-_CLIENT: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.handle_client
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
 _RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
 _WITHIN = "within"  # where a client keeps the layer within its tunnel
@@ -165,8 +169,8 @@ def _give_up(self: ProxyConnectionHandler) -> None:
 
 def _send(self: ProxyConnectionHandler, sending: dict[Connection, list[bytes]]) -> None:
     """Write what has gathered for each connection that is still open."""
-    for connection, parts in sending.items():
-        io = self.transports.get(connection)
+    for each, parts in sending.items():
+        io = self.transports.get(each)
         if io is not None and io.writer is not None and not io.writer.is_closing():
             _write(io, parts[0] if len(parts) == 1 else b"".join(parts))
     sending.clear()
@@ -228,11 +232,64 @@ async def _rest(
 
 
 async def handle_client(self: ProxyConnectionHandler) -> None:
-    """As mitmproxy's, but what is left of a connection is taken apart at its end."""
-    await _CLIENT(self)
+    """As mitmproxy's, but the task that serves a device reads from it, too; what is left at the end is taken apart."""
+    client, serving = self.client, asyncio.current_task()
+    self.log("client connect")
+    await self.handle_hook(ClientConnectedHook(client))
+    if client.error:
+        self.log("client kill connection")
+        self.transports.pop(client).writer.close()  # type: ignore[union-attr]
+    else:
+        watch = _Watch(self)
+        await self.server_event(Start())
+        self.transports[client].handler = serving
+        try:
+            await self.handle_connection(client)
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            self.log(f"connection handler has crashed: {error}", logging.ERROR, exc_info=True)
+        finally:
+            watch.end()
+    while self.wakeup_timer:
+        self.wakeup_timer.pop().cancel()
+    self.log("client disconnect")
+    client.timestamp_end = time.time()
+    await self.handle_hook(ClientDisconnectedHook(client))
+    if self.transports:
+        handlers = [io.handler for io in self.transports.values() if io.handler]
+        for handler in handlers:
+            handler.cancel("client disconnected")
+        if handlers:
+            await asyncio.wait(handlers)
     if not self.__dict__.get(_HOOKS) and not self.transports:
         release_connection(self)
-        self.client.__dict__[_WITHIN] = OVER
+        client.__dict__[_WITHIN] = OVER
+
+
+class _Watch:
+    """Ends a connection on which nothing happens; mitmproxy has a task for it."""
+
+    __slots__ = ("_handler", "_timer")
+
+    def __init__(self, handler: ProxyConnectionHandler) -> None:
+        self._handler = handler
+        self._wait(handler.timeout_watchdog.timeout)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        handler, watchdog = self._handler, self._handler.timeout_watchdog
+        left = watchdog.last_activity + watchdog.timeout - time.time()
+        if watchdog.blocker or left > 0:
+            self._wait(left if left > 0 else watchdog.timeout)
+        else:
+            create_task(handler.on_timeout(), name="timeout", keep_ref=True)
 
 
 def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
@@ -650,6 +707,29 @@ def create_task(
     return task
 
 
+class ids:  # noqa: N801 (a module's stead)
+    """Stands where mitmproxy's modules have ``uuid``, of which they use the one function, and its text at that."""
+
+    @staticmethod
+    def uuid4() -> str:
+        """A random UUID (RFC 9562, 5.4)."""
+        drawn = bytearray(os.urandom(16))
+        drawn[6] = drawn[6] & 0x0F | 0x40
+        drawn[8] = drawn[8] & 0x3F | 0x80
+        text = drawn.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def from_pyopenssl(x509: Any) -> Cert:
+    """As mitmproxy's, but what a site showed before is not read again."""
+    return _known_certificate(dump_certificate(FILETYPE_ASN1, x509))
+
+
+@lru_cache(maxsize=256)
+def _known_certificate(der: bytes) -> Cert:
+    return Cert(load_der_x509_certificate(der))
+
+
 def general_name(val: str) -> GeneralName:
     """As mitmproxy's, but remembers the last ones."""
     return _known_name(val) if len(val) <= LONGEST else _GENERAL_NAME(val)
@@ -669,7 +749,7 @@ class Change:
 
     owner: Any  # a class or a module
     name: str
-    parameters: str
+    parameters: str  # of a function; the name of a module
     instead: Callable[..., Any]
     gain: str
     needs: str = ""
@@ -682,6 +762,8 @@ class Change:
         """Whether this mitmproxy is the one that the change was made for."""
         standing = getattr(self.owner, self.name, None)
         parameters = ", ".join(inspect.signature(standing).parameters) if callable(standing) else None
+        if inspect.ismodule(standing):
+            parameters = standing.__name__
         return version.VERSION == WRITTEN_FOR and parameters == self.parameters
 
 
@@ -690,7 +772,7 @@ CHANGES = (
     Change(AddonManager, "trigger_event", "self, event", trigger_event, "asking addons that handle nothing"),
     Change(ProxyConnectionHandler, "handle_hook", "self, hook", handle_hook, "timers for hooks"),
     Change(ProxyConnectionHandler, "drain_writers", "self", drain_writers, "waiting where nothing is held up"),
-    Change(ConnectionHandler, "handle_client", "self", handle_client, "work of the garbage collector", _EVENTS),
+    Change(ConnectionHandler, "handle_client", "self", handle_client, "two tasks, the garbage collector", _READING),
     Change(ConnectionHandler, "handle_connection", "self, connection", handle_connection, "tasks that read", _EVENTS),
     Change(AsyncioServerInstance, "listen", "self, host, port", listen, "layers around what is in a tunnel", _READING),
     Change(TCPLayer, "relay_messages", "self, event", relay_messages, "layers around unread bytes", _READING),
@@ -730,6 +812,9 @@ CHANGES = (
     Change(CommandCompleted, "__new__", "cls, args, kwargs", made, "checks of the class"),
     Change(asyncio_utils, "create_task", "coro, name, keep_ref, client", create_task, "looks into the environment"),
     Change(tlsconfig, "_ip_or_dns_name", "val", general_name, "names that were read before"),
+    Change(Cert, "from_pyopenssl", "x509", from_pyopenssl, "certificates that were read before"),
+    Change(connection, "uuid", "uuid", ids, "steps from bytes to a text"),
+    Change(flow, "uuid", "uuid", ids, "steps from bytes to a text"),
     Change(MessageData, "__post_init__", "self", post_init, "checks of types"),
 )
 """All of them."""
