@@ -25,13 +25,16 @@ from schoolgate.proxy import tls as module
 from schoolgate.proxy.certificates import ensure_authority
 from schoolgate.proxy.tls import Tls
 
+HYBRID = 1216  # bytes of a key of X25519MLKEM768
+
 
 @dataclass
 class Site:
-    """One site, whose connections say whether they went on with a session of before."""
+    """One site, whose connections say whether they went on with a session of before, and how long each hello was."""
 
-    context: ssl.SSLContext
+    context: ssl.SSLContext | SSL.Context
     went_on: list[bool] = field(default_factory=list)
+    hellos: list[int] = field(default_factory=list)
 
     def start(self) -> int:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -44,6 +47,11 @@ class Site:
                 line = self.listener.accept()[0]
             except OSError:
                 return
+            line.settimeout(40)
+            self.hellos.append(len(line.recv(65536, socket.MSG_PEEK)))
+            if isinstance(self.context, SSL.Context):
+                self._serve_hybrid(line, self.context)
+                continue
             try:
                 with self.context.wrap_socket(line, server_side=True) as safe:
                     safe.recv(65536)
@@ -51,6 +59,18 @@ class Site:
                     safe.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
             except OSError:
                 pass
+
+    def _serve_hybrid(self, line: socket.socket, context: SSL.Context) -> None:
+        line.setblocking(True)
+        safe = SSL.Connection(context, line)
+        safe.set_accept_state()
+        safe.do_handshake()
+        assert safe.get_group_name() == "X25519MLKEM768"
+        safe.recv(65536)
+        self.went_on.append(bool(SSL._lib.SSL_session_reused(safe._ssl)))  # type: ignore[attr-defined]
+        safe.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        safe.shutdown()
+        line.close()
 
 
 def visit(proxy: int, port: int, name: str, ca: Path, offers: tuple[str, ...] = ()) -> tuple[int, x509.Certificate]:
@@ -149,6 +169,35 @@ def test_who_takes_a_sites_place_must_show_its_certificate_again(tmp_path: Path,
         assert visit(proxy, port, "one.example", ca)[0] == 502
         site.context = sites._context("one.example")
         assert visit(proxy, port, "one.example", ca)[0] == 200
+
+    through(tmp_path / "var", sites.ca, visits)
+
+
+def hybrid(pem: Path) -> SSL.Context:
+    """A site that exchanges keys in no other way."""
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.use_certificate_file(str(pem))
+    context.use_privatekey_file(str(pem))
+    assert SSL._lib.SSL_CTX_set1_curves_list(context._context, b"X25519MLKEM768")  # type: ignore[attr-defined]
+    return context
+
+
+def test_a_key_against_quantum_computers_is_made_for_each_site_that_wants_one(tmp_path: Path, sites: Sites) -> None:
+    plain = sites._context("one.example")
+    site = Site(plain)
+    port = site.start()
+
+    def visits(proxy: int, ca: Path) -> None:
+        end = time.monotonic() + 40
+        while not any(site.went_on) and time.monotonic() < end:
+            assert visit(proxy, port, "one.example", ca)[0] == 200
+        assert site.hellos[0] > HYBRID > site.hellos[-1]
+        site.context = hybrid(tmp_path / "sites" / "one.example.pem")  # which asks for it, and has it from then on
+        seen = len(site.went_on)
+        while not any(site.went_on[seen:]) and time.monotonic() < end:
+            assert visit(proxy, port, "one.example", ca)[0] == 200
+        assert site.hellos[-1] > HYBRID
+        assert site.went_on[-1]
 
     through(tmp_path / "var", sites.ca, visits)
 

@@ -3,7 +3,7 @@
 mitmproxy makes a context for each connection and signs with the authority's RSA key. Here each site's name has one
 context with an elliptic-curve key, which is kept, and a site that was visited before is asked to go on with its session
 instead of showing its certificate again. A session is taken up only with the name, the address and the protocols that
-it was verified for.
+it was verified for. A key against quantum computers is offered to every site, and made at once for those that want it.
 
 OpenSSL holds 30 to 80 KB for a connection, and mitmproxy's objects hold each other in rings until the garbage collector
 comes, which counts objects and not bytes. So when a connection is closed, what OpenSSL holds for it is let go of here.
@@ -35,6 +35,9 @@ from schoolgate.proxy.attached import Attached
 _MOST_LEAVES = 1000  # certificates that are kept
 _MOST_CONTEXTS = 250  # of 15 KB each
 _MOST_SESSIONS = 1000  # of some KB each, as they hold the site's certificates
+_LIB: Any = SSL._lib  # type: ignore[attr-defined]
+_GROUPS = b"?X25519MLKEM768 / ?*X25519:DEFAULT"
+"""All that OpenSSL offers for the exchange of keys, and only the small key at once: the site may ask for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,12 @@ class _Gone(SSL.Connection):
         return int(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
 
 
+def _begin_small(connection: SSL.Connection) -> None:
+    """Make no key against quantum computers for a site that did not want one: that is half of what a hello costs."""
+    if not _LIB.SSL_set1_curves_list(connection._ssl, _GROUPS):
+        _LIB.ERR_clear_error()  # another OpenSSL: all stays as it was
+
+
 class Tls(tlsconfig.TlsConfig):
     """mitmproxy's TlsConfig with what is worth keeping kept."""
 
@@ -112,7 +121,7 @@ class Tls(tlsconfig.TlsConfig):
 
     def __init__(self) -> None:
         self._contexts: Kept[int, tuple[CertStoreEntry, SSL.Context]] = Kept(_MOST_CONTEXTS)  # by identity
-        self._sessions: Kept[Hashable, SSL.Session] = Kept(_MOST_SESSIONS)
+        self._sessions: Kept[Hashable, tuple[SSL.Session, bool]] = Kept(_MOST_SESSIONS)
         self._open = Attached[Server, tuple[Hashable, SSL.Connection]]()
         self._layers = Attached[Connection, ref[TLSLayer]]()
         self._gone = _Gone(SSL.Context(SSL.TLS_METHOD))
@@ -180,9 +189,11 @@ class Tls(tlsconfig.TlsConfig):
         if connection is None or not isinstance(server, Server):
             return
         key = server.sni, server.address, tuple(server.alpn_offers or ()), connection.get_context()
-        session = self._sessions.recall(key)
+        session, is_small = self._sessions.recall(key) or (None, False)
         if session is not None:
             connection.set_session(session)
+            if is_small and ctx.options.tls_ecdh_curve_server is None:
+                _begin_small(connection)
         self._open[server] = key, connection
 
     def tls_failed_server(self, data: TlsData) -> None:
@@ -197,7 +208,7 @@ class Tls(tlsconfig.TlsConfig):
             session = connection.get_session()
             if session is not None:
                 connection.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)  # else OpenSSL spoils it as it goes
-                self._sessions.keep(key, session)
+                self._sessions.keep(key, (session, connection.get_group_name() == "x25519"))
         self._let_go(data.server)
 
     def client_disconnected(self, client: Client) -> None:
