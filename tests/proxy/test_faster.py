@@ -1,6 +1,7 @@
 """What is changed in mitmproxy to make it faster changes nothing else, and stays off where mitmproxy is another one."""
 
 import contextlib
+import ipaddress
 import json
 import ssl
 import subprocess
@@ -145,6 +146,18 @@ def test_a_connection_has_an_id_of_its_own_that_is_a_random_uuid() -> None:
     for text in made:
         read = uuid.UUID(text)
         assert (read.version, read.variant, str(read)) == (4, uuid.RFC_4122, text)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "a.example", "", "1.2.3", "::1" * 200])
+def test_an_address_is_told_from_a_name_as_python_does_it(text: str) -> None:
+    for _ in range(2):
+        try:
+            expected = ipaddress.ip_address(text)
+        except ValueError:
+            with pytest.raises(ValueError, match=""):
+                faster.addresses.ip_address(text)
+        else:
+            assert faster.addresses.ip_address(text) == expected
 
 
 def test_a_certificate_is_read_as_mitmproxy_reads_it() -> None:

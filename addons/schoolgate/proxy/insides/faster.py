@@ -9,6 +9,7 @@ of what crashes in mitmproxy a client hears at once, where ``server_event`` is o
 import asyncio
 import contextlib
 import inspect
+import ipaddress
 import logging
 import os
 import time
@@ -730,6 +731,26 @@ def _known_certificate(der: bytes) -> Cert:
     return Cert(load_der_x509_certificate(der))
 
 
+class addresses:  # noqa: N801 (a module's stead)
+    """Stands where ``tlsconfig`` has ``ipaddress``, of which it uses the one function."""
+
+    @staticmethod
+    def ip_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        """As Python's, but of the last names it is known that they are no addresses. Raises ValueError."""
+        if len(address) <= LONGEST and not _is_address(address):
+            raise ValueError(address)
+        return ipaddress.ip_address(address)
+
+
+@lru_cache(maxsize=1024)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def general_name(val: str) -> GeneralName:
     """As mitmproxy's, but remembers the last ones."""
     return _known_name(val) if len(val) <= LONGEST else _GENERAL_NAME(val)
@@ -812,6 +833,7 @@ CHANGES = (
     Change(CommandCompleted, "__new__", "cls, args, kwargs", made, "checks of the class"),
     Change(asyncio_utils, "create_task", "coro, name, keep_ref, client", create_task, "looks into the environment"),
     Change(tlsconfig, "_ip_or_dns_name", "val", general_name, "names that were read before"),
+    Change(tlsconfig, "ipaddress", "ipaddress", addresses, "names that were read before"),
     Change(Cert, "from_pyopenssl", "x509", from_pyopenssl, "certificates that were read before"),
     Change(connection, "uuid", "uuid", ids, "steps from bytes to a text"),
     Change(flow, "uuid", "uuid", ids, "steps from bytes to a text"),
