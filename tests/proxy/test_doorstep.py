@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import inspect
 import logging
 import socket
@@ -22,7 +23,7 @@ from mitmproxy.http import HTTPFlow, Response
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.proxy.layer import NextLayer as NextLayerOf
-from mitmproxy.proxy.mode_servers import AsyncioServerInstance
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import ClientHelloData
 from pretend.driven import PINNED, hello
@@ -436,6 +437,72 @@ def test_who_has_an_answer_and_says_no_more_is_hung_up_on(
     if fast:
         for change in faster.CHANGES:
             monkeypatch.setattr(change.owner, change.name, change.instead)
+    run(main, monkeypatch)
+
+
+class Waits(Hooks):
+    """Waits where a device has gone."""
+
+    async def client_disconnected(self, client: Client) -> None:  # type: ignore[override]
+        await asyncio.sleep(0.05)
+        super().client_disconnected(client)
+
+
+@pytest.mark.parametrize("hooks", [Hooks(), Waits()], ids=["at once", "slowly"])
+def test_when_a_device_leaves_its_site_is_left_too_and_nothing_stays(
+    hooks: Hooks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task that serves a device is ended by what it does itself, and goes on to the end of its work."""
+
+    async def main() -> None:
+        gone = list[bytes]()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while (await reader.read(65536)) != b"":
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            gone.append(b"")
+            writer.close()
+
+        site = await asyncio.start_server(answer, "127.0.0.1", 0)
+        there = site.sockets[0].getsockname()[1]
+        async with proxy(tmp_path, hooks, Opens()) as port:
+            for _ in range(20):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(f"GET http://127.0.0.1:{there}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                await reader.readuntil(b"ok")
+                writer.close()
+                await writer.wait_closed()
+            async with asyncio.timeout(40):
+                while len(gone) < 20 or hooks.told.count("client_disconnected") < 20:
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)
+            assert hooks.told.count("server_disconnected") == 20
+            assert not [each for each in gc.get_objects() if isinstance(each, ProxyConnectionHandler)]
+        site.close()
+
+    for change in faster.CHANGES:
+        monkeypatch.setattr(change.owner, change.name, change.instead)
+    gc.collect()
+    gc.disable()
+    try:
+        run(main, monkeypatch)
+    finally:
+        gc.enable()
+
+
+def test_when_the_process_ends_nobody_waits_for_its_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hangs(Hooks):
+        async def client_disconnected(self, client: Client) -> None:  # type: ignore[override]
+            await asyncio.sleep(1000)
+
+    async def main() -> None:
+        async with proxy(tmp_path, Hangs(), Answers(), Opens()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"GET http://127.0.0.1:{UNREACHED}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\nx")
+
+    for change in faster.CHANGES:
+        monkeypatch.setattr(change.owner, change.name, change.instead)
     run(main, monkeypatch)
 
 

@@ -14,11 +14,15 @@ _GREASE = frozenset(low << 8 | low for low in range(0x0A, 0x100, 0x10))
 _PASSING = _GREASE | {0, 21, 41, 42, 44}
 """Besides: server name, padding, and what comes only with a resumed session (pre-shared key, early data, cookie)."""
 
+_MOST_KEPT = 300  # suites, extensions and bytes of protocols' names: a browser's hello has some 50
+
 
 def device_class(hello: ClientHello) -> str:
     """Twelve characters that are the same for every connection that one version of a program opens."""
-    extensions = tuple([kind for kind, _ in hello.extensions])
-    return _class_of(tuple(hello.cipher_suites), extensions, tuple(hello.alpn_protocols))
+    kinds, protocols = tuple([kind for kind, _ in hello.extensions]), tuple(hello.alpn_protocols)
+    suites = tuple(hello.cipher_suites)
+    is_usual = len(suites) + len(kinds) + sum(map(len, protocols)) <= _MOST_KEPT
+    return (_class_of if is_usual else _class_of.__wrapped__)(suites, kinds, protocols)
 
 
 @lru_cache(maxsize=256)

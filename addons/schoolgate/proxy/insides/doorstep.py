@@ -201,7 +201,7 @@ class Doorstep(asyncio.Protocol):
             if not self._has_record() and not is_long:
                 return
             with contextlib.suppress(ValueError):
-                hello = parse_client_hello(said)
+                hello = None if is_long else parse_client_hello(said)
                 if hello is None and not is_long:
                     return
         if hello is None:

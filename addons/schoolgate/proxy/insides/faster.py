@@ -24,7 +24,7 @@ from mitmproxy import connection, ctx, flow, version
 from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import tlsconfig
 from mitmproxy.certs import Cert
-from mitmproxy.connection import Connection, ConnectionState
+from mitmproxy.connection import Client, Connection, ConnectionState
 from mitmproxy.http import Headers, MessageData
 from mitmproxy.net import check
 from mitmproxy.net.http import http1, url
@@ -38,6 +38,7 @@ from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import (
     DropStream,
     GetHttpConnection,
+    HttpClient,
     HttpLayer,
     HttpStream,
     RegisterHttpConnection,
@@ -58,7 +59,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._hooks import HttpConnectHook, HttpRequestHeadersHook, HttpRequestHook
 from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.layers.tcp import TCPLayer
-from mitmproxy.proxy.layers.tls import ServerTLSLayer, TLSLayer
+from mitmproxy.proxy.layers.tls import ClientTLSLayer, ServerTLSLayer, TLSLayer
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
 from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
 from mitmproxy.proxy.server_hooks import ClientConnectedHook, ClientDisconnectedHook
@@ -96,7 +97,7 @@ WRITTEN_FOR = "12.2.3"
 _DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
 _RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
-_WITHIN = "within"  # where a client keeps the layer within its tunnel
+_WITHIN = "within"  # where a client keeps the layer that all events go to, if it is not the outermost
 _HOOKS = "hooks under way"  # where a connection keeps how many wait
 _HAPPENING = "happening"  # where a connection keeps the events whose turn comes, while one has its turn
 _UNDER_WAY = "under way"  # where a hook keeps what is left to do of it
@@ -117,6 +118,7 @@ _OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
 _GENERAL_NAME: Callable[[str], GeneralName] = tlsconfig._ip_or_dns_name
 _NEW: Any = object.__new__
 _EVENTS, _READING = "ProxyConnectionHandler.server_event", "ConnectionHandler.handle_connection"
+_LONGEST_KEPT = 8192  # bytes of a certificate
 _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
@@ -235,6 +237,7 @@ async def _rest(
 async def handle_client(self: ProxyConnectionHandler) -> None:
     """As mitmproxy's, but the task that serves a device reads from it, too; what is left at the end is taken apart."""
     client, serving = self.client, asyncio.current_task()
+    assert serving
     self.log("client connect")
     await self.handle_hook(ClientConnectedHook(client))
     if client.error:
@@ -246,12 +249,17 @@ async def handle_client(self: ProxyConnectionHandler) -> None:
         self.transports[client].handler = serving
         try:
             await self.handle_connection(client)
-        except asyncio.CancelledError:
-            pass
+        except asyncio.CancelledError as stopped:
+            if not stopped.args:  # the process ends: who ends a connection says why
+                raise
         except Exception as error:
             self.log(f"connection handler has crashed: {error}", logging.ERROR, exc_info=True)
+            if (io := self.transports.pop(client, None)) is not None and io.writer is not None:
+                io.writer.close()
         finally:
             watch.end()
+        while serving.uncancel():  # what ended the connection does not end what follows
+            pass
     while self.wakeup_timer:
         self.wakeup_timer.pop().cancel()
     self.log("client disconnect")
@@ -500,6 +508,7 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
             elif kind is GetHttpConnection:
                 yield from self.get_connection(command)
             elif kind is RegisterHttpConnection:
+                _leave_out_opener(self, command.connection)
                 yield from self.register_connection(command)
             else:
                 if kind is commands.OpenConnection:
@@ -511,17 +520,42 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
                 release_stream(dropped)
 
 
+def _leave_out_opener(self: HttpLayer, connection: Connection) -> None:
+    """The layer that opens a connection to a site only hands on from then on."""
+    found: Any = self.connections.get(connection)
+    opener = found.child_layer if type(found) is ServerTLSLayer else found
+    child = opener.__dict__.get("child_layer") if type(opener) is HttpClient else None
+    if child is None or opener._paused is not None or opener._paused_event_queue:
+        return
+    if opener is found:
+        self.connections[connection] = child
+    else:
+        found.child_layer = child
+
+
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first; the layers around it are asked once."""
     client = self.context.client
-    if not client.tls and _WITHIN not in client.__dict__ and len(self.context.layers) == _OUTERMOST:
-        client.__dict__[_WITHIN] = self
+    if _WITHIN not in client.__dict__:
+        _come_closer(self, client, self.context.layers)
     if self._paused is None:
         if type(event) is DataReceived and event.connection in self.connections:
             return event_to_child(self, self.connections[event.connection], event)
         if isinstance(event, CommandCompleted):
             return event_to_child(self, self.command_sources.pop(event.command), event)
     return handle_event(self, event)
+
+
+def _come_closer(self: HttpLayer, client: Client, layers: list[Layer]) -> None:
+    """Leave out the layers around that have nothing to say of what is spoken here."""
+    if not client.tls and len(layers) == _OUTERMOST:
+        client.__dict__[_WITHIN] = self
+    elif len(layers) == _OUTERMOST + 1 and layers[2] is self:
+        around: Any = layers[0]
+        tls = layers[1]
+        is_inside = type(around) is ServerTLSLayer and around.child_layer is tls and isinstance(tls, ClientTLSLayer)
+        if is_inside and around.tunnel_state is TunnelState.INACTIVE and around._paused is None:
+            client.__dict__[_WITHIN] = tls
 
 
 def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
@@ -723,7 +757,8 @@ class ids:  # noqa: N801 (a module's stead)
 
 def from_pyopenssl(x509: Any) -> Cert:
     """As mitmproxy's, but what a site showed before is not read again."""
-    return _known_certificate(dump_certificate(FILETYPE_ASN1, x509))
+    der = dump_certificate(FILETYPE_ASN1, x509)
+    return _known_certificate(der) if len(der) <= _LONGEST_KEPT else Cert(load_der_x509_certificate(der))
 
 
 @lru_cache(maxsize=256)
@@ -738,7 +773,7 @@ class addresses:  # noqa: N801 (a module's stead)
     def ip_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         """As Python's, but of the last names it is known that they are no addresses. Raises ValueError."""
         if len(address) <= LONGEST and not _is_address(address):
-            raise ValueError(address)
+            raise ValueError(f"{address!r} is no address")
         return ipaddress.ip_address(address)
 
 
@@ -785,6 +820,8 @@ class Change:
         parameters = ", ".join(inspect.signature(standing).parameters) if callable(standing) else None
         if inspect.ismodule(standing):
             parameters = standing.__name__
+        elif standing is self.instead:
+            parameters = self.parameters
         return version.VERSION == WRITTEN_FOR and parameters == self.parameters
 
 
@@ -844,9 +881,10 @@ CHANGES = (
 
 def switch_on(changes: tuple[Change, ...] = CHANGES) -> list[str]:
     """Make the changes that fit this mitmproxy; the names of those that do not."""
-    known = [change for change in changes if change.is_known()]
-    names = {str(change) for change in known}
-    fitting = [change for change in known if not change.needs or change.needs in names]
+    fitting, known = [change for change in changes if change.is_known()], 0
+    while known != len(fitting):
+        known, names = len(fitting), {str(change) for change in fitting}
+        fitting = [change for change in fitting if not change.needs or change.needs in names]
     for change in fitting:
         setattr(change.owner, change.name, change.instead)
     return [str(change) for change in changes if change not in fitting]
