@@ -440,6 +440,40 @@ def test_who_has_an_answer_and_says_no_more_is_hung_up_on(
     run(main, monkeypatch)
 
 
+class Switches:
+    """Answers that something else than HTTP is spoken from here on."""
+
+    def request(self, flow: HTTPFlow) -> None:
+        flow.response = Response.make(101, b"", {"Connection": "upgrade", "Upgrade": "other"})
+
+
+@pytest.mark.parametrize("said", [b"", b"more"])
+def test_what_becomes_no_http_reaches_no_site_unsecured(
+    said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        hooks = Hooks()
+        site = await asyncio.start_server(parrot, "127.0.0.1", 0)
+        there = site.sockets[0].getsockname()[1]
+        async with proxy(tmp_path, hooks, Switches(), Opens()) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(CONNECT.format("127.0.0.1", there).encode())
+            await reader.readuntil(b"\r\n\r\n")
+            trust = ssl.create_default_context(cafile=str(tmp_path / "mitmproxy-ca-cert.pem"))
+            await writer.start_tls(trust, server_hostname="looked.example")
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n")
+            writer.write(said)
+            async with asyncio.timeout(40):
+                with contextlib.suppress(ConnectionResetError):
+                    assert said not in (await reader.read()) or not said
+        assert "server_connect" not in hooks.told
+        site.close()
+
+    for change in faster.CHANGES:
+        monkeypatch.setattr(change.owner, change.name, change.instead)
+    run(main, monkeypatch)
+
+
 class Waits(Hooks):
     """Waits where a device has gone."""
 

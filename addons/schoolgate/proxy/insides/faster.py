@@ -512,6 +512,8 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
                 yield from self.register_connection(command)
             else:
                 if kind is commands.OpenConnection:
+                    if command.connection is self.context.server and _is_bare(self.context.client):
+                        raise RuntimeError("a connection to a site would be opened without the layer that secures it")
                     self.connections[command.connection] = child
                 yield command
         else:
@@ -556,6 +558,11 @@ def _come_closer(self: HttpLayer, client: Client, layers: list[Layer]) -> None:
         is_inside = type(around) is ServerTLSLayer and around.child_layer is tls and isinstance(tls, ClientTLSLayer)
         if is_inside and around.tunnel_state is TunnelState.INACTIVE and around._paused is None:
             client.__dict__[_WITHIN] = tls
+
+
+def _is_bare(client: Client) -> bool:
+    """Whether a layer was left out that only what is no HTTP would need: an addon's 101, say, that no site gave."""
+    return isinstance(client.__dict__.get(_WITHIN), TLSLayer)
 
 
 def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
