@@ -176,6 +176,12 @@ async def within(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await main()
 
 
+def change_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have mitmproxy as the gateway has it, until the test is over."""
+    for change in faster.CHANGES:
+        monkeypatch.setattr(change.owner, change.name, change.instead)
+
+
 def run(main: Callable[[], Coroutine[Any, Any, None]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AsyncioServerInstance, "listen", doorstep.listen)
     asyncio.run(within(main))
@@ -435,8 +441,7 @@ def test_who_has_an_answer_and_says_no_more_is_hung_up_on(
                 await asyncio.sleep(0.05)
 
     if fast:
-        for change in faster.CHANGES:
-            monkeypatch.setattr(change.owner, change.name, change.instead)
+        change_all(monkeypatch)
     run(main, monkeypatch)
 
 
@@ -469,8 +474,7 @@ def test_what_becomes_no_http_reaches_no_site_unsecured(
         assert "server_connect" not in hooks.told
         site.close()
 
-    for change in faster.CHANGES:
-        monkeypatch.setattr(change.owner, change.name, change.instead)
+    change_all(monkeypatch)
     run(main, monkeypatch)
 
 
@@ -514,8 +518,7 @@ def test_when_a_device_leaves_its_site_is_left_too_and_nothing_stays(
             assert not [each for each in gc.get_objects() if isinstance(each, ProxyConnectionHandler)]
         site.close()
 
-    for change in faster.CHANGES:
-        monkeypatch.setattr(change.owner, change.name, change.instead)
+    change_all(monkeypatch)
     gc.collect()
     gc.disable()
     try:
@@ -535,8 +538,7 @@ def test_when_the_process_ends_nobody_waits_for_its_devices(tmp_path: Path, monk
             writer.write(f"GET http://127.0.0.1:{UNREACHED}/ HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             await reader.readuntil(b"\r\n\r\nx")
 
-    for change in faster.CHANGES:
-        monkeypatch.setattr(change.owner, change.name, change.instead)
+    change_all(monkeypatch)
     run(main, monkeypatch)
 
 

@@ -208,7 +208,7 @@ class Tls(tlsconfig.TlsConfig):
             session = connection.get_session()
             if session is not None:
                 connection.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)  # else OpenSSL spoils it as it goes
-                self._sessions.keep(key, (session, connection.get_group_name() == "x25519"))
+                self._sessions.keep(key, (session, "MLKEM" not in (connection.get_group_name() or "")))
         self._let_go(data.server)
 
     def client_disconnected(self, client: Client) -> None:
