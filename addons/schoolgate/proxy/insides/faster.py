@@ -7,15 +7,13 @@ of what crashes in mitmproxy a client hears at once, where ``server_event`` is o
 """
 
 import asyncio
-import contextlib
 import inspect
 import ipaddress
 import logging
 import os
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +30,7 @@ from mitmproxy.net.http.http1 import read
 from mitmproxy.optmanager import OptManager, _Option, unset
 from mitmproxy.proxy import commands
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event, HookCompleted, Start
+from mitmproxy.proxy.events import CommandCompleted, ConnectionClosed, DataReceived, Event
 from mitmproxy.proxy.layer import CommandGenerator, Layer, Paused
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import (
@@ -61,18 +59,16 @@ from mitmproxy.proxy.layers.http._http1 import Http1Connection
 from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.layers.tls import ClientTLSLayer, ServerTLSLayer, TLSLayer
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
-from mitmproxy.proxy.server import ConnectionHandler, ConnectionIO
-from mitmproxy.proxy.server_hooks import ClientConnectedHook, ClientDisconnectedHook
+from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.proxy.tunnel import TunnelLayer, TunnelState
 from mitmproxy.tls import ClientHello
 from mitmproxy.utils import asyncio_utils
 from OpenSSL import SSL
 from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
-from schoolgate.proxy.insides.directly import hand_over
 from schoolgate.proxy.insides.doorstep import listen
 from schoolgate.proxy.insides.hello import read_hello
-from schoolgate.proxy.insides.hooks import DONE, UnderWay, begin, finish, handle_hook, trigger_event
+from schoolgate.proxy.insides.hooks import DONE, begin, handle_hook, trigger_event
 from schoolgate.proxy.insides.messages import (
     LONGEST,
     as_bytes,
@@ -88,19 +84,23 @@ from schoolgate.proxy.insides.messages import (
     read_request_line,
     validate_headers,
 )
-from schoolgate.proxy.insides.released import OVER, release_connection, release_stream
+from schoolgate.proxy.insides.released import release_stream
+from schoolgate.proxy.insides.served import (
+    AT_ONCE,
+    RELAYED,
+    UNDER_WAY,
+    WITHIN,
+    drain_writers,
+    handle_client,
+    handle_connection,
+    server_event,
+)
 
 addon_log = logging.getLogger("mitmproxy.addonmanager")
 
 WRITTEN_FOR = "12.2.3"
 """The version of mitmproxy that all of this was read in."""
-_DRAIN: Callable[[ConnectionHandler], Awaitable[None]] = ConnectionHandler.drain_writers
 _RELAY: Callable[[TCPLayer, Event], CommandGenerator[None]] = TCPLayer.relay_messages
-_RELAYED = "relayed to"  # where a connection keeps the one that all of its bytes go to
-_WITHIN = "within"  # where a client keeps the layer that all events go to, if it is not the outermost
-_HOOKS = "hooks under way"  # where a connection keeps how many wait
-_HAPPENING = "happening"  # where a connection keeps the events whose turn comes, while one has its turn
-_UNDER_WAY = "under way"  # where a hook keeps what is left to do of it
 _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream._handle_event
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
 _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
@@ -110,8 +110,7 @@ _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] 
 _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
 _LIB: Any = SSL._lib  # type: ignore[attr-defined]
 _FFI: Any = SSL._ffi  # type: ignore[attr-defined]
-_AT_ONCE = 65535  # bytes of one connection that are handled before another has its turn
-_BUFFER = _FFI.new("char[]", _AT_ONCE)  # what lies there is copied before anybody else has a turn
+_BUFFER = _FFI.new("char[]", AT_ONCE)  # what lies there is copied before anybody else has a turn
 _RECEIVE: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.receive_data
 _CURRENT: Callable[[_Option], Any] = _Option.current
 _OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
@@ -123,182 +122,6 @@ _OUTERMOST = 2  # layers: how the device came here, and what it speaks
 _UNCHANGING = frozenset({bool, int, str, type(None)})
 
 _State = Callable[[Any], CommandGenerator[None]]
-
-
-async def server_event(self: ProxyConnectionHandler, event: Event) -> None:
-    """As mitmproxy's, but hooks whose handlers need not wait are done at once, and what is sent is sent together."""
-    _happens(self, event)
-
-
-def _happens(self: ProxyConnectionHandler, event: Event) -> None:
-    """Nothing in here waits; what happens from within (a task may run at once to where it waits) has its turn after."""
-    held = self.__dict__
-    events: deque[Event] | None = held.get(_HAPPENING)
-    if events is not None:
-        events.append(event)
-        return
-    self.timeout_watchdog.register_activity()
-    events = held[_HAPPENING] = deque((event,))
-    sending = dict[Connection, list[bytes]]()
-    try:
-        while events:
-            try:
-                for command in self.client.__dict__.get(_WITHIN, self.layer).handle_event(events.popleft()):
-                    if type(command) is commands.SendData:
-                        sending.setdefault(command.connection, []).append(command.data)
-                    elif isinstance(command, commands.StartHook):
-                        under_way = command.__dict__.get(_UNDER_WAY) or begin(self.master.addons, command)
-                        if under_way is not DONE:
-                            _end_later(self, command, under_way)
-                        elif command.blocking:
-                            events.append(HookCompleted(command))
-                    else:
-                        _send(self, sending)
-                        _carry_out(self, command)
-            except Exception:
-                self.log("mitmproxy has crashed!", logging.ERROR, exc_info=True)
-                _give_up(self)
-    finally:
-        held[_HAPPENING] = None
-    _send(self, sending)
-
-
-def _give_up(self: ProxyConnectionHandler) -> None:
-    """End what crashed, on both sides: nobody waits for an answer that never comes."""
-    for io in list(self.transports.values()):
-        if io.handler is not None:
-            io.handler.cancel("crashed")
-
-
-def _send(self: ProxyConnectionHandler, sending: dict[Connection, list[bytes]]) -> None:
-    """Write what has gathered for each connection that is still open."""
-    for each, parts in sending.items():
-        io = self.transports.get(each)
-        if io is not None and io.writer is not None and not io.writer.is_closing():
-            _write(io, parts[0] if len(parts) == 1 else b"".join(parts))
-    sending.clear()
-
-
-def _write(io: ConnectionIO, data: bytes) -> None:
-    """Write, or end the connection that cannot be written to: no other hears of its trouble."""
-    try:
-        io.writer.write(data)  # type: ignore[union-attr]
-    except Exception as error:  # uvloop's RuntimeError, where an end was closed under our hands
-        if io.handler is not None:
-            io.handler.cancel(f"Error sending data: {error}")
-
-
-def _carry_out(self: ProxyConnectionHandler, command: commands.Command) -> None:
-    """The commands that are neither data nor hooks, as mitmproxy carries them out."""
-    client = self.client.peername
-    if isinstance(command, commands.OpenConnection):
-        assert command.connection not in self.transports
-        name = f"server connection handler {command.connection.address}"
-        opening = self.open_connection(command)
-        handler = asyncio_utils.create_task(opening, name=name, keep_ref=False, client=client)
-        self.transports[command.connection] = ConnectionIO(handler=handler)
-    elif isinstance(command, commands.RequestWakeup):
-        name = f"wakeup timer ({command.delay:.1f}s)"
-        task = asyncio_utils.create_task(self.wakeup(command), name=name, keep_ref=False, client=client)
-        self.wakeup_timer.add(task)
-    elif isinstance(command, commands.ConnectionCommand) and command.connection not in self.transports:
-        pass
-    elif isinstance(command, commands.CloseTcpConnection):
-        self.close_connection(command.connection, command.half_close)
-    elif isinstance(command, commands.CloseConnection):
-        self.close_connection(command.connection, False)
-    elif isinstance(command, commands.Log):
-        self.log(command.message, command.level)
-    else:
-        raise RuntimeError(f"Unexpected command: {command}")
-
-
-def _end_later(self: ProxyConnectionHandler, hook: commands.StartHook, under_way: UnderWay) -> None:
-    name = f"handle_hook({hook.name})"
-    self.__dict__[_HOOKS] = self.__dict__.get(_HOOKS, 0) + 1
-    rest = _rest(self, hook, *under_way)
-    asyncio_utils.create_task(rest, name=name, keep_ref=True, client=self.client.peername)
-
-
-async def _rest(
-    self: ProxyConnectionHandler,
-    hook: commands.StartHook,
-    under_way: Awaitable[None] | None,
-    waiting: Iterator[Callable[[Any], Awaitable[None] | None]],
-) -> None:
-    try:
-        await finish(self, hook, under_way, waiting)
-        if hook.blocking:
-            await self.server_event(HookCompleted(hook))
-    finally:
-        self.__dict__[_HOOKS] -= 1
-
-
-async def handle_client(self: ProxyConnectionHandler) -> None:
-    """As mitmproxy's, but the task that serves a device reads from it, too; what is left at the end is taken apart."""
-    client, serving = self.client, asyncio.current_task()
-    assert serving
-    self.log("client connect")
-    await self.handle_hook(ClientConnectedHook(client))
-    if client.error:
-        self.log("client kill connection")
-        self.transports.pop(client).writer.close()  # type: ignore[union-attr]
-    else:
-        watch = _Watch(self)
-        await self.server_event(Start())
-        self.transports[client].handler = serving
-        try:
-            await self.handle_connection(client)
-        except asyncio.CancelledError as stopped:
-            if not stopped.args:  # the process ends: who ends a connection says why
-                raise
-        except Exception as error:
-            self.log(f"connection handler has crashed: {error}", logging.ERROR, exc_info=True)
-            if (io := self.transports.pop(client, None)) is not None and io.writer is not None:
-                io.writer.close()
-        finally:
-            watch.end()
-        while serving.uncancel():  # what ended the connection does not end what follows
-            pass
-    while self.wakeup_timer:
-        self.wakeup_timer.pop().cancel()
-    self.log("client disconnect")
-    client.timestamp_end = time.time()
-    await self.handle_hook(ClientDisconnectedHook(client))
-    if self.transports:
-        handlers = [io.handler for io in self.transports.values() if io.handler]
-        for handler in handlers:
-            handler.cancel("client disconnected")
-        if handlers:
-            await asyncio.wait(handlers)
-    if not self.__dict__.get(_HOOKS) and not self.transports:
-        release_connection(self)
-        client.__dict__[_WITHIN] = OVER
-
-
-class _Watch:
-    """Ends a connection on which nothing happens; mitmproxy has a task for it."""
-
-    __slots__ = ("_handler", "_timer")
-
-    def __init__(self, handler: ProxyConnectionHandler) -> None:
-        self._handler = handler
-        self._wait(handler.timeout_watchdog.timeout)
-
-    def end(self) -> None:
-        """Look no more."""
-        self._timer.cancel()
-
-    def _wait(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        handler, watchdog = self._handler, self._handler.timeout_watchdog
-        left = watchdog.last_activity + watchdog.timeout - time.time()
-        if watchdog.blocker or left > 0:
-            self._wait(left if left > 0 else watchdog.timeout)
-        else:
-            create_task(handler.on_timeout(), name="timeout", keep_ref=True)
 
 
 def handle_event(self: Layer, event: Event) -> CommandGenerator[None]:
@@ -343,121 +166,8 @@ def _done_here(hook: commands.StartHook) -> bool:
     under_way = begin(ctx.master.addons, hook)
     if under_way is DONE and not (isinstance(hook, HttpRequestHeadersHook) and hook.flow.request.stream):
         return True
-    hook.__dict__[_UNDER_WAY] = under_way
+    hook.__dict__[UNDER_WAY] = under_way
     return False
-
-
-async def drain_writers(self: ConnectionHandler) -> None:
-    """As mitmproxy's, but asks nobody to wait where nothing is held up."""
-    for io in self.transports.values():
-        if io.writer is not None and not _takes_more(io.writer):
-            await _DRAIN(self)
-            return
-
-
-async def handle_connection(self: ProxyConnectionHandler, connection: Connection) -> None:
-    """As mitmproxy's, but what comes is handled as it comes, and what passes unread goes from socket to socket."""
-    cancelled, io = None, self.transports[connection]
-    assert io.reader
-    reading = _Reading(self, connection, io.writer, asyncio.current_task())
-    io.handler = io.handler or asyncio.current_task()  # what lies there already may lead to its end
-    try:
-        ended = hand_over(io.reader, io.writer, reading.take)
-        if ended is not None:
-            await ended
-            await reading.done()
-        else:
-            while data := await io.reader.read(65535):
-                await self.server_event(DataReceived(connection, data))
-                await self.drain_writers()
-    except OSError:
-        pass
-    except asyncio.CancelledError as error:
-        cancelled = error
-    reading.over = True
-    if cancelled is None and connection.transport_protocol == "tcp":
-        connection.state &= ~ConnectionState.CAN_READ
-    else:
-        connection.state = ConnectionState.CLOSED
-    await self.server_event(ConnectionClosed(connection))
-    if connection.state is ConnectionState.CAN_WRITE:  # the other end may still be sent something
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError as error:
-            cancelled = error
-    with contextlib.suppress(OSError):
-        assert io.writer
-        io.writer.close()
-    self.transports.pop(connection)
-    reading.task = io.handler = None
-    if cancelled:
-        try:
-            raise cancelled
-        finally:
-            del cancelled
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What is done with what comes in over one connection, until it is ``over``."""
-
-    handler: ProxyConnectionHandler
-    connection: Connection
-    writer: Any
-    task: asyncio.Task[Any] | None
-    over: bool = False
-    waiting: asyncio.Task[None] | None = None
-    pieces: deque[bytes] = field(default_factory=deque[bytes])  # that came while something waits
-
-    def take(self, data: bytes) -> None:
-        """Handle a piece; no other is read before all that is to be written has somewhere to go."""
-        handler = self.handler
-        if self.over or (self.task is not None and self.task.cancelling()):
-            return
-        if self.waiting is not None:
-            self.pieces.append(data)
-            return
-        relayed = handler.transports.get(self.connection.__dict__.get(_RELAYED))  # type: ignore[arg-type]
-        if relayed is not None and relayed.writer is not None and not relayed.writer.is_closing():
-            handler.timeout_watchdog.register_activity()
-            _write(relayed, data)
-        elif len(data) > _AT_ONCE:  # others come in between
-            _happens(handler, DataReceived(self.connection, data[:_AT_ONCE]))
-            self.pieces += [data[start : start + _AT_ONCE] for start in range(_AT_ONCE, len(data), _AT_ONCE)]
-            self._pause()
-            return
-        else:
-            _happens(handler, DataReceived(self.connection, data))
-        for io in handler.transports.values():
-            if io.writer is not None and not _takes_more(io.writer):
-                self._pause()
-                return
-
-    def _pause(self) -> None:
-        transport = self.writer.transport
-        if not transport.is_closing():
-            transport.pause_reading()
-        self.waiting = asyncio.get_running_loop().create_task(self._wait())
-
-    async def _wait(self) -> None:
-        try:
-            await asyncio.sleep(0)
-            await self.handler.drain_writers()
-            while self.pieces and not self.over:
-                _happens(self.handler, DataReceived(self.connection, self.pieces.popleft()))
-                await asyncio.sleep(0)
-                await self.handler.drain_writers()
-            self.waiting = None
-            if not self.over and not self.writer.transport.is_closing():
-                self.writer.transport.resume_reading()
-        except Exception as error:  # nothing more is read of it, so it ends
-            if self.task is not None:
-                self.task.cancel(f"Error receiving data: {error}")
-
-    async def done(self) -> None:
-        """Wait until what came last has somewhere to go."""
-        if self.waiting is not None:
-            await self.waiting
 
 
 def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
@@ -466,16 +176,8 @@ def relay_messages(self: TCPLayer, event: Event) -> CommandGenerator[None]:
     within_tls = any(isinstance(each, TLSLayer) and each.tls is not None for each in self.context.layers)
     wrapped = within_tls or client.tls_established or server.tls_established or server.via
     if self.flow is None and isinstance(event, DataReceived) and not wrapped:
-        client.__dict__[_RELAYED], server.__dict__[_RELAYED] = server, client
+        client.__dict__[RELAYED], server.__dict__[RELAYED] = server, client
     yield from _RELAY(self, event)
-
-
-def _takes_more(writer: Any) -> bool:
-    if not isinstance(writer, asyncio.StreamWriter):
-        return False
-    transport, protocol = writer.transport, writer._protocol  # type: ignore[attr-defined]
-    lost = protocol._connection_lost or protocol._stream_reader is None or protocol._stream_reader._exception
-    return not (transport.is_closing() or protocol._paused or lost)
 
 
 def post_init(self: MessageData) -> None:
@@ -538,7 +240,7 @@ def _leave_out_opener(self: HttpLayer, connection: Connection) -> None:
 def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but what comes most often is asked for first; the layers around it are asked once."""
     client = self.context.client
-    if _WITHIN not in client.__dict__:
+    if WITHIN not in client.__dict__:
         _come_closer(self, client, self.context.layers)
     if self._paused is None:
         if type(event) is DataReceived and event.connection in self.connections:
@@ -551,18 +253,18 @@ def http_event(self: HttpLayer, event: Event) -> CommandGenerator[None]:
 def _come_closer(self: HttpLayer, client: Client, layers: list[Layer]) -> None:
     """Leave out the layers around that have nothing to say of what is spoken here."""
     if not client.tls and len(layers) == _OUTERMOST:
-        client.__dict__[_WITHIN] = self
+        client.__dict__[WITHIN] = self
     elif len(layers) == _OUTERMOST + 1 and layers[2] is self:
         around: Any = layers[0]
         tls = layers[1]
         is_inside = type(around) is ServerTLSLayer and around.child_layer is tls and isinstance(tls, ClientTLSLayer)
         if is_inside and around.tunnel_state is TunnelState.INACTIVE and around._paused is None:
-            client.__dict__[_WITHIN] = tls
+            client.__dict__[WITHIN] = tls
 
 
 def _is_bare(client: Client) -> bool:
     """Whether a layer was left out that only what is no HTTP would need: an addon's 101, say, that no site gave."""
-    return isinstance(client.__dict__.get(_WITHIN), TLSLayer)
+    return isinstance(client.__dict__.get(WITHIN), TLSLayer)
 
 
 def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
@@ -591,7 +293,7 @@ def passthrough(self: HttpStream, event: Event) -> CommandGenerator[None]:
     if type(event) is RequestData and request.method == "CONNECT" and not (client.tls or request.is_http2):
         around = self.context.layers[self.context.layers.index(self) - 1]
         if _is_alone(self, around):
-            client.__dict__[_WITHIN] = _Within(self.child_layer)
+            client.__dict__[WITHIN] = _Within(self.child_layer)
     return _PASSTHROUGH(self, event)
 
 
@@ -659,7 +361,7 @@ def server_tls_to_child(self: ServerTLSLayer, event: Event) -> CommandGenerator[
 
 def tls_interact(self: TLSLayer) -> CommandGenerator[None]:
     """As mitmproxy's, but nothing is raised where there is nothing to send."""
-    while (size := _LIB.BIO_read(self.tls._from_ssl, _BUFFER, _AT_ONCE)) > 0:
+    while (size := _LIB.BIO_read(self.tls._from_ssl, _BUFFER, AT_ONCE)) > 0:
         yield commands.SendData(self.conn, _FFI.buffer(_BUFFER, size)[:])
 
 
@@ -671,7 +373,7 @@ def receive_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
     if data:
         self.tls.bio_write(data)
     read, ssl = list[bytes](), self.tls._ssl
-    while (size := _LIB.SSL_read(ssl, _BUFFER, _AT_ONCE)) > 0:
+    while (size := _LIB.SSL_read(ssl, _BUFFER, AT_ONCE)) > 0:
         read.append(_FFI.buffer(_BUFFER, size)[:])
     ends = _LIB.SSL_get_error(ssl, size) != _LIB.SSL_ERROR_WANT_READ
     if ends:
