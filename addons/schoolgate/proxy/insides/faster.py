@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -55,7 +55,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpConnectHook, HttpRequestHeadersHook, HttpRequestHook
-from mitmproxy.proxy.layers.http._http1 import Http1Connection
+from mitmproxy.proxy.layers.http._http1 import Http1Connection, Http1Server
 from mitmproxy.proxy.layers.tcp import TCPLayer
 from mitmproxy.proxy.layers.tls import ClientTLSLayer, ServerTLSLayer, TLSLayer
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, ProxyConnectionHandler
@@ -78,8 +78,10 @@ from schoolgate.proxy.insides.messages import (
     get,
     get_all,
     get_item,
+    goes_on,
     is_valid_host,
     parse_authority,
+    pop,
     read_headers,
     read_request_line,
     validate_headers,
@@ -105,6 +107,7 @@ _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStrea
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
 _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
 _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
+_MARK_DONE: Callable[..., Iterable[commands.Command]] = Http1Connection.mark_done
 _TUNNEL_EVENT: Callable[[TunnelLayer, Event], CommandGenerator[None]] = TunnelLayer._handle_event
 _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] = ServerTLSLayer.event_to_child
 _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
@@ -275,13 +278,30 @@ def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
 
 
 def http1_event(self: Http1Connection, event: Event) -> CommandGenerator[None]:
-    """As mitmproxy's, but without a generator of its own."""
+    """As mitmproxy's, but without generators of its own: this layer asks for nothing that it would have to wait for."""
     if isinstance(event, HttpEvent):
         return self.send(event)
     state: _State = self.state
     if isinstance(event, DataReceived) and state != self.passthrough:
         self.buf += event.data
     return state(event)
+
+
+def mark_done(
+    self: Http1Connection, *, request: bool = False, response: bool = False
+) -> Iterable[commands.Command]:
+    """As mitmproxy's, but the plain case is told first: both are over, and the connection goes on."""
+    if not (request or self.request_done) or not (response or self.response_done):
+        self.request_done, self.response_done = request or self.request_done, response or self.response_done
+        return ()
+    asked, answered = self.request, self.response
+    if asked is None or answered is None or not goes_on(asked, answered):
+        return _MARK_DONE(self, request=request, response=response)
+    self.request_done = self.response_done = False
+    self.request = self.response = None
+    self.stream_id = self.stream_id + 2 if isinstance(self, Http1Server) else None
+    self.state = self.read_headers
+    return self.state(DataReceived(self.conn, b"")) if self.buf else ()
 
 
 def passthrough(self: HttpStream, event: Event) -> CommandGenerator[None]:
@@ -327,6 +347,18 @@ def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
             return self.event_to_child(event)
         return self.receive_data(event.data) if self.tunnel_state is TunnelState.OPEN else _TUNNEL_EVENT(self, event)
     return self.event_to_child(event) if isinstance(event, CommandCompleted) else _TUNNEL_EVENT(self, event)
+
+
+def tunnel_handles(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but an open tunnel that waits for nothing has nothing to ask for itself."""
+    if self.tunnel_state is TunnelState.OPEN and self._paused is None:
+        if type(event) is DataReceived:
+            if event.connection == self.tunnel_connection:
+                return self.receive_data(event.data)
+            return self.event_to_child(event)
+        if isinstance(event, CommandCompleted | HttpEvent):
+            return self.event_to_child(event)
+    return handle_event(self, event)
 
 
 def tunnel_to_child(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
@@ -549,7 +581,9 @@ CHANGES = (
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "generators within generators"),
     Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
     Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel", _EVENTS),
-    Change(Http1Connection, "_handle_event", "self, event", http1_event, "a generator"),
+    Change(Http1Connection, "handle_event", "self, event", http1_event, "generators"),
+    Change(Http1Connection, "mark_done", "self, request, response", mark_done, "generators, rare cases first"),
+    Change(TunnelLayer, "handle_event", "self, event", tunnel_handles, "a generator", "Layer.handle_event"),
     Change(TunnelLayer, "_handle_event", "self, event", tunnel_event, "generators"),
     Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
     Change(ServerTLSLayer, "event_to_child", "self, event", server_tls_to_child, "a generator"),
@@ -560,6 +594,7 @@ CHANGES = (
     Change(Headers, "get", "self, key, default", get, "walks through all fields"),
     Change(Headers, "__getitem__", "self, key", get_item, "walks through all fields"),
     Change(Headers, "__contains__", "self, key", contains, "walks through all fields"),
+    Change(Headers, "pop", "self, key, default", pop, "exceptions that say there is nothing"),
     Change(Headers, "__bytes__", "self", as_bytes, "a generator"),
     Change(read, "_read_headers", "lines", read_headers, "checks of types"),
     Change(read, "_read_request_line", "line", read_request_line, "a second reading"),

@@ -23,10 +23,13 @@ _BODY_SIZE: Callable[[Request, Response | None], int | None] = read.expected_htt
 _CONNECTION_CLOSE: Callable[[Any, Headers], bool] = http1.connection_close
 _WITH_BODY = frozenset({200, 201, 202, 203, 206, *range(300, 304), *range(305, 600)})
 _WITH_ANSWER = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_PLAIN_VERSION, _STAYS, _SWITCHED = b"HTTP/1.1", "keep-alive", 101
 _KEPT_OPEN = frozenset({"HTTP/1.1", b"HTTP/1.1", "HTTP/2.0", b"HTTP/2.0"})
 _PARSE_AUTHORITY: Callable[[Any, bool], tuple[str, int | None]] = url.parse_authority
 _VALIDATE_HEADERS: Callable[[Message], None] = http.validate_headers  # type: ignore[attr-defined]
 _GET_ALL: Callable[[Headers, str | bytes], list[str]] = Headers.get_all
+_POP: Callable[[Headers, str], str] = Headers.pop
+_NONE: Any = object()
 _PORTS = {b"http": 80, b"https": 443}
 _MOST_VALID = 1024  # names of headers that are remembered to be valid
 _VALID = set[str]()
@@ -49,6 +52,15 @@ def get_item(self: Headers, key: str) -> str:
     if text is None:
         raise KeyError(key)
     return text
+
+
+def pop(self: Headers, key: str, default: Any = _NONE) -> Any:
+    """As Python's, but nothing is raised and caught where there is nothing to take."""
+    if text_of(self, key) is not None:
+        return _POP(self, key)
+    if default is _NONE:
+        raise KeyError(key)
+    return default
 
 
 def contains(self: Headers, key: object) -> bool:
@@ -108,10 +120,24 @@ def _has_body(request: Request, response: Response) -> bool:
 
 
 def connection_close(http_version: Any, headers: Headers) -> bool:
-    """As mitmproxy's, but the plain case is told first."""
-    if "connection" in texts_of(headers):
-        return _CONNECTION_CLOSE(http_version, headers)
-    return http_version not in _KEPT_OPEN
+    """As mitmproxy's, but the plain cases are told first."""
+    said = texts_of(headers).get("connection")
+    if said is None:
+        return http_version not in _KEPT_OPEN
+    return said != _STAYS and _CONNECTION_CLOSE(http_version, headers)
+
+
+def goes_on(request: Request, response: Response) -> bool:
+    """Whether the connection is, plainly, open for another request after this one; mitmproxy can tell of the others."""
+    asked, answered = texts_of(request.headers), texts_of(response.headers)
+    if request.data.method not in _WITH_ANSWER or response.data.status_code == _SWITCHED:
+        return False
+    if request.data.http_version != _PLAIN_VERSION or response.data.http_version != _PLAIN_VERSION:
+        return False
+    if asked.get("connection", _STAYS) != _STAYS or answered.get("connection", _STAYS) != _STAYS:
+        return False
+    coding = answered.get("transfer-encoding")
+    return "content-length" in answered if coding is None else coding == "chunked"
 
 
 def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
