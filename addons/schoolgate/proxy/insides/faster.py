@@ -7,6 +7,7 @@ of what crashes in mitmproxy a client hears at once, where ``server_event`` is o
 """
 
 import asyncio
+import contextlib
 import inspect
 import ipaddress
 import logging
@@ -18,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.x509 import GeneralName, load_der_x509_certificate
+from h11._readers import ContentLengthReader
 from mitmproxy import connection, ctx, flow, version
 from mitmproxy.addonmanager import AddonManager
 from mitmproxy.addons import tlsconfig
@@ -107,6 +109,8 @@ _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStrea
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
 _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
 _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
+_READ_BODY: Callable[[Http1Connection, Event], CommandGenerator[None]] = Http1Connection.read_body
+_COUNTED = ContentLengthReader if "_remaining" in vars(ContentLengthReader(0)) else None
 _MARK_DONE: Callable[..., Iterable[commands.Command]] = Http1Connection.mark_done
 _TUNNEL_EVENT: Callable[[TunnelLayer, Event], CommandGenerator[None]] = TunnelLayer._handle_event
 _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] = ServerTLSLayer.event_to_child
@@ -115,6 +119,8 @@ _LIB: Any = SSL._lib  # type: ignore[attr-defined]
 _FFI: Any = SSL._ffi  # type: ignore[attr-defined]
 _BUFFER = _FFI.new("char[]", AT_ONCE)  # what lies there is copied before anybody else has a turn
 _RECEIVE: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.receive_data
+_SEND: Callable[[TLSLayer, bytes], CommandGenerator[None]] = TLSLayer.send_data
+_A_RECORD = 16384  # bytes (RFC 8446, 5.1)
 _CURRENT: Callable[[_Option], Any] = _Option.current
 _OPTION: Callable[[OptManager, str], Any] = OptManager.__getattr__
 _GENERAL_NAME: Callable[[str], GeneralName] = tlsconfig._ip_or_dns_name
@@ -287,9 +293,31 @@ def http1_event(self: Http1Connection, event: Event) -> CommandGenerator[None]:
     return state(event)
 
 
-def mark_done(
-    self: Http1Connection, *, request: bool = False, response: bool = False
-) -> Iterable[commands.Command]:
+def read_body(self: Http1Connection, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but a body whose length was said is counted without h11's events."""
+    is_counted = isinstance(event, DataReceived) and type(self.body_reader) is _COUNTED
+    return _read_counted(self) if is_counted else _READ_BODY(self, event)
+
+
+def _read_counted(self: Http1Connection) -> CommandGenerator[None]:
+    reader: Any = self.body_reader
+    stream: Any = self.stream_id
+    if reader._remaining:
+        data = self.buf.maybe_extract_at_most(reader._remaining)
+        if data is None:
+            return
+        reader._remaining -= len(data)
+        yield ReceiveHttp(self.ReceiveData(stream, bytes(data)))
+        if reader._remaining:
+            return
+    assert self.request is not None
+    if self.request.data.method.upper() != b"CONNECT":
+        yield ReceiveHttp(self.ReceiveEndOfMessage(stream))
+    is_request = isinstance(self, Http1Server)
+    yield from self.mark_done(request=is_request, response=not is_request)
+
+
+def mark_done(self: Http1Connection, *, request: bool = False, response: bool = False) -> Iterable[commands.Command]:
     """As mitmproxy's, but the plain case is told first: both are over, and the connection goes on."""
     if not (request or self.request_done) or not (response or self.response_done):
         self.request_done, self.response_done = request or self.request_done, response or self.response_done
@@ -402,8 +430,8 @@ def receive_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
     if type(self.tls) is not SSL.Connection:
         yield from _RECEIVE(self, data)
         return
-    if data:
-        self.tls.bio_write(data)
+    if data and (size := _LIB.BIO_write(self.tls._into_ssl, data, len(data))) <= 0:
+        self.tls._handle_bio_errors(self.tls._into_ssl, size)
     read, ssl = list[bytes](), self.tls._ssl
     while (size := _LIB.SSL_read(ssl, _BUFFER, AT_ONCE)) > 0:
         read.append(_FFI.buffer(_BUFFER, size)[:])
@@ -422,6 +450,17 @@ def receive_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
     if ends:
         self.conn.state &= ~ConnectionState.CAN_READ
         yield from self.event_to_child(ConnectionClosed(self.conn))
+
+
+def send_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
+    """As mitmproxy's, but what fits into one record is written in one step."""
+    if type(self.tls) is not SSL.Connection or not 0 < len(data) <= _A_RECORD:
+        return _SEND(self, data)
+    size = _LIB.SSL_write(self.tls._ssl, data, len(data))
+    if size <= 0:
+        with contextlib.suppress(SSL.ZeroReturnError, SSL.SysCallError):
+            self.tls._raise_ssl_error(self.tls._ssl, size)
+    return self.tls_interact()
 
 
 def client_hello(self: ClientHello, raw_client_hello: bytes, dtls: bool = False) -> None:
@@ -582,12 +621,14 @@ CHANGES = (
     Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
     Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel", _EVENTS),
     Change(Http1Connection, "handle_event", "self, event", http1_event, "generators"),
+    Change(Http1Connection, "read_body", "self, event", read_body, "an object for each piece"),
     Change(Http1Connection, "mark_done", "self, request, response", mark_done, "generators, rare cases first"),
     Change(TunnelLayer, "handle_event", "self, event", tunnel_handles, "a generator", "Layer.handle_event"),
     Change(TunnelLayer, "_handle_event", "self, event", tunnel_event, "generators"),
     Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
     Change(ServerTLSLayer, "event_to_child", "self, event", server_tls_to_child, "a generator"),
     Change(TLSLayer, "tls_interact", "self", tls_interact, "exceptions that say there is nothing"),
+    Change(TLSLayer, "send_data", "self, data", send_data, "steps to one call"),
     Change(TLSLayer, "receive_data", "self, data", receive_data, "exceptions that say there is nothing"),
     Change(ClientHello, "__init__", "self, raw_client_hello, dtls", client_hello, "small steps"),
     Change(Headers, "get_all", "self, name", get_all, "walks through all fields"),

@@ -2,6 +2,8 @@
 
 from mitmproxy.http import Headers
 
+_LOWER = set[str | bytes]()  # names that were asked for, and are as ``texts_of`` has them
+_MOST_KEPT, _LONGEST_KEPT = 1024, 64
 _TEXTS = "texts"  # where headers keep them, beside the fields that they were made of
 
 
@@ -24,8 +26,12 @@ def text_of(headers: Headers, key: str | bytes) -> str | None:
     known: tuple[object, dict[str, str]] | None = headers.__dict__.get(_TEXTS)
     found = known[1] if known is not None and known[0] is headers.fields else texts_of(headers)
     text = found.get(key)  # type: ignore[arg-type]
-    if text is not None or (type(key) is str and key.islower() and key.isascii()):
+    if text is not None or key in _LOWER:
         return text
+    if type(key) is str and key.islower() and key.isascii():
+        if len(_LOWER) < _MOST_KEPT and len(key) <= _LONGEST_KEPT:
+            _LOWER.add(key)
+        return None
     return found.get(_lowered(key))
 
 
