@@ -498,7 +498,8 @@ def option(self: OptManager, attr: str) -> Any:
     found = self.__dict__["_options"].get(attr)
     if found is None:
         return _OPTION(self, attr)
-    return found.current()
+    value = found._default if found.value is unset else found.value
+    return value if type(value) in _UNCHANGING else found.current()
 
 
 def is_same(self: Connection, other: object) -> bool:
