@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -142,13 +143,54 @@ PATHS = (
 )
 
 
+_OK, _TWO, _KEEP = b"HTTP/1.1 200 OK\r\n", b"Content-Length: 2\r\n", b"Connection: keep-alive\r\n"
+ANSWERS: dict[str, tuple[bytes, ...]] = {
+    "kept open": (_OK + _TWO + _KEEP + b"\r\nok",),
+    "closed": (_OK + _TWO + b"Connection: close\r\n\r\nok",),
+    "both": (_OK + _TWO + b"Connection: keep-alive, close\r\n\r\nok",),
+    "Kept open": (_OK + _TWO + b"Connection: Keep-Alive\r\n\r\nok",),
+    "nothing": (_OK + b"Content-Length: 0\r\n\r\n",),
+    "in pieces": (_OK[:9], _OK[9:] + _TWO + b"\r", b"\n", b"o", b"k"),
+    "in chunks": (_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", b"0\r\n", b"\r\n"),
+    "in Chunks": (_OK + b"Transfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",),
+    "both lengths": (_OK + _TWO + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",),
+    "two lengths": (_OK + _TWO + _TWO + b"\r\nok",),
+    "no number": (_OK + b"Content-Length: +2\r\n\r\nok",),
+    "packed, to the end": (_OK + b"Transfer-Encoding: gzip\r\n\r\nok", b""),
+    "to the end": (_OK + b"\r\no", b"k", b""),
+    "old": (b"HTTP/1.0 200 OK\r\n" + _TWO + b"\r\nok",),
+    "old and kept open": (b"HTTP/1.0 200 OK\r\n" + _TWO + _KEEP + b"\r\nok",),
+    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n",),
+    "not modified": (b"HTTP/1.1 304 Not Modified\r\n" + _TWO + b"\r\n",),
+    "more than said": (_OK + _TWO + b"\r\nokand more",),
+    "more later": (_OK + _TWO + b"\r\nok", b"and more"),
+    "switched": (b"HTTP/1.1 101 Switching Protocols\r\n" + _TWO + b"\r\nok", b""),
+    "lines end in one": (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",),
+    "lines end in both": (b"HTTP/1.1 200 OK\nA: 1\r\nContent-Length: 2\r\n\r\nok",),
+    "lines end in both, first in two": (_OK + b"Content-Length: 2\nA: 1\r\n\nok\r\n\r\n",),
+    "lines end in three": (_OK + b"A: 1\r\r\n" + _TWO + b"\r\nok",),
+    "begins with an empty line": (b"\r\n" + _OK + _TWO + b"\r\nok",),
+    "begins with one of one": (b"\n" + _OK + _TWO + b"\r\nok",),
+    "no headers": (_OK + b"\r\n", b"ok", b""),
+    "nothing at all": (b"",),
+    "on the way": (b"HTTP/1.1 103 Early Hints\r\nA: 1\r\n\r\n" + _OK + _TWO + b"\r\nok",),
+}
+"""What a site says, piece by piece; with an empty one it hangs up."""
+
 TALKS = ((b"hello", b"Q"), (bytes(range(65)) * 50_000, b"Q"), (b"x" * 3_000_000, b""), (b"", b"Q"))
 
 
 async def origin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while (head := await reader.readuntil(b"\r\n\r\n")) if not reader.at_eof() else b"":
         path = head.split()[1].decode()
-        if "chunked" in path:
+        if path.startswith("/site/"):
+            for piece in ANSWERS[unquote(path[6:])]:
+                writer.write(piece)
+                await asyncio.sleep(0.05)
+                if not piece:
+                    writer.close()
+                    return
+        elif "chunked" in path:
             chunk = b"%x\r\n%b\r\n" % (len(PAGE), PAGE)
             writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 2 + b"0\r\n\r\n")
         elif "cut" in path:
@@ -229,6 +271,8 @@ def conversations(site: int, safe: int, there: int) -> dict[str, tuple[bytes, ..
         ),
         *(b"GET ftp://h/x HTTP/1.1\r\n\r\n", b"GET http://h/x HTTP/2.9\r\n\r\n", b"GET http://h..h/x HTTP/1.1\r\n\r\n"),
         *(b"GET http://\xc3\xbc.example/ HTTP/1.1\r\n\r\n", b"GET http://h/x HTTP/1.1\r\n: none\r\n\r\n"),
+        *(b"\r\n\r\n" + thrice, b"\n" + thrice, thrice.replace(b"\r\n", b"\n"), thrice.replace(b"\r\nHost", b"\nHost")),
+        *(thrice.replace(b"\r\n\r\n", b"\r\nA: 1\r\r\n\r\n"), thrice.replace(b"\r\n\r\n", b"\n\r\n")),
         *(b"GET http://h/x HTTP/1.1\r\nA b: 1\r\n\r\n", b"GET http://h/x HTTP/1.1\r\nnothing\r\n\r\n"),
     )
     headers = (
@@ -279,6 +323,20 @@ def conversations(site: int, safe: int, there: int) -> dict[str, tuple[bytes, ..
     plain |= {f"odd {number}": (each,) for number, each in enumerate(odd)}
     sent = {f"sent {number}": said(f"{full}/plain", site, last + each, "POST") for number, each in enumerate(headers)}
     return plain | {name: (each, b"2\r\nab\r\n0\r\n\r\n") for name, each in sent.items()}
+
+
+def answered(site: int, safe: int) -> dict[str, tuple[bytes, ...]]:
+    """What is said to the proxy for all that a site may say, and for a plain answer after it."""
+    full, last = f"http://127.0.0.1:{site}", b"Connection: close\r\n"
+    within, talks = f"CONNECT 127.0.0.1:{safe} HTTP/1.1\r\n\r\n".encode(), dict[str, tuple[bytes, ...]]()
+    for name, pieces in ANSWERS.items():
+        path = quote(f"/site/{name}")
+        talks[f"a site: {name}"] = (said(full + path, site) + said(f"{full}/plain", site, last),)
+        if len(pieces) == 1 and pieces[0].startswith(b"HTTP"):  # else what comes first is a matter of time
+            asked = said(full + path, site, method="HEAD"), b"HEAR", said(f"{full}/plain", site, last)
+            talks[f"a site, asked for no body: {name}"] = asked
+            talks[f"a site in TLS: {name}"] = (within, b"TLS", said(path, safe), b"HEAR", said("/plain", safe, last))
+    return talks
 
 
 def converse(port: int, parts: tuple[bytes, ...], ports: tuple[int, ...]) -> str:
@@ -385,9 +443,9 @@ async def main(how: str) -> dict[str, Any]:
     }
     hooks, first.hooks = first.hooks, {}
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(100))  # all talk at once
-    talks = conversations(*sites)
-    heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
-    answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
+    for talks in (conversations(*sites), answered(*sites[:2])):
+        heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
+        answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
     master.shutdown()
     await running
     shutil.rmtree(folder)

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from h11._receivebuffer import ReceiveBuffer
+from hypothesis import given
+from hypothesis import strategies as st
 from mitmproxy import version
 from mitmproxy.certs import Cert
 from mitmproxy.http import Headers
 from mitmproxy.tls import ClientHello
 from OpenSSL.crypto import X509
 from schoolgate.proxy.insides import faster, messages
+from schoolgate.proxy.insides.framing import _Buffer
 
 DRIVEN = Path(__file__).parents[1] / "pretend" / "driven.py"
 
@@ -97,6 +102,42 @@ def test_headers_by_the_table_are_those_of_the_fields(key: str) -> None:
     assert messages.get(headers, key, "x") == (", ".join(values) if values else "x")
     headers[key] = "new"
     assert messages.get_all(headers, key) == ["new"]
+
+
+@given(
+    st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a: 1", b"GET / HTTP/1.1", b" ", b"\r\n\r\n"]), max_size=14),
+    st.data(),
+)
+def test_a_head_is_cut_into_lines_as_h11_cuts_it_in_whatever_pieces_it_comes(
+    parts: list[bytes], data: st.DataObject
+) -> None:
+    whole, ours, theirs = b"".join(parts), _Buffer(), ReceiveBuffer()
+    while whole:
+        size = data.draw(st.integers(1, len(whole)))
+        ours += whole[:size]
+        theirs += whole[:size]
+        whole = whole[size:]
+        while True:
+            lines = theirs.maybe_extract_lines()
+            assert ours.maybe_extract_lines() == lines
+            assert bytes(ours) == bytes(theirs)
+            if lines is None:
+                break
+
+
+def test_a_head_that_comes_byte_by_byte_is_not_searched_from_its_beginning_each_time() -> None:
+    buffer, looked = _Buffer(), Counter[int]()
+
+    class Watched(bytearray):
+        def find(self, what: bytes, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+            looked[len(self) - start] += 1
+            return super().find(what, start)
+
+    buffer._data = Watched()
+    for _ in range(5000):
+        buffer._data.append(97)
+        assert buffer.maybe_extract_lines() is None
+    assert max(looked) < 10
 
 
 def test_a_hello_is_read_as_mitmproxy_reads_it_wherever_it_is_cut_off_or_odd() -> None:

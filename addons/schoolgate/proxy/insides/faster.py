@@ -200,6 +200,9 @@ def event_to_child(self: HttpLayer, child: Any, event: Event) -> CommandGenerato
         child, going = under_way[-1]
         for command in going:
             kind = type(command)
+            if kind is commands.SendData:
+                yield command
+                continue
             if command.blocking or kind is commands.RequestWakeup:
                 self.command_sources[command] = child
             if kind is ReceiveHttp:
@@ -398,9 +401,10 @@ def tunnel_to_child(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
         self._event_queue.append(event)
         return
     sending = list[bytes]()
+    conn, is_h2 = self.conn, self.conn.alpn == b"h2"
     for command in self.child_layer.handle_event(event):
-        is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == self.conn
-        if is_ours and type(command) is commands.SendData and self.conn.alpn != b"h2":
+        is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == conn
+        if is_ours and type(command) is commands.SendData and not is_h2:
             sending.append(command.data)
             continue
         if sending:
