@@ -33,6 +33,7 @@ def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, C
         "squid": lambda: peers.squid_bump(folder, made_by),
         "splice": lambda: peers.squid_splice(folder, made_by),
         "squidguard": lambda: peers.squid_guard(folder, made_by, domains),
+        "categories": lambda: peers.squid_guard(folder, made_by, domains, categories=True),
         "e2guardian": lambda: peers.e2guardian(folder, made_by),
         "schoolgate1": lambda: peers.schoolgate(folder, made_by, 1),
         "schoolgate2": lambda: peers.schoolgate(folder, made_by, 2),
@@ -92,7 +93,9 @@ def measure(name: str, peer: peers.Peer | None, tool: Path, asked: argparse.Name
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--filters", default="none,mitmdump,squid,squidguard,e2guardian,schoolgate1,schoolgate2")
+    parser.add_argument(
+        "--filters", default="none,mitmdump,squid,squidguard,categories,e2guardian,schoolgate1,schoolgate2"
+    )
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--clients", default="32", help="numbers of clients, with commas")
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -123,7 +126,7 @@ def main() -> int:
 def compare(found: dict[str, dict[str, float]]) -> None:
     """The ratios that are held to be bars."""
     for ours, theirs in (("schoolgate1", "mitmdump"), ("schoolgate2", "squid"), ("schoolgate2", "squidguard"),
-                         ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard"),
+                         ("schoolgate2", "categories"), ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard"),
                          ("closed1", "splice"), ("closed2", "splice"), ("closed1", "mitmdump")):  # fmt: skip
         if ours in found and theirs in found:
             told = ", ".join(f"{kind} {rate / found[theirs][kind]:.2f}" for kind, rate in found[ours].items())

@@ -34,6 +34,7 @@ from pretend.gateway import Gateway
 from pretend.school import PEOPLE, School
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+UT1 = Path(__file__).parents[2] / "blocklists" / "sources" / "ut1"
 SITE, BLOCKED = "allowed.example", "pornhub.com"
 MANY = "many.example"
 """Below it stand as many sites as a bench likes to have."""
@@ -320,23 +321,36 @@ def squid_splice(folder: Path, made_by: Authority) -> Peer:
     return _squid(folder, made_by, "squid-splice", 18_003, "", "peek step1\nssl_bump splice all")
 
 
-def squid_guard(folder: Path, made_by: Authority, number: int) -> Peer:
-    """squid that opens TLS, with squidGuard and so many domains."""
-    home = folder / "guard"
-    home.mkdir()
-    (home / "adult").mkdir()
+def squid_guard(folder: Path, made_by: Authority, number: int, categories: bool = False) -> Peer:
+    """squid that opens TLS, with squidGuard and so many domains.
+
+    With ``categories`` also with those of UT1 that schoolgate ships, as their publisher makes them for squidGuard.
+    """
+    name, port = ("squid-categories", 18_006) if categories else ("squid-squidGuard", 18_004)
+    home = folder / f"{name}-lists"
+    (home / "adult").mkdir(parents=True)
     with (home / "adult" / "domains").open("w") as file:
         file.write(f"{BLOCKED}\n")
         file.writelines(f"{name}\n" for name in make_domains(number, SHARED)[0])
+    given = sorted(path.name for path in UT1.iterdir() if (path / "domains").exists()) if categories else []
+    for each in given:
+        shutil.copytree(SHARED / "ut1" / each if (SHARED / "ut1" / each).exists() else UT1 / each, home / each)
+    kinds = {"domainlist": "domains", "urllist": "urls", "expressionlist": "expressions"}
+    lists = []
+    for each in ("adult", *given):
+        files = ((kind, home / each / file) for kind, file in kinds.items())
+        told = [f"{kind} {each}/{path.name}\n" for kind, path in files if path.exists() and path.stat().st_size]
+        lists.append(f"dest {each} {{\n{''.join(told)}}}\n")
     conf = home / "squidGuard.conf"
+    passed = " ".join(f"!{each}" for each in ("adult", *given))
     conf.write_text(
-        f"dbhome {home}\nlogdir {home}\ndest adult {{ domainlist adult/domains }}\n"
-        "acl { default { pass !adult all redirect http://127.0.0.1/refused } }\n"
+        f"dbhome {home}\nlogdir {home}\n{''.join(lists)}"
+        f"acl {{ default {{ pass {passed} all redirect http://127.0.0.1/refused }} }}\n"
     )
     subprocess.run(["squidGuard", "-c", str(conf), "-C", "all"], check=True, capture_output=True)
     subprocess.run(["chown", "-R", "proxy:proxy", str(home)], check=True)
     more = f"url_rewrite_program /usr/bin/squidGuard -c {conf}\nurl_rewrite_children 2 startup=2\n"
-    return _squid(folder, made_by, "squid-squidGuard", 18_004, more, "peek step1\nssl_bump bump all")
+    return _squid(folder, made_by, name, port, more, "peek step1\nssl_bump bump all")
 
 
 def e2guardian(folder: Path, made_by: Authority) -> Peer:
