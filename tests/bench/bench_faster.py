@@ -1,7 +1,7 @@
 """What each change in ``proxy/insides/faster.py`` is worth: ``python tests/bench/bench_faster.py``.
 
-A worker with everything on serves with all changes, with none, and with all but one in turn; what is told is the CPU of
-the worker's own process for a request. It runs in a network of its own (needs root), as ``bench_peers.py`` does.
+A worker with everything on and all changes serves in turn with one that does without any, and then without each; what
+is told is the ratio of what a request costs of their processes' CPU. It runs in a network of its own (needs root), as ``bench_peers.py`` does.
 """
 
 import argparse
@@ -9,8 +9,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -45,8 +48,9 @@ def serve(config: str) -> None:
     Supervisor(find_folders(Path(config)), 1, lambda words: print(words, flush=True), bench_faster.work).run()
 
 
-def cpu(left_out: list[str], folder: Path, ca: Path, tool: Path, asked: argparse.Namespace) -> float:
-    """Milliseconds of a worker's CPU for a request."""
+@contextmanager
+def serving(left_out: list[str], folder: Path, ca: Path) -> Iterator[peers.Peer]:
+    """A gateway whose one worker does without some changes; its CPU is the worker's own."""
     school = School(folder / f"school{time.monotonic_ns()}", upstream_ca=ca).write()
     said = school.root / "said"
     environment = {**os.environ, _LEFT_OUT: ",".join(left_out), "PYTHONPATH": f"{HERE}:{HERE.parent}"}
@@ -61,12 +65,18 @@ def cpu(left_out: list[str], folder: Path, ca: Path, tool: Path, asked: argparse
         names = ["ps", "--ppid", str(gateway.pid), "-o", "pid=", "-o", "comm="]
         listed = subprocess.run(names, capture_output=True, text=True, check=True).stdout.splitlines()
         worker = next(int(line.split()[0]) for line in listed if "worker" in line)
-        peer = peers.Peer("", school.proxy_port, gateway, lambda: [worker], lambda: None)
-        peers.load(tool, peer, asked.kind, 4, 1)
-        return min(peers.load(tool, peer, asked.kind, 16, asked.seconds)["cpu"] for _ in range(asked.rounds))
+        yield peers.Peer("", school.proxy_port, gateway, lambda: [worker], lambda: None)
     finally:
         gateway.terminate()
         gateway.wait(30)
+
+
+def costs(sides: list[peers.Peer], tool: Path, asked: argparse.Namespace) -> list[list[float]]:
+    """Milliseconds of each worker's CPU for a request, asked in turn: other users of the machine meet all alike."""
+    for side in sides:
+        peers.load(tool, side, asked.kind, 4, 1)
+    rounds = range(asked.rounds)
+    return [[peers.load(tool, side, asked.kind, 16, asked.seconds)["cpu"] for side in sides] for _ in rounds]
 
 
 def main() -> int:
@@ -74,7 +84,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", default="plain", choices=bench_peers.KINDS)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--rounds", type=int, default=2, help="the least of so many is told")
+    parser.add_argument("--rounds", type=int, default=3, help="the middle ratio of so many is told")
+    parser.add_argument("--only", default="", help="names of changes, with commas; all, if none are named")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
@@ -84,11 +95,18 @@ def main() -> int:
         return bench_peers.inside(__file__, sys.argv[1:])
     with peers.ground() as (folder, made_by):
         tool, names = bench_peers.build(folder), [str(change) for change in faster.CHANGES]
-        best = cpu([], folder, made_by.pem, tool, asked)
-        print(f"{best:.3f} ms  all changes")
-        print(f"{cpu(names, folder, made_by.pem, tool, asked) / best:5.2f} x   without any")
-        for name in names:
-            print(f"{cpu([name], folder, made_by.pem, tool, asked) / best:5.2f} x   without {name}", flush=True)
+        sought = [name for name in asked.only.split(",") if name]
+        if unknown := set(sought) - set(names):
+            raise SystemExit(f"no such change: {', '.join(sorted(unknown))}")
+        with serving([], folder, made_by.pem) as best:
+            for told, left_out in [
+                ("nothing", list[str]()),
+                ("any", names),
+                *((name, [name]) for name in sought or names),
+            ]:
+                with serving(left_out, folder, made_by.pem) as other:
+                    ratios = [theirs / ours for ours, theirs in costs([best, other], tool, asked)]
+                print(f"{median(ratios):5.2f} x  ({min(ratios):.2f} to {max(ratios):.2f})  without {told}", flush=True)
     return 0
 
 

@@ -13,6 +13,7 @@ import logging
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -150,6 +151,7 @@ ANSWERS: dict[str, tuple[bytes, ...]] = {
     "both": (_OK + _TWO + b"Connection: keep-alive, close\r\n\r\nok",),
     "Kept open": (_OK + _TWO + b"Connection: Keep-Alive\r\n\r\nok",),
     "nothing": (_OK + b"Content-Length: 0\r\n\r\n",),
+    "ten thousand": (_OK + b"Content-Length: 10000\r\n\r\n" + b"x" * 10_000,),
     "in pieces": (_OK[:9], _OK[9:] + _TWO + b"\r", b"\n", b"o", b"k"),
     "in chunks": (_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", b"0\r\n", b"\r\n"),
     "in Chunks": (_OK + b"Transfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",),
@@ -339,6 +341,14 @@ def answered(site: int, safe: int) -> dict[str, tuple[bytes, ...]]:
     return talks
 
 
+def small(port: int, safe: int) -> str:
+    """What a device hears that asks for records of 512 bytes (RFC 6066, 4)."""
+    command = ["openssl", "s_client", "-proxy", f"127.0.0.1:{port}", "-connect", f"127.0.0.1:{safe}", "-quiet"]
+    asks = said(quote("/site/ten thousand"), safe) + said("/plain", safe, b"Connection: close\r\n")
+    done = subprocess.run([*command, "-maxfraglen", "512"], input=asks, capture_output=True, timeout=40, check=False)
+    return f"{len(done.stdout)} {hashlib.sha256(done.stdout).hexdigest()} {done.stdout[:200].decode(errors='replace')}"
+
+
 def converse(port: int, parts: tuple[bytes, ...], ports: tuple[int, ...]) -> str:
     """All that is heard until the other side hangs up or says nothing more."""
     heard, trust = b"", ssl.create_default_context()
@@ -446,6 +456,7 @@ async def main(how: str) -> dict[str, Any]:
     for talks in (conversations(*sites), answered(*sites[:2])):
         heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
         answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
+    answers["small records"] = await asyncio.to_thread(small, ports[0], sites[1])
     master.shutdown()
     await running
     shutil.rmtree(folder)

@@ -3,11 +3,11 @@
 import contextlib
 import ipaddress
 import json
+import re
 import ssl
 import subprocess
 import sys
 import uuid
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import version
 from mitmproxy.certs import Cert
-from mitmproxy.http import Headers
+from mitmproxy.http import Headers, Request, Response
 from mitmproxy.tls import ClientHello
 from OpenSSL.crypto import X509
-from schoolgate.proxy.insides import faster, messages
+from schoolgate.proxy.insides import faster, framing, messages
 from schoolgate.proxy.insides.framing import _Buffer
 
 DRIVEN = Path(__file__).parents[1] / "pretend" / "driven.py"
@@ -125,19 +125,39 @@ def test_a_head_is_cut_into_lines_as_h11_cuts_it_in_whatever_pieces_it_comes(
                 break
 
 
-def test_a_head_that_comes_byte_by_byte_is_not_searched_from_its_beginning_each_time() -> None:
-    buffer, looked = _Buffer(), Counter[int]()
+def test_a_head_that_comes_byte_by_byte_is_not_searched_from_its_beginning_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    buffer, looked, empty_line = _Buffer(), list[int](), framing._EMPTY_LINE
+
+    class Watched:
+        def search(self, data: bytearray, start: int) -> re.Match[bytes] | None:
+            looked.append(len(data) - start)
+            return empty_line.search(data, start)
+
+    monkeypatch.setattr(framing, "_EMPTY_LINE", Watched())
+    for _ in range(5000):
+        buffer += b"a"
+        assert buffer.maybe_extract_lines() is None
+    assert len(looked) == 5000
+    assert max(looked) < 10
+
+
+def test_heads_that_wait_are_not_copied_for_each_head_before_them() -> None:
+    buffer, copied = _Buffer(), list[int]()
 
     class Watched(bytearray):
-        def find(self, what: bytes, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
-            looked[len(self) - start] += 1
-            return super().find(what, start)
+        def __getitem__(self, at: Any) -> Any:
+            got = super().__getitem__(at)
+            copied.append(len(got) if isinstance(at, slice) else 1)
+            return got
 
-    buffer._data = Watched()
-    for _ in range(5000):
-        buffer._data.append(97)
-        assert buffer.maybe_extract_lines() is None
-    assert max(looked) < 10
+    heads = b"GET / HTTP/1.1\r\nA: b\n\n" * 500 + b"GET / HTTP/1.1\r\n\r\n"
+    buffer._data = Watched(heads)
+    while buffer.maybe_extract_lines() is not None:
+        pass
+    assert not buffer
+    assert sum(copied) < 4 * len(heads)
 
 
 def test_a_hello_is_read_as_mitmproxy_reads_it_wherever_it_is_cut_off_or_odd() -> None:
@@ -179,6 +199,16 @@ def hello() -> bytes:
     with contextlib.suppress(ssl.SSLWantReadError):
         context.wrap_bio(heard, said, server_hostname="a.example").do_handshake()
     return said.read()[9:]
+
+
+def test_a_length_that_says_nothing_is_none() -> None:
+    asked = Request.make("GET", "http://h/")
+    for length, goes_on in (("2", True), ("", False), (None, False)):
+        answered = Response.make(200, b"ok", {})
+        answered.headers.pop("content-length", None)
+        if length is not None:
+            answered.headers["content-length"] = length
+        assert messages.goes_on(asked, answered) is goes_on
 
 
 def test_a_connection_has_an_id_of_its_own_that_is_a_random_uuid() -> None:

@@ -380,8 +380,8 @@ def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
     return self.event_to_child(event) if isinstance(event, CommandCompleted) else _TUNNEL_EVENT(self, event)
 
 
-def tunnel_handles(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
-    """As mitmproxy's, but an open tunnel that waits for nothing has nothing to ask for itself."""
+def tls_event(self: TLSLayer, event: Event) -> CommandGenerator[None]:
+    """As mitmproxy's, but open TLS that waits for nothing has nothing to ask for itself."""
     if self.tunnel_state is TunnelState.OPEN and self._paused is None:
         if type(event) is DataReceived:
             if event.connection == self.tunnel_connection:
@@ -401,10 +401,9 @@ def tunnel_to_child(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
         self._event_queue.append(event)
         return
     sending = list[bytes]()
-    conn, is_h2 = self.conn, self.conn.alpn == b"h2"
     for command in self.child_layer.handle_event(event):
-        is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == conn
-        if is_ours and type(command) is commands.SendData and not is_h2:
+        is_ours = isinstance(command, commands.ConnectionCommand) and command.connection == self.conn
+        if is_ours and type(command) is commands.SendData and self.conn.alpn != b"h2":
             sending.append(command.data)
             continue
         if sending:
@@ -461,6 +460,8 @@ def send_data(self: TLSLayer, data: bytes) -> CommandGenerator[None]:
     if type(self.tls) is not SSL.Connection or not 0 < len(data) <= _A_RECORD:
         return _SEND(self, data)
     size = _LIB.SSL_write(self.tls._ssl, data, len(data))
+    if 0 < size < len(data):  # the device wants small records (RFC 6066, 4)
+        return _SEND(self, data[size:])
     if size <= 0:
         with contextlib.suppress(SSL.ZeroReturnError, SSL.SysCallError):
             self.tls._raise_ssl_error(self.tls._ssl, size)
@@ -628,10 +629,10 @@ CHANGES = (
     Change(Http1Connection, "handle_event", "self, event", http1_event, "generators"),
     Change(Http1Connection, "read_body", "self, event", read_body, "an object for each piece"),
     Change(Http1Connection, "mark_done", "self, request, response", mark_done, "generators, rare cases first"),
-    Change(TunnelLayer, "handle_event", "self, event", tunnel_handles, "a generator", "Layer.handle_event"),
     Change(TunnelLayer, "_handle_event", "self, event", tunnel_event, "generators"),
     Change(TunnelLayer, "event_to_child", "self, event", tunnel_to_child, "generators, and small records of TLS"),
     Change(ServerTLSLayer, "event_to_child", "self, event", server_tls_to_child, "a generator"),
+    Change(TLSLayer, "handle_event", "self, event", tls_event, "a generator", "Layer.handle_event"),
     Change(TLSLayer, "tls_interact", "self", tls_interact, "exceptions that say there is nothing"),
     Change(TLSLayer, "send_data", "self, data", send_data, "steps to one call"),
     Change(TLSLayer, "receive_data", "self, data", receive_data, "exceptions that say there is nothing"),

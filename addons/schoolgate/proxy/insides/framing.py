@@ -31,7 +31,7 @@ _MOST_OF_A_HEAD = 2 << 20  # bytes; servers take 8 to 64 KB
 _MOST_OF_A_LINE = 64 << 10  # bytes before a chunk: its size, and what nobody reads
 MOST_OF_A_HELLO = 32 << 10  # bytes as they come; browsers send 2 KB
 _MOST_ON_THE_WAY = 100  # answers before the answer
-_ENDS_LINE, _ENDS_HEAD = b"\r\n", b"\r\n\r\n"
+_EMPTY_LINE, _ENDS_HEAD = re.compile(rb"\n\r?\n"), b"\r\n\r\n"
 _BEYOND = b"beyond-all-measure"  # which is no line of any message, so it ends as a broken one does
 _ON_THE_WAY = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[ \r\n]")
 _LONGEST_DETAIL = 160
@@ -70,12 +70,12 @@ class _Buffer(ReceiveBuffer):
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """All lines up to an empty one, as h11 has it; a plain head is cut in one step."""
-        data = self._data
-        end = data.find(_ENDS_HEAD, max(0, self._multiple_lines_search - 1))
-        if end > 0 and data[0] not in _ENDS_LINE:
-            plain = data[:end].split(_ENDS_LINE)
-            if data.count(b"\n", 0, end) == len(plain) - 1:
-                self._extract(end + len(_ENDS_HEAD))
+        found = _EMPTY_LINE.search(self._data, self._multiple_lines_search)
+        if found is not None and self._data[0] not in b"\r\n":
+            head = self._data[: found.end()]
+            plain = head[: -len(_ENDS_HEAD)].split(b"\r\n")
+            if head.endswith(_ENDS_HEAD) and head.count(b"\n") == len(plain) + 1:
+                self._extract(found.end())
                 return plain
         lines = super().maybe_extract_lines()
         if lines is None and len(self) > _MOST_OF_A_HEAD:

@@ -137,7 +137,7 @@ def goes_on(request: Request, response: Response) -> bool:
     if asked.get("connection", _STAYS) != _STAYS or answered.get("connection", _STAYS) != _STAYS:
         return False
     coding = answered.get("transfer-encoding")
-    return "content-length" in answered if coding is None else coding == "chunked"
+    return bool(answered.get("content-length")) if coding is None else coding == "chunked"
 
 
 def parse_authority(authority: Any, check: bool) -> tuple[str, int | None]:
