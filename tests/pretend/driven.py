@@ -456,7 +456,8 @@ async def main(how: str) -> dict[str, Any]:
     for talks in (conversations(*sites), answered(*sites[:2])):
         heard = [asyncio.to_thread(converse, ports[0], parts, (*sites, ports[0])) for parts in talks.values()]
         answers |= dict(zip(talks, await asyncio.gather(*heard), strict=True))
-    answers["small records"] = await asyncio.to_thread(small, ports[0], sites[1])
+    if shutil.which("openssl"):
+        answers["small records"] = await asyncio.to_thread(small, ports[0], sites[1])
     master.shutdown()
     await running
     shutil.rmtree(folder)

@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import json
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -52,6 +53,12 @@ def test_traffic_hooks_and_logged_errors_are_the_same_with_and_without(plain: di
     assert fast["left_out"] == []
     assert fast["left"] < plain["left"] / 10  # the garbage collector, which was off, has little to do
     assert (fast["opened"] > 0) == (how == "doorstep")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed (apt-get install openssl)")
+def test_a_device_that_asks_for_small_records_hears_whole_answers(plain: dict[str, Any]) -> None:
+    length, _, _ = plain["answers"]["small records"].partition(" ")
+    assert int(length) > 10_000 + 70_000
 
 
 def test_all_changes_fit_the_mitmproxy_that_is_installed() -> None:
