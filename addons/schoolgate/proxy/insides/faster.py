@@ -109,6 +109,7 @@ _STREAM_EVENT: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStrea
 _PASSTHROUGH: Callable[[HttpStream, Event], CommandGenerator[None]] = HttpStream.passthrough
 _FROM_CLIENT = frozenset({RequestHeaders, RequestData, RequestTrailers, RequestEndOfMessage})
 _KNOWN_EVENTS = _FROM_CLIENT | {ResponseHeaders, ResponseData, ResponseTrailers, ResponseEndOfMessage}
+_CHECK_KILLED: Callable[[HttpStream, bool], CommandGenerator[bool]] = HttpStream.check_killed
 _READ_BODY: Callable[[Http1Connection, Event], CommandGenerator[None]] = Http1Connection.read_body
 _COUNTED = ContentLengthReader if "_remaining" in vars(ContentLengthReader(0)) else None
 _MARK_DONE: Callable[..., Iterable[commands.Command]] = Http1Connection.mark_done
@@ -284,6 +285,20 @@ def stream_event(self: HttpStream, event: Event) -> CommandGenerator[None]:
     kind = type(event)
     state: _State = self.client_state if kind in _FROM_CLIENT else self.server_state
     return state(event) if kind in _KNOWN_EVENTS else _STREAM_EVENT(self, event)
+
+
+def make_stream(self: HttpLayer, stream_id: int) -> Iterable[commands.Command]:
+    """As mitmproxy's, but a stream is not told that it begins: it waits for the headers of a request."""
+    stream = self.streams[stream_id] = HttpStream(self.context.fork(), stream_id)
+    stream.client_state = stream.state_wait_for_request_headers
+    return ()
+
+
+def check_killed(self: HttpStream, emit_error_hook: bool) -> Iterable[commands.Command]:
+    """As mitmproxy's, but nothing is asked where nothing has happened."""
+    if self.flow.error is None and not self._paused_event_queue:
+        return ()
+    return _CHECK_KILLED(self, emit_error_hook)
 
 
 def http1_event(self: Http1Connection, event: Event) -> CommandGenerator[None]:
@@ -624,6 +639,8 @@ CHANGES = (
     Change(Layer, "handle_event", "self, event", handle_event, "ways up through all layers for a hook", _EVENTS),
     Change(HttpLayer, "handle_event", "self, event", http_event, "a layer", "Layer.handle_event"),
     Change(HttpLayer, "event_to_child", "self, child, event", event_to_child, "generators within generators"),
+    Change(HttpLayer, "make_stream", "self, stream_id", make_stream, "generators"),
+    Change(HttpStream, "check_killed", "self, emit_error_hook", check_killed, "a generator"),
     Change(HttpStream, "_handle_event", "self, event", stream_event, "a generator"),
     Change(HttpStream, "passthrough", "self, event", passthrough, "the layers around a tunnel", _EVENTS),
     Change(Http1Connection, "handle_event", "self, event", http1_event, "generators"),

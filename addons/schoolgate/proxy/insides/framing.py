@@ -72,8 +72,8 @@ class _Buffer(ReceiveBuffer):
         """All lines up to an empty one, as h11 has it; a plain head is cut in one step."""
         found = _EMPTY_LINE.search(self._data, self._multiple_lines_search)
         if found is not None and self._data[0] not in b"\r\n":
-            head = self._data[: found.end()]
-            plain = head[: -len(_ENDS_HEAD)].split(b"\r\n")
+            head = bytes(self._data[: found.end()])
+            plain: list[Any] = head[: -len(_ENDS_HEAD)].split(b"\r\n")
             if head.endswith(_ENDS_HEAD) and head.count(b"\n") == len(plain) + 1:
                 self._extract(found.end())
                 return plain

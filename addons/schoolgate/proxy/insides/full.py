@@ -78,10 +78,14 @@ _original: Callable[..., Any] = HttpStream.check_body_size
 def _check_body_size(self: HttpStream, request: bool) -> Generator[Any, Any, bool]:
     most = QUESTIONS.get(self.flow) if request else None
     if most is not None and len(self.request_body_buf) > most:
-        return bool((yield from _refuse(self)))
+        return _refuse(self)
     hold = None if request or not self.response_body_buf else HOLDS.get(self.flow)
     if hold is None or not hold.is_full(len(self.response_body_buf)):
-        return bool((yield from _original(self, request)))
+        return _original(self, request)  # type: ignore[no-any-return]
+    return _let_go(self)
+
+
+def _let_go(self: HttpStream) -> Generator[Any, Any, bool]:
     assert self.flow.response is not None
     HOLDS.pop(self.flow, None)
     self.flow.response.data.content = bytes(self.response_body_buf)
