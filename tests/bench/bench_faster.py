@@ -1,7 +1,8 @@
 """What each change in ``proxy/insides/faster.py`` is worth: ``python tests/bench/bench_faster.py``.
 
 A worker with everything on and all changes serves in turn with one that does without any, and then without each; what
-is told is the ratio of what a request costs of their processes' CPU. It runs in a network of its own (needs root), as ``bench_peers.py`` does.
+is told is the ratio of what a request costs of their processes' CPU. It runs in a network of its own (needs root), as
+``bench_peers.py`` does.
 """
 
 import argparse

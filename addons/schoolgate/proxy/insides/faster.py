@@ -113,6 +113,7 @@ _CHECK_KILLED: Callable[[HttpStream, bool], CommandGenerator[bool]] = HttpStream
 _READ_BODY: Callable[[Http1Connection, Event], CommandGenerator[None]] = Http1Connection.read_body
 _COUNTED = ContentLengthReader if "_remaining" in vars(ContentLengthReader(0)) else None
 _MARK_DONE: Callable[..., Iterable[commands.Command]] = Http1Connection.mark_done
+_FROM_WITHIN = CommandCompleted, HttpEvent  # which no tunnel has anything to say of
 _TUNNEL_EVENT: Callable[[TunnelLayer, Event], CommandGenerator[None]] = TunnelLayer._handle_event
 _SERVER_TLS_TO_CHILD: Callable[[ServerTLSLayer, Event], CommandGenerator[None]] = ServerTLSLayer.event_to_child
 _CLIENT_HELLO: Callable[[ClientHello, bytes, bool], None] = ClientHello.__init__
@@ -392,18 +393,14 @@ def tunnel_event(self: TunnelLayer, event: Event) -> CommandGenerator[None]:
         if event.connection != self.tunnel_connection:
             return self.event_to_child(event)
         return self.receive_data(event.data) if self.tunnel_state is TunnelState.OPEN else _TUNNEL_EVENT(self, event)
-    return self.event_to_child(event) if isinstance(event, CommandCompleted) else _TUNNEL_EVENT(self, event)
+    return self.event_to_child(event) if isinstance(event, _FROM_WITHIN) else _TUNNEL_EVENT(self, event)
 
 
 def tls_event(self: TLSLayer, event: Event) -> CommandGenerator[None]:
     """As mitmproxy's, but open TLS that waits for nothing has nothing to ask for itself."""
-    if self.tunnel_state is TunnelState.OPEN and self._paused is None:
-        if type(event) is DataReceived:
-            if event.connection == self.tunnel_connection:
-                return self.receive_data(event.data)
-            return self.event_to_child(event)
-        if isinstance(event, CommandCompleted | HttpEvent):
-            return self.event_to_child(event)
+    is_open = self.tunnel_state is TunnelState.OPEN and self._paused is None
+    if is_open and (type(event) is DataReceived or isinstance(event, _FROM_WITHIN)):
+        return tunnel_event(self, event)
     return handle_event(self, event)
 
 
