@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,12 @@ BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 
 """What a browser calls itself: by curl's own name the gateway knows that no person asked."""
 
 
+@cache
 def namespace() -> list[str]:
-    """The command that gives a process a file system view of its own, or [] where this machine allows none."""
+    """The command that gives a process a file system view of its own, or [] where this machine allows none.
+
+    It is tried once: were a second answer another one, what a test mounts would hide the machine's own files.
+    """
     for command in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
         try:
             if subprocess.run([*command, "true"], capture_output=True, timeout=10).returncode == 0:
