@@ -23,6 +23,10 @@ KINDS = ("new", "r10", "keep", "plain")
 DEVICES = "".join(f"127.0.2.{number} device{number}\n" for number in range(1, 201))  # squid looks up who asks
 HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n{DEVICES}"
 INSIDE = "SCHOOLGATE_BENCH_INSIDE"
+UNNAMED = """no device has a name, and nobody answers who asks for one, as on a machine with no network; squid asks for
+the name of each device that squidGuard is told of"""
+type Rates = dict[str, float]
+"""Requests a second by what was measured (``r10 x32``)."""
 
 
 def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, Callable[[], peers.Peer | None]]:
@@ -72,10 +76,10 @@ def versions() -> str:
     return "; ".join([f"mitmproxy {version('mitmproxy')}", f"Python {sys.version.split()[0]}", *said])
 
 
-def measure(name: str, peer: peers.Peer | None, tool: Path, asked: argparse.Namespace) -> dict[str, float]:
+def measure(name: str, peer: peers.Peer | None, kinds: list[str], tool: Path, asked: argparse.Namespace) -> Rates:
     """Print a line for each kind of load and number of clients; the rates."""
     rates = {}
-    for kind in asked.kinds.split(","):
+    for kind in kinds:
         peers.load(tool, peer, kind, 2, 0.5, path=asked.path)
         for clients in map(int, asked.clients.split(",")):
             best = max(
@@ -102,28 +106,34 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, help="the best of so many is told")
     parser.add_argument("--domains", type=int, default=1_000_000, help="that squidGuard is given")
     parser.add_argument("--path", default="/10k.html", help="/fresh.html is another page each time")
+    parser.add_argument("--afresh", action="store_true", help="each filter begins anew for each kind of load")
+    parser.add_argument("--unnamed", action="store_true", help=UNNAMED)
     asked = parser.parse_args()
     if not os.environ.get(INSIDE):
-        return inside(__file__, sys.argv[1:])
+        return inside(__file__, sys.argv[1:], HOSTS.replace(DEVICES, "") if asked.unnamed else HOSTS)
     print(versions())
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Rates] = {}
+    kinds = asked.kinds.split(",")
     with peers.ground() as (folder, made_by):
         tool = build(folder)
-        started = filters(folder, made_by, asked.domains)
         for name in asked.filters.split(","):
-            peer = started[name]()
-            try:
-                found[name] = measure(name, peer, tool, asked)
-                if peer is not None:
-                    print(f"{name:12s} memory {peer.memory():.0f} MB")
-            finally:
-                if peer is not None:
-                    peer.stop()
+            found[name] = {}
+            for number, some in enumerate([[kind] for kind in kinds] if asked.afresh else [kinds]):
+                place = folder / f"{name}-{number}"
+                place.mkdir(mode=0o755)
+                peer = filters(place, made_by, asked.domains)[name]()
+                try:
+                    found[name] |= measure(name, peer, some, tool, asked)
+                    if peer is not None:
+                        print(f"{name:12s} memory {peer.memory():.0f} MB")
+                finally:
+                    if peer is not None:
+                        peer.stop()
     compare(found)
     return 0
 
 
-def compare(found: dict[str, dict[str, float]]) -> None:
+def compare(found: dict[str, Rates]) -> None:
     """The ratios that are held to be bars."""
     for ours, theirs in (("schoolgate1", "mitmdump"), ("schoolgate2", "squid"), ("schoolgate2", "squidguard"),
                          ("schoolgate2", "categories"), ("schoolgate2", "e2guardian"), ("schoolgate1", "squidguard"),
