@@ -164,7 +164,7 @@ def test_a_long_journal_goes_on_in_further_segments(tmp_path: Path) -> None:
     for number in range(60):
         _append(journal, fault_event(NOW + timedelta(hours=number), "t", "x" * 2000, "v", client="c" * 200_000))
     assert len(segments(tmp_path)) > 2
-    recorder = Recorder(tmp_path, KEEP)
+    recorder = Recorder(tmp_path, {})
     recorder.round()
     assert len(_stored(tmp_path)) == 60
     assert len(segments(tmp_path)) == 1
