@@ -21,7 +21,7 @@ import peers  # noqa: E402 (found by the line above)
 
 KINDS = ("new", "r10", "keep", "plain")
 DEVICES = "".join(f"127.0.2.{number} device{number}\n" for number in range(1, 201))  # squid looks up who asks
-HOSTS = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n{DEVICES}"
+SITES = f"127.0.0.1 localhost\n127.0.0.1 {peers.SITE} {peers.BLOCKED}\n"
 INSIDE = "SCHOOLGATE_BENCH_INSIDE"
 UNNAMED = """no device has a name, and nobody answers who asks for one, as on a machine with no network; squid asks for
 the name of each device that squidGuard is told of"""
@@ -46,7 +46,7 @@ def filters(folder: Path, made_by: peers.Authority, domains: int) -> dict[str, C
     }
 
 
-def inside(script: str, arguments: list[str], names: str = HOSTS) -> int:
+def inside(script: str, arguments: list[str], names: str = SITES + DEVICES) -> int:
     """Run a script again in a network and with a hosts file (``names``) of its own; its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         hosts = Path(folder) / "hosts"
@@ -110,7 +110,7 @@ def main() -> int:
     parser.add_argument("--unnamed", action="store_true", help=UNNAMED)
     asked = parser.parse_args()
     if not os.environ.get(INSIDE):
-        return inside(__file__, sys.argv[1:], HOSTS.replace(DEVICES, "") if asked.unnamed else HOSTS)
+        return inside(__file__, sys.argv[1:], SITES if asked.unnamed else SITES + DEVICES)
     print(versions())
     found: dict[str, Rates] = {}
     kinds = asked.kinds.split(",")
@@ -120,7 +120,8 @@ def main() -> int:
             found[name] = {}
             for number, some in enumerate([[kind] for kind in kinds] if asked.afresh else [kinds]):
                 place = folder / f"{name}-{number}"
-                place.mkdir(mode=0o755)
+                place.mkdir()
+                place.chmod(0o755)  # squid's user looks into it, whatever the umask says
                 peer = filters(place, made_by, asked.domains)[name]()
                 try:
                     found[name] |= measure(name, peer, some, tool, asked)
